@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Record sets are made against a zone table (which form a name is in, what its zone is) and keep
+ * pointing to it, so a table must outlive its sets: those of the sources and those of every view
+ * that still lives. Most reloads change no zone; then the old table is used again, and with it
+ * every set of a file that has not changed, last good ones included. When zones do change,
+ * sources reads everything anew, and the old table waits here until the last view that was
+ * built on it is gone. At most two views live and sources uses one table, so three are enough.
+ *
+ * So zone tables belong to this module and not to the view, whatever struct view says:
+ * build_release takes the pointer out before the view is freed.
+ *
+ * Thread: whichever loads; one.
+ */
+#include "admin/build.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward/resolvconf.h"
+
+/* Two views and what sources holds. */
+#define TABLES_MAX 3
+
+struct build {
+	struct sources *sources;
+	struct upstreams *upstreams;
+	struct zones *zones[TABLES_MAX]; /* some NULL */
+	struct zones *current;           /* one of them: what sources was loaded with */
+	uint64_t generation;
+};
+
+struct build *build_new(void)
+{
+	struct build *build = calloc(1, sizeof(*build));
+
+	if (!build)
+		return NULL;
+	build->sources = sources_new();
+	build->upstreams = upstreams_new();
+	if (build->sources && build->upstreams)
+		return build;
+	build_free(build);
+	return NULL;
+}
+
+void build_free(struct build *build)
+{
+	size_t i;
+
+	if (!build)
+		return;
+	sources_free(build->sources);
+	upstreams_free(build->upstreams);
+	for (i = 0; i < TABLES_MAX; i++)
+		zones_free(build->zones[i]);
+	free(build);
+}
+
+void build_release(void *object)
+{
+	struct view *view = object;
+
+	if (!view)
+		return;
+	view->zones = NULL;
+	view_free(view);
+}
+
+void build_settled(struct build *build, const struct view *newest)
+{
+	size_t i;
+
+	for (i = 0; i < TABLES_MAX; i++) {
+		if (build->zones[i] == build->current ||
+			(newest && build->zones[i] == newest->zones))
+			continue;
+		zones_free(build->zones[i]);
+		build->zones[i] = NULL;
+	}
+}
+
+static bool same_zones(const struct zones *a, const struct zones *b)
+{
+	size_t i, j;
+
+	if (zones_count(a) != zones_count(b))
+		return false;
+	for (i = 0; i < zones_count(a); i++) {
+		if (strcmp(zones_private_text(a, i), zones_private_text(b, i)) != 0 ||
+			zones_type(a, i) != zones_type(b, i) ||
+			zones_public_count(a, i) != zones_public_count(b, i))
+			return false;
+		for (j = 0; j < zones_public_count(a, i); j++) {
+			if (strcmp(zones_public_text(a, i, j), zones_public_text(b, i, j)) != 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The table for this configuration: the one in use if it says the same. */
+static struct zones *take_zones(struct build *build, const struct config *config,
+				struct complaints *complaints)
+{
+	struct zones *zones = config_zones(config, complaints);
+	size_t i;
+
+	if (!zones)
+		return NULL;
+	if (build->current && same_zones(zones, build->current)) {
+		zones_free(zones);
+		return build->current;
+	}
+	for (i = 0; i < TABLES_MAX; i++) {
+		if (!build->zones[i]) {
+			build->zones[i] = zones;
+			return zones;
+		}
+	}
+	assert(!"more views live than were allowed");
+	zones_free(zones);
+	return NULL;
+}
+
+static int load_sources(struct build *build, const struct config *config, struct zones *zones,
+			struct complaints *complaints, struct err *err)
+{
+	const struct config_records *records = config->records.at;
+	struct source_conf *sources;
+	struct load_conf conf = { .count = config->records.count,
+		.ttl_min = config->policy.ttl_min_s, .ttl_max = config->policy.ttl_max_s };
+	size_t i;
+	int result;
+
+	sources = calloc(conf.count + 1, sizeof(*sources));
+	if (!sources)
+		return err_set(err, "out of memory");
+	for (i = 0; i < conf.count; i++) {
+		sources[i].path = records[i].path;
+		sources[i].format = records[i].format;
+		sources[i].zone = records[i].zone;
+		sources[i].ttl = records[i].ttl_s;
+	}
+	conf.sources = sources;
+	result = sources_load(build->sources, &conf, zones, complaints, err);
+	free(sources);
+	if (result == 0)
+		build->current = zones;
+	return result;
+}
+
+bool build_uses_system(const struct config *config)
+{
+	const struct config_forward *forward = config->forward.at;
+	size_t i, j;
+
+	for (i = 0; i < config->forward.count; i++) {
+		for (j = 0; j < forward[i].to.count; j++) {
+			if (forward[i].to.at[j].system)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The upstreams of an entry, `system` replaced by the servers it stands for. */
+static size_t expand(const struct build_input *input, const struct config_forward *forward,
+		     struct upstream_conf ret[UPSTREAMS_A_GROUP_MAX])
+{
+	union addr system[RESOLVCONF_SERVERS_MAX];
+	size_t i, j, count = 0, servers;
+
+	for (i = 0; i < forward->to.count; i++) {
+		if (!forward->to.at[i].system) {
+			if (count < UPSTREAMS_A_GROUP_MAX)
+				ret[count++] = forward->to.at[i].conf;
+			continue;
+		}
+		servers = resolvconf_servers(BUILD_RESOLV_PATH, BUILD_STUB_PATH, input->own,
+			input->own_count, system);
+		for (j = 0; j < servers && count < UPSTREAMS_A_GROUP_MAX; j++) {
+			ret[count] = (struct upstream_conf){ .tls = false };
+			ret[count++].addr = system[j];
+		}
+	}
+	return count;
+}
+
+static int add_route(struct build *build, const struct build_input *input,
+		     const struct config_forward *forward, struct view *view,
+		     struct complaints *complaints, struct err *err)
+{
+	struct upstream_conf upstreams[UPSTREAMS_A_GROUP_MAX];
+	struct upstream_group_conf conf = { .upstreams = upstreams, .policy = forward->policy,
+		.trust_ad = forward->trust_ad };
+	struct name zone;
+	uint16_t group;
+
+	if (name_from_text(&zone, forward->zone, strlen(forward->zone)) < 0)
+		return err_set(err, "forward: %s is no domain name", forward->zone);
+	conf.zone = &zone;
+	conf.count = expand(input, forward, upstreams);
+	if (!conf.count)
+		complain(complaints, input->check ? COMPLAINT_ERROR : COMPLAINT_WARNING,
+			input->config->path, forward->place.line, forward->place.column,
+			"forward: no upstream is left for zone %s: " BUILD_RESOLV_PATH
+			" has none but ourselves; name one under `to`. Only names that are held "
+			"are answered",
+			forward->zone);
+	if (upstreams_group(build->upstreams, &conf, &group, err) < 0 ||
+		routes_add(view->routes, &zone, group, err) < 0)
+		return err_prefix(err, "forward: zone %s: ", forward->zone);
+	if (zone.labels == 0)
+		view->private_reverse_upstream =
+			upstreams_group_is_private(build->upstreams, group);
+	return 0;
+}
+
+static int add_routes(struct build *build, const struct build_input *input, struct view *view,
+		      struct complaints *complaints, struct err *err)
+{
+	const struct config_forward *forward = input->config->forward.at;
+	size_t i;
+
+	view->routes = routes_new();
+	if (!view->routes)
+		return err_set(err, "out of memory");
+	for (i = 0; i < input->config->forward.count; i++) {
+		if (add_route(build, input, &forward[i], view, complaints, err) < 0)
+			return -1;
+	}
+	return routes_seal(view->routes, err);
+}
+
+static int copy_policy(const struct build_input *input, struct view *view,
+		       struct complaints *complaints, struct err *err)
+{
+	const struct config *config = input->config;
+	const struct addr_list *allow = &config->server.allow;
+
+	if (config_patterns(config, view->zones, view, complaints) < 0)
+		return err_set(err, "record-policy: see above");
+	view->allow = *allow;
+	view->allow.prefixes = calloc(allow->count + 1, sizeof(*allow->prefixes));
+	view->listen = calloc(input->own_count + 1, sizeof(*view->listen));
+	if (!view->allow.prefixes || !view->listen)
+		return err_set(err, "out of memory");
+	if (allow->count)
+		memcpy(view->allow.prefixes, allow->prefixes,
+			allow->count * sizeof(*allow->prefixes));
+	if (input->own_count)
+		memcpy(view->listen, input->own, input->own_count * sizeof(*view->listen));
+	view->listen_count = input->own_count;
+	/* The configuration's reader has bounded both. */
+	strcpy(view->version, config->identity.version);
+	strcpy(view->id, config->identity.id);
+	view->log_queries = config->log.queries;
+	return 0;
+}
+
+struct view *build_view(struct build *build, const struct build_input *input,
+			struct complaints *complaints, struct err *err)
+{
+	struct table_conf conf = { .conflict = input->config->policy.conflict,
+		.ptr = input->config->policy.ptr };
+	struct record_set *const *sets;
+	struct view *view = view_new();
+	size_t count;
+
+	if (!view) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	view->zones = take_zones(build, input->config, complaints);
+	if (!view->zones) {
+		err_set(err, "zones: see above");
+		goto fail;
+	}
+	if (load_sources(build, input->config, view->zones, complaints, err) < 0)
+		goto fail;
+	if (!input->config->records.count)
+		complain(complaints, COMPLAINT_WARNING, input->config->path, 0, 0,
+			"records: no source is configured; name one, or use -r");
+	count = sources_sets(build->sources, &sets);
+	view->table = table_new(view->zones, sets, count, &conf, complaints);
+	if (!view->table) {
+		err_set(err, "out of memory");
+		goto fail;
+	}
+	if (add_routes(build, input, view, complaints, err) < 0 ||
+		copy_policy(input, view, complaints, err) < 0)
+		goto fail;
+	complaints_end(complaints);
+	view->generation = ++build->generation;
+	return view;
+fail:
+	build_release(view);
+	return NULL;
+}
+
+const struct sources *build_sources(const struct build *build)
+{
+	return build->sources;
+}
+
+struct upstreams *build_upstreams(const struct build *build)
+{
+	return build->upstreams;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading everything again, and handing it to the workers.
+ *
+ * One reload at a time. Requests that come while one is under way are served by one more after it,
+ * since what it reads may be older than they are. A bad configuration changes nothing. Main thread.
+ */
+#ifndef PRIVLINKD_ADMIN_RELOAD_H
+#define PRIVLINKD_ADMIN_RELOAD_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "admin/build.h"
+#include "admin/config.h"
+#include "admin/told.h"
+#include "base/publish.h"
+#include "serve/listen.h"
+#include "serve/worker.h"
+
+/* Requests that wait for one reload: more than there are clients of the control socket. */
+#define RELOAD_WAITERS_MAX 32
+
+struct reload_conf {
+	const char *config_path;
+	bool config_may_miss; /* options are given: without a file the built-in defaults count */
+	struct config_options options;
+	unsigned verbose;     /* levels that -v adds to log.level */
+};
+
+struct reload_report {
+	bool applied;          /* false: everything is as it was */
+	const struct told *told;
+};
+
+/* `report` is good during the call; sources and view are those in force. */
+typedef void reload_done_fn(void *arg, const struct reload_report *report);
+
+struct reload;
+
+/* For the next run: the file with the options over it, or the defaults. NULL with complaints. */
+struct config *reload_read_config(const struct reload_conf *conf, struct complaints *to);
+
+/* Sets the log up as the configuration and -v say. */
+void reload_configure_log(const struct reload_conf *conf, const struct config *config);
+
+/* Takes `config`, which is in force from the start. `build` and `publish` must outlive it. */
+struct reload *reload_new(const struct reload_conf *conf, struct config *config,
+			  struct build *build, struct publish *publish,
+			  const struct listeners *listeners, struct err *err);
+void reload_free(struct reload *reload);
+
+/* The first view, before there are workers. Complaints are logged. */
+int reload_first(struct reload *reload, struct err *err);
+
+/*
+ * From now on requests are served, on this event base; "ready" is logged and told the service
+ * manager when all workers have the first view. Whoever waits when it ends is not called.
+ */
+int reload_attach(struct reload *reload, struct event_base *base, struct workers *workers,
+		  struct err *err);
+
+/* Before the event base goes. */
+void reload_detach(struct reload *reload);
+
+/* Asks for a reload. `done` may be NULL. -1 if too many wait. Returns before anything is read. */
+int reload_request(struct reload *reload, reload_done_fn *done, void *arg);
+
+/* What is in force. */
+const struct config *reload_config(const struct reload *reload);
+
+/* "12 records of 9 names from 2 files; 4 zones", of what is in force. Returns `text`. */
+const char *reload_summary(const struct reload *reload, char *text, size_t cap);
+
+#endif

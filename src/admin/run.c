@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything that the main thread does after the start is a reaction to one of a few things, and
+ * each is one small callback: SIGHUP, SIGTERM and SIGINT, a client of the control socket, something
+ * from a worker, a log line from a worker, resolv.conf, the watchdog.
+ *
+ * The watchdog is fed only while every worker has answered the last ping: a server of which one
+ * worker hangs loses a part of all questions and is better started anew.
+ *
+ * At the end the workers stop first: they end the explanations that clients wait for. Then the
+ * control, which holds requests that reload knows; the caller frees that after.
+ */
+#include "admin/run.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "admin/notify.h"
+#include "admin/system.h"
+#include "base/log.h"
+
+struct run {
+	struct event_base *base;
+	const struct control_parts *parts;
+	struct control *control;
+	struct system_watch *system;
+	struct event *hup, *term, *intr, *workers, *log, *watchdog;
+};
+
+static void on_hup(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	(void)fd;
+	(void)what;
+	log_write(LOG_LEVEL_NOTICE, "SIGHUP: reading everything again");
+	reload_request(run->parts->reload, NULL, NULL);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	(void)what;
+	log_write(LOG_LEVEL_NOTICE, "%s: stopping", fd == SIGTERM ? "SIGTERM" : "SIGINT");
+	event_base_loopbreak(run->base);
+}
+
+static void on_workers(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	(void)fd;
+	(void)what;
+	workers_dispatch(run->parts->workers);
+}
+
+static void on_log(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	log_ring_drain();
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	(void)fd;
+	(void)what;
+	if (!workers_alive(run->parts->workers)) {
+		log_write(LOG_LEVEL_ERROR, "watchdog: a worker does not answer");
+		return;
+	}
+	notify_watchdog();
+	workers_ping(run->parts->workers);
+}
+
+static void on_resolv_conf(void *arg)
+{
+	struct run *run = arg;
+
+	if (!build_uses_system(reload_config(run->parts->reload)))
+		return;
+	log_write(LOG_LEVEL_NOTICE, BUILD_RESOLV_PATH " has changed: reading it again");
+	reload_request(run->parts->reload, NULL, NULL);
+}
+
+static struct event *add(struct run *run, int fd, short what, event_callback_fn call, unsigned ms)
+{
+	struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = (long)(ms % 1000) * 1000 };
+	struct event *event = event_new(run->base, fd, (short)(what | EV_PERSIST), call, run);
+
+	if (event && event_add(event, ms ? &wait : NULL) == 0)
+		return event;
+	if (event)
+		event_free(event);
+	return NULL;
+}
+
+static int begin(struct run *run, struct err *err)
+{
+	unsigned watchdog_ms = notify_watchdog_ms();
+
+	run->hup = add(run, SIGHUP, EV_SIGNAL, on_hup, 0);
+	run->term = add(run, SIGTERM, EV_SIGNAL, on_stop, 0);
+	run->intr = add(run, SIGINT, EV_SIGNAL, on_stop, 0);
+	run->workers = add(run, workers_fd(run->parts->workers), EV_READ, on_workers, 0);
+	run->log = add(run, log_ring_fd(), EV_READ, on_log, 0);
+	run->system = system_watch_new(run->base, on_resolv_conf, run);
+	if (watchdog_ms)
+		run->watchdog = add(run, -1, 0, on_watchdog, watchdog_ms);
+	if (!run->hup || !run->term || !run->intr || !run->workers || !run->log || !run->system ||
+		(watchdog_ms && !run->watchdog))
+		return err_set(err, "the main loop: out of memory or descriptors");
+	return reload_attach(run->parts->reload, run->base, run->parts->workers, err);
+}
+
+static void end(struct run *run)
+{
+	struct event *events[] = { run->hup, run->term, run->intr, run->workers, run->log,
+		run->watchdog };
+	size_t i;
+
+	workers_stop(run->parts->workers);
+	control_free(run->control);
+	system_watch_free(run->system);
+	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		if (events[i])
+			event_free(events[i]);
+	}
+	log_ring_drain();
+}
+
+int run_until_stopped(const struct control_parts *parts, int control_fd, const char *control_path,
+		      struct err *err)
+{
+	struct run run = { .parts = parts, .base = event_base_new() };
+	int result = -1;
+
+	if (!run.base) {
+		err_set(err, "the main loop: out of memory");
+		if (control_fd >= 0)
+			close(control_fd);
+		return -1;
+	}
+	if (control_fd >= 0)
+		run.control = control_new(run.base, control_fd, control_path, parts, err);
+	if ((control_fd < 0 || run.control) && begin(&run, err) == 0) {
+		event_base_dispatch(run.base);
+		notify_stopping();
+		result = 0;
+	}
+	end(&run);
+	/* Events of reload live on this base, and it is freed after us. */
+	reload_detach(parts->reload);
+	event_base_free(run.base);
+	return result;
+}

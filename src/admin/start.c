@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Root is needed for two things: ports below 1024 and a socket under /run. Both are opened first,
+ * then the user is changed, and everything that reads files or packets comes after. So a mistake
+ * in a reader is a mistake of an ordinary user, and a file that only root can read shows at the
+ * start and not at the first reload.
+ *
+ * Somebody who tries the program by hand has no user, no folder and no socket of that name. That
+ * is a line in the log each, and the server runs. Once the configuration names one of them,
+ * somebody relies on it, and its absence is an error.
+ */
+#include "admin/start.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/control.h"
+#include "admin/privdrop.h"
+#include "base/log.h"
+
+/* As many as there may be clients that wait: see WORKERS_CONF_DEFAULT. */
+#define INFLIGHT_MAX 4096
+/* Clients that ask the same within one round trip: a reboot of a rack. */
+#define WAITERS_MAX 4096
+/*
+ * 1,024 open ports of 2^16, of which an attacker cannot know which one a question leaves by: 2^10
+ * ports and 2^16 ids to guess while it is in flight, and all ports move on within SOCKETS_LIFE_MS.
+ */
+#define SOCKETS_MAX 1024
+#define SOCKETS_MIN 64
+/*
+ * Descriptors of a worker beside its pool: TCP both ways, listeners, event queue. And of the
+ * rest.
+ */
+#define WORKER_FDS 1300
+#define OTHER_FDS 64
+
+unsigned start_workers(const struct config *config)
+{
+	cpu_set_t cpus;
+	unsigned count = 1;
+
+	if (config->server.workers)
+		return config->server.workers;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		count = (unsigned)CPU_COUNT(&cpus);
+	return count > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : count;
+}
+
+/* Raises our limit as far as the system lets us, to what is wanted. Returns what it is. */
+static rlim_t raise_descriptors(rlim_t wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1024;
+	if (limit.rlim_cur < wanted) {
+		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur;
+}
+
+struct forward_conf start_forward(const struct config *config, unsigned workers)
+{
+	struct forward_conf conf = { .cache_bytes = config->cache.size,
+		.ttl_max_s = config->cache.ttl_max_s,
+		.negative_ttl_max_s = config->cache.negative_ttl_max_s,
+		.inflight_max = INFLIGHT_MAX, .waiters_max = WAITERS_MAX,
+		.sockets_max = SOCKETS_MAX, .workers = workers };
+	rlim_t have = raise_descriptors(OTHER_FDS + (rlim_t)workers * (WORKER_FDS + SOCKETS_MAX));
+	rlim_t share = have > OTHER_FDS ? (have - OTHER_FDS) / workers : 0;
+
+	/* TCP gives way to the pool: a client comes back, a guessed port is worse. */
+	if (share < WORKER_FDS + SOCKETS_MAX)
+		conf.sockets_max = (unsigned)(share / 2);
+	if (conf.sockets_max < SOCKETS_MIN)
+		conf.sockets_max = SOCKETS_MIN;
+	if (conf.sockets_max < SOCKETS_MAX)
+		log_write(LOG_LEVEL_WARNING,
+			"only %llu descriptors for %u workers: %u ports for questions to "
+			"upstreams, not %d; raise the limit (ulimit -n, LimitNOFILE=)",
+			(unsigned long long)have, workers, conf.sockets_max, SOCKETS_MAX);
+	return conf;
+}
+
+/* An error where the configuration names the thing, else a warning. */
+static int missing(const struct config *config, const char *key, const struct err *why,
+		   const char *then, struct err *err)
+{
+	if (config_given(config, key))
+		return err_set(err, "%s: %s", key, why->text);
+	log_write(LOG_LEVEL_WARNING, "%s; %s", why->text, then);
+	return 0;
+}
+
+static int check_state(const struct config *config, struct err *err)
+{
+	struct stat st;
+	struct err why;
+	bool there = stat(config->server.state, &st) == 0;
+
+	if (there && S_ISDIR(st.st_mode))
+		return 0;
+	err_set(&why, "state folder %s: %s", config->server.state,
+		there ? "not a folder" : strerror(errno));
+	return missing(config, "server.state", &why, "last good records are kept in memory only",
+		err);
+}
+
+int start_privileges(const struct config *config, int *ret_control_fd, struct err *err)
+{
+	struct privdrop drop = { .wanted = false };
+	struct err why;
+	int fd = -1;
+
+	if (privdrop_find(config->server.user, &drop, &why) < 0 &&
+		missing(config, "server.user", &why, "running on as root", err) < 0)
+		return -1;
+	if (check_state(config, err) < 0)
+		return -1;
+	if (control_open(config->control_socket, drop.wanted ? drop.uid : (uid_t)-1, drop.gid, &fd,
+		    &why) < 0 &&
+		missing(config, "control.socket", &why, "running without it", err) < 0)
+		return -1;
+	if (privdrop_apply(&drop, err) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	*ret_control_fd = fd;
+	return 0;
+}
+
+int start_check_sources(const struct sources *sources, struct err *err)
+{
+	const struct source_status *source;
+	size_t i;
+
+	for (i = 0; i < sources_count(sources); i++) {
+		source = sources_status(sources, i);
+		if (source->state == SOURCE_FAILED && access(source->path, R_OK) < 0 &&
+			errno == EACCES)
+			return err_set(err, "%s: may not be read by the user that this runs as; "
+				"give it the right to", source->path);
+	}
+	return 0;
+}

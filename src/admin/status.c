@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each part of the status is written twice, as lines and as JSON, side by side in one file so that
+ * neither forgets what the other says. The keys of the JSON are an interface: they are added to,
+ * never changed.
+ *
+ * Counters are read while their workers write them; sums may be a query or two apart. The rest
+ * belongs to the main thread, where this runs.
+ */
+#include "admin/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+
+static const char *const zone_type_names[] = {
+	[ZONE_TRANSPARENT] = "transparent",
+	[ZONE_STATIC] = "static",
+	[ZONE_REFUSE] = "refuse",
+};
+
+/* The counters of all workers that an operator asks for first. */
+struct totals {
+	uint64_t queries, local, forwarded, cut, servfail, nxdomain, refused, dropped, tcp, waiting;
+	uint64_t hits, misses, asked, failed, timeouts;
+};
+
+static struct totals add_up(const struct workers *workers)
+{
+	struct totals sum = { .queries = 0 };
+	struct worker_counters of;
+	unsigned n;
+
+	for (n = 0; n < workers_count(workers); n++) {
+		of = workers_counters(workers, n);
+		sum.queries += counter_get(&of.resolver->queries);
+		sum.local += counter_get(&of.resolver->local);
+		sum.forwarded += counter_get(&of.resolver->forwarded);
+		sum.cut += counter_get(&of.resolver->cut);
+		sum.servfail += counter_get(&of.resolver->servfail);
+		sum.nxdomain += counter_get(&of.resolver->nxdomain);
+		sum.refused += counter_get(&of.resolver->refused) +
+			       counter_get(&of.resolver->refused_acl);
+		sum.dropped += counter_get(&of.resolver->dropped);
+		sum.tcp += counter_get(&of.serve->tcp.received);
+		sum.waiting += counter_get(&of.serve->waiting);
+		sum.hits += counter_get(&of.forward->hits);
+		sum.misses += counter_get(&of.forward->misses);
+		sum.asked += counter_get(&of.forward->asked);
+		sum.failed += counter_get(&of.forward->failed);
+		sum.timeouts += counter_get(&of.forward->timeouts);
+	}
+	return sum;
+}
+
+static const char *time_text(time_t when, char text[32])
+{
+	struct tm tm;
+
+	if (!when || !gmtime_r(&when, &tm) || !strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		strcpy(text, "never");
+	return text;
+}
+
+static void sources_text(FILE *out, const struct sources *sources)
+{
+	const struct source_status *source;
+	char when[32];
+	size_t i;
+
+	for (i = 0; i < sources_count(sources); i++) {
+		source = sources_status(sources, i);
+		fprintf(out, "  %s: %s, %s, %zu records, loaded %s, %zu errors, %zu warnings\n",
+			source->path, source_state_name(source->state),
+			source_format_name(source->format), source->records,
+			time_text(source->loaded, when), source->errors, source->warnings);
+		if (*source->complaint)
+			fprintf(out, "    %s\n", source->complaint);
+	}
+	if (!sources_count(sources))
+		fprintf(out, "  none\n");
+}
+
+static void sources_json(struct json *json, const struct sources *sources)
+{
+	const struct source_status *source;
+	char when[32];
+	size_t i;
+
+	json_array(json, "sources");
+	for (i = 0; i < sources_count(sources); i++) {
+		source = sources_status(sources, i);
+		json_object(json, NULL);
+		json_string(json, "path", source->path);
+		json_string(json, "state", source_state_name(source->state));
+		json_string(json, "format", source_format_name(source->format));
+		json_number(json, "records", (int64_t)source->records);
+		json_string(json, "loaded",
+			source->loaded ? time_text(source->loaded, when) : NULL);
+		json_number(json, "errors", (int64_t)source->errors);
+		json_number(json, "warnings", (int64_t)source->warnings);
+		json_string(json, "complaint", *source->complaint ? source->complaint : NULL);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
+static void zones_text(FILE *out, const struct view *view)
+{
+	size_t i;
+
+	for (i = 0; i < zones_count(view->zones); i++)
+		fprintf(out, "  %s: %s, %zu names\n", zones_private_text(view->zones, i),
+			zone_type_names[zones_type(view->zones, i)],
+			table_zone_names(view->table, (uint16_t)i));
+	if (!i)
+		fprintf(out, "  none\n");
+}
+
+static void zones_json(struct json *json, const struct view *view)
+{
+	size_t i, j;
+
+	json_array(json, "zones");
+	for (i = 0; i < zones_count(view->zones); i++) {
+		json_object(json, NULL);
+		json_string(json, "name", zones_private_text(view->zones, i));
+		json_array(json, "public");
+		for (j = 0; j < zones_public_count(view->zones, i); j++)
+			json_string(json, NULL, zones_public_text(view->zones, i, j));
+		json_array_end(json);
+		json_string(json, "type", zone_type_names[zones_type(view->zones, i)]);
+		json_number(json, "names", (int64_t)table_zone_names(view->table, (uint16_t)i));
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
+/* The routes of the view, with the state of their upstreams, as lines or as JSON. */
+static void forward_list(FILE *out, struct json *json, const struct status_input *input)
+{
+	uint16_t group, member[UPSTREAMS_A_GROUP_MAX];
+	char zone_text[NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
+	struct upstream_state state;
+	struct name zone;
+	size_t i, j, count;
+
+	if (json)
+		json_array(json, "forward");
+	for (i = 0; routes_at(input->view->routes, i, &zone, &group); i++) {
+		count = upstreams_group_members(input->upstreams, group, member);
+		name_to_text(zone.wire, zone_text);
+		if (json) {
+			json_object(json, NULL);
+			json_string(json, "zone", zone_text);
+			json_array(json, "upstreams");
+		} else {
+			fprintf(out, "  %s:%s\n", zone_text, count ? "" : " no upstream");
+		}
+		for (j = 0; j < count; j++) {
+			if (!upstreams_state(input->upstreams, member[j], &state))
+				continue;
+			addr_to_text(&state.addr, 0, addr);
+			if (!json) {
+				fprintf(out, "    %s: %s, round trip %.1f ms, asked %" PRIu64
+					", failed %" PRIu64 ", timed out %" PRIu64 "\n",
+					addr, state.well ? "well" : "set aside",
+					(double)state.rtt_us / 1000, state.asked, state.failed,
+					state.timeouts);
+				continue;
+			}
+			json_object(json, NULL);
+			json_string(json, "address", addr);
+			json_bool(json, "tls", state.tls);
+			json_string(json, "state", state.well ? "well" : "set aside");
+			json_number(json, "rtt_us", state.rtt_us);
+			json_number(json, "asked", (int64_t)state.asked);
+			json_number(json, "answered", (int64_t)state.answered);
+			json_number(json, "failures", (int64_t)state.failed);
+			json_number(json, "timeouts", (int64_t)state.timeouts);
+			json_object_end(json);
+		}
+		if (json) {
+			json_array_end(json);
+			json_object_end(json);
+		}
+	}
+	if (json)
+		json_array_end(json);
+}
+
+char *status_text(const struct status_input *input)
+{
+	struct totals sum = add_up(input->workers);
+	struct forward_cache_state cache;
+	char addr[ADDR_TEXT_MAX], *text = NULL;
+	uint64_t up_s = input->uptime_ms / 1000;
+	size_t len, i;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	forward_cache_state(input->forward, &cache);
+	fprintf(out, "version: %s\n", PACKAGE_VERSION);
+	fprintf(out, "uptime: %" PRIu64 "d %" PRIu64 "h %" PRIu64 "m %" PRIu64 "s\n", up_s / 86400,
+		up_s / 3600 % 24, up_s / 60 % 60, up_s % 60);
+	fprintf(out, "workers: %u\n", workers_count(input->workers));
+	fprintf(out, "listening:");
+	for (i = 0; i < listeners_count(input->listeners); i++)
+		fprintf(out, " %s", addr_to_text(listeners_addr(input->listeners, i), 0, addr));
+	fprintf(out, "\nrecords: %zu of %zu names, %zu octets, generation %" PRIu64 "\n",
+		table_records(input->view->table), table_names(input->view->table),
+		table_bytes(input->view->table), input->view->generation);
+	fprintf(out, "sources:\n");
+	sources_text(out, input->sources);
+	fprintf(out, "zones:\n");
+	zones_text(out, input->view);
+	fprintf(out, "forward:\n");
+	forward_list(out, NULL, input);
+	fprintf(out, "cache: %zu entries, %zu of %zu octets, %zu in flight\n", cache.entries,
+		cache.bytes, cache.bytes_max, cache.inflight);
+	fprintf(out,
+		"queries: %" PRIu64 ", from memory %" PRIu64 ", forwarded %" PRIu64
+		", cut at a held name %" PRIu64 ", NXDOMAIN %" PRIu64 ", SERVFAIL %" PRIu64
+		", REFUSED %" PRIu64 ", dropped %" PRIu64 ", over TCP %" PRIu64
+		", waiting %" PRIu64 "\n",
+		sum.queries, sum.local, sum.forwarded, sum.cut, sum.nxdomain, sum.servfail,
+		sum.refused, sum.dropped, sum.tcp, sum.waiting);
+	fprintf(out,
+		"upstream: cache hits %" PRIu64 ", misses %" PRIu64 ", asked %" PRIu64
+		", failed %" PRIu64 ", timed out %" PRIu64 "\n",
+		sum.hits, sum.misses, sum.asked, sum.failed, sum.timeouts);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void totals_json(struct json *json, const struct totals *sum)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} rows[] = {
+		{ "queries", sum->queries },     { "local", sum->local },
+		{ "forwarded", sum->forwarded }, { "cut", sum->cut },
+		{ "nxdomain", sum->nxdomain },   { "servfail", sum->servfail },
+		{ "refused", sum->refused },     { "dropped", sum->dropped },
+		{ "tcp", sum->tcp },             { "waiting", sum->waiting },
+		{ "cache_hits", sum->hits },     { "cache_misses", sum->misses },
+		{ "asked", sum->asked },         { "failed", sum->failed },
+		{ "timeouts", sum->timeouts },
+	};
+	size_t i;
+
+	json_object(json, "counters");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		json_number(json, rows[i].key, (int64_t)rows[i].value);
+	json_object_end(json);
+}
+
+char *status_json(const struct status_input *input)
+{
+	struct totals sum = add_up(input->workers);
+	struct forward_cache_state cache;
+	char addr[ADDR_TEXT_MAX];
+	struct json json;
+	size_t i;
+
+	forward_cache_state(input->forward, &cache);
+	json_init(&json);
+	json_object(&json, NULL);
+	json_string(&json, "version", PACKAGE_VERSION);
+	json_number(&json, "uptime_s", (int64_t)(input->uptime_ms / 1000));
+	json_number(&json, "workers", workers_count(input->workers));
+	json_array(&json, "listening");
+	for (i = 0; i < listeners_count(input->listeners); i++)
+		json_string(&json, NULL,
+			addr_to_text(listeners_addr(input->listeners, i), 0, addr));
+	json_array_end(&json);
+	json_number(&json, "generation", (int64_t)input->view->generation);
+	json_number(&json, "records", (int64_t)table_records(input->view->table));
+	json_number(&json, "names", (int64_t)table_names(input->view->table));
+	json_number(&json, "bytes", (int64_t)table_bytes(input->view->table));
+	sources_json(&json, input->sources);
+	zones_json(&json, input->view);
+	forward_list(NULL, &json, input);
+	json_object(&json, "cache");
+	json_number(&json, "entries", (int64_t)cache.entries);
+	json_number(&json, "bytes", (int64_t)cache.bytes);
+	json_number(&json, "bytes_max", (int64_t)cache.bytes_max);
+	json_number(&json, "inflight", (int64_t)cache.inflight);
+	json_object_end(&json);
+	totals_json(&json, &sum);
+	json_object_end(&json);
+	return json_finish(&json);
+}
+
+char *status_report_text(const struct sources *sources, const struct reload_report *report)
+{
+	char *text = NULL;
+	size_t len, i;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	for (i = 0; i < report->told->count; i++)
+		fprintf(out, "%s: %s\n",
+			report->told->line[i].level == COMPLAINT_ERROR ? "error" : "warning",
+			report->told->line[i].text);
+	fprintf(out, "%s\nsources:\n",
+		report->applied ? "reloaded" : "not reloaded: everything is as it was");
+	sources_text(out, sources);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+char *status_report_json(const struct sources *sources, const struct reload_report *report)
+{
+	struct json json;
+	size_t i;
+
+	json_init(&json);
+	json_object(&json, NULL);
+	json_bool(&json, "applied", report->applied);
+	json_array(&json, "complaints");
+	for (i = 0; i < report->told->count; i++) {
+		json_object(&json, NULL);
+		json_string(&json, "level",
+			report->told->line[i].level == COMPLAINT_ERROR ? "error" : "warning");
+		json_string(&json, "text", report->told->line[i].text);
+		json_object_end(&json);
+	}
+	json_array_end(&json);
+	sources_json(&json, sources);
+	json_object_end(&json);
+	return json_finish(&json);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lists in privlinkd.yaml: addresses, prefixes, texts, upstreams. A list goes on behind a bad
+ * element, so that every mistake is told; the field is filled only if there was none.
+ *
+ * An IPv6 address in a flow list may read as a map, since YAML takes a colon for the end of a
+ * key: the complaint says what to do about it.
+ *
+ * Thread: the one that loads; nothing is kept between calls.
+ */
+#include "admin/valuelist.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "wire/name.h"
+#include "wire/types.h"
+
+/* Port of DNS over TLS (RFC 7858 3.1). */
+#define TLS_PORT 853
+
+static bool list_fits(const struct value_reader *reader, const struct key *key,
+		      const struct ynode *node, uint64_t most)
+{
+	if (node->count <= most)
+		return true;
+	value_refuse(reader, node, key, "has %zu values, at most %" PRIu64 " are allowed",
+		node->count, most);
+	return false;
+}
+
+/* The text of a list's element, or NULL with a complaint. */
+static const char *element_text(const struct value_reader *reader, const struct key *key,
+				const struct ynode *element)
+{
+	if (element->kind == YNODE_SCALAR && !ynode_is_null(element))
+		return element->text;
+	value_refuse(reader, element, key, "an element of this list must be a plain value%s",
+		element->kind == YNODE_MAP ? "; put an IPv6 address in quotes" : "");
+	return NULL;
+}
+
+int value_read_addrs(const struct value_reader *reader, const struct key *key,
+		      const struct ynode *node, void *field)
+{
+	struct config_addrs list = { .place = { node->line, node->column } };
+	const struct ynode *element;
+	const char *text;
+	int bad = 0;
+
+	if (!list_fits(reader, key, node, key->max))
+		return -1;
+	list.at = value_take(reader, key, node, node->count * sizeof(*list.at));
+	if (!list.at)
+		return -1;
+	for (element = node->first; element; element = element->next) {
+		text = element_text(reader, key, element);
+		if (!text)
+			bad = -1;
+		else if (addr_parse(&list.at[list.count], text, (uint16_t)key->min) < 0)
+			bad = value_refuse(reader, element, key,
+				"'%.*s' is no address; write ADDR or ADDR@PORT", VALUE_SHOWN, text);
+		else
+			list.count++;
+	}
+	if (!bad)
+		*(struct config_addrs *)field = list;
+	return bad;
+}
+
+int value_read_allow(const struct value_reader *reader, const struct key *key,
+		      const struct ynode *node, void *field)
+{
+	struct addr_list list = { .count = 0 };
+	const struct ynode *element;
+	const char *text;
+	int bad = 0;
+
+	if (!list_fits(reader, key, node, key->max))
+		return -1;
+	list.prefixes = value_take(reader, key, node, node->count * sizeof(*list.prefixes));
+	if (!list.prefixes)
+		return -1;
+	for (element = node->first; element; element = element->next) {
+		text = element_text(reader, key, element);
+		if (!text)
+			bad = -1;
+		else if (strcmp(text, "loopback") == 0)
+			list.loopback = true;
+		else if (strcmp(text, "private") == 0)
+			list.private = true;
+		else if (strcmp(text, "any") == 0)
+			list.any = true;
+		else if (addr_prefix_parse(&list.prefixes[list.count], text) == 0)
+			list.count++;
+		else
+			bad = value_refuse(reader, element, key,
+				"'%.*s' is no prefix, nor loopback, private or any; bits behind "
+				"the prefix must be zero, as in 192.0.2.0/24",
+				VALUE_SHOWN, text);
+	}
+	if (!bad)
+		*(struct addr_list *)field = list;
+	return bad;
+}
+
+int value_read_texts(const struct value_reader *reader, const struct key *key,
+		      const struct ynode *node, void *field)
+{
+	struct config_texts list = { .count = 0 };
+	const struct ynode *element;
+	const char *text;
+
+	if (!list_fits(reader, key, node, key->max))
+		return -1;
+	list.at = value_take(reader, key, node, node->count * sizeof(*list.at));
+	if (!list.at)
+		return -1;
+	for (element = node->first; element; element = element->next) {
+		text = element_text(reader, key, element);
+		text = text ? value_copy(reader, key, element, text) : NULL;
+		if (!text)
+			continue;
+		list.at[list.count].place = (struct config_place){ element->line, element->column };
+		list.at[list.count++].text = text;
+	}
+	if (list.count < node->count)
+		return -1;
+	*(struct config_texts *)field = list;
+	return 0;
+}
+
+const char *value_read_upstream(const char *text, struct config_upstream *ret)
+{
+	struct config_upstream upstream = { .system = strcmp(text, "system") == 0 };
+	char addr[ADDR_TEXT_MAX];
+	const char *hash;
+	struct name name;
+	size_t len;
+
+	if (upstream.system) {
+		*ret = upstream;
+		return NULL;
+	}
+	upstream.conf.tls = strncmp(text, "tls://", 6) == 0;
+	if (upstream.conf.tls)
+		text += 6;
+	hash = strchr(text, '#');
+	len = hash ? (size_t)(hash - text) : strlen(text);
+	if (len >= sizeof(addr) || (hash && !upstream.conf.tls))
+		return "no upstream; write ADDR[@PORT], tls://ADDR[@PORT][#NAME] or system";
+	memcpy(addr, text, len);
+	addr[len] = '\0';
+	if (addr_parse(&upstream.conf.addr, addr, upstream.conf.tls ? TLS_PORT : DNS_PORT) < 0)
+		return "no upstream; write ADDR[@PORT], tls://ADDR[@PORT][#NAME] or system";
+	if (addr_port(&upstream.conf.addr) == 0)
+		return "no upstream: its port is 0";
+	if (addr_is_wildcard(&upstream.conf.addr))
+		return "no upstream: nobody can be asked at a wildcard address";
+	if (hash) {
+		if (name_from_text(&name, hash + 1, strlen(hash + 1)) < 0 ||
+			strlen(hash + 1) >= sizeof(upstream.conf.tls_name))
+			return "no upstream: the name of its certificate is no domain name";
+		strcpy(upstream.conf.tls_name, hash + 1);
+	}
+	*ret = upstream;
+	return NULL;
+}
+
+int value_read_upstreams(const struct value_reader *reader, const struct key *key,
+			  const struct ynode *node, void *field)
+{
+	struct config_upstreams list = { .count = 0 };
+	const struct ynode *element;
+	const char *text, *why;
+	int bad = 0;
+
+	if (!node->count)
+		return value_refuse(reader, node, key, "names no upstream");
+	if (!list_fits(reader, key, node, key->max))
+		return -1;
+	list.at = value_take(reader, key, node, node->count * sizeof(*list.at));
+	if (!list.at)
+		return -1;
+	for (element = node->first; element; element = element->next) {
+		text = element_text(reader, key, element);
+		if (!text) {
+			bad = -1;
+			continue;
+		}
+		why = value_read_upstream(text, &list.at[list.count]);
+		if (why)
+			bad = value_refuse(reader, element, key, "'%.*s' is %s", VALUE_SHOWN, text,
+				why);
+		else if (list.at[list.count].conf.tls)
+			/* Asking over UDP instead would be a downgrade that nobody sees. */
+			bad = value_refuse(reader, element, key,
+				"DNS over TLS is not in this version; "
+				"name the upstream without tls://");
+		else
+			list.count++;
+	}
+	if (!bad)
+		*(struct config_upstreams *)field = list;
+	return bad;
+}
+
+int value_read_aliases(const struct value_reader *reader, const struct key *key,
+			const struct ynode *node, void *field)
+{
+	static const char *const words[] = { "any", "own", NULL };
+	struct config_aliases aliases = { .whose = VIEW_ALIASES_LIST };
+
+	if (node->kind == YNODE_LIST) {
+		if (value_read_texts(reader, key, node, &aliases.suffixes) < 0)
+			return -1;
+	} else if (strcmp(node->text, "any") == 0) {
+		aliases.whose = VIEW_ALIASES_ANY;
+	} else if (strcmp(node->text, "own") == 0) {
+		aliases.whose = VIEW_ALIASES_OWN;
+	} else {
+		return value_refuse_word(reader, key, node, words);
+	}
+	*(struct config_aliases *)field = aliases;
+	return 0;
+}

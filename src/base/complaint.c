@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A load reports everything that is wrong, which is a kindness with ten mistakes and a flood with a
+ * million: somebody points us at the wrong file and every line of it is bad. So a file gets its
+ * first COMPLAINTS_A_FILE_MAX complaints in full; the rest are counted and one line tells how many.
+ *
+ * Which file a complaint is about is known by its path. Complaints come file by file, so only the
+ * path of the last one is kept; where two files take turns (conflicts between them) each turn
+ * begins a new count, which shows more rather than less. The total over one run is bounded by
+ * COMPLAINTS_A_RUN_MAX, so taking turns cannot flood either.
+ *
+ * Thread: whichever loads; one at a time.
+ */
+#include "base/complaint.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+/* Room for a path and two names with every octet escaped; a longer text is cut. */
+#define COMPLAINT_TEXT_MAX 8192
+
+void complaints_end(struct complaints *to)
+{
+	char text[128];
+
+	if (!to)
+		return;
+	if (to->hidden && to->tell) {
+		snprintf(text, sizeof(text),
+		    "%zu more complaints about the files above are not shown", to->hidden);
+		to->tell(to->arg, to->hidden_error ? COMPLAINT_ERROR : COMPLAINT_WARNING, text);
+	}
+	to->hidden = 0;
+	to->hidden_error = false;
+	to->shown_file = 0;
+	to->file = 0;
+}
+
+/* Is this one to be shown? Keeps the accounts of the file. */
+static bool admit(struct complaints *to, enum complaint_level level, const char *path)
+{
+	uint64_t file = path ? hash_bytes(path, strlen(path)) | 1 : 1;
+
+	if (file != to->file) {
+		to->file = file;
+		to->shown_file = 0;
+	}
+	if (to->shown_file < COMPLAINTS_A_FILE_MAX && to->shown < COMPLAINTS_A_RUN_MAX) {
+		to->shown_file++;
+		to->shown++;
+		return true;
+	}
+	to->hidden++;
+	to->hidden_error |= level == COMPLAINT_ERROR;
+	return false;
+}
+
+void complain(struct complaints *to, enum complaint_level level, const char *path, unsigned line,
+    unsigned column, const char *fmt, ...)
+{
+	char text[COMPLAINT_TEXT_MAX];
+	size_t len = 0;
+	va_list args;
+
+	if (!to)
+		return;
+	if (level == COMPLAINT_ERROR)
+		to->errors++;
+	else
+		to->warnings++;
+	if (!to->tell || !admit(to, level, path))
+		return;
+	if (path && line && column)
+		len = (size_t)snprintf(text, sizeof(text), "%s:%u:%u: ", path, line, column);
+	else if (path && line)
+		len = (size_t)snprintf(text, sizeof(text), "%s:%u: ", path, line);
+	else if (path)
+		len = (size_t)snprintf(text, sizeof(text), "%s: ", path);
+	if (len >= sizeof(text))
+		len = sizeof(text) - 1;
+	va_start(args, fmt);
+	vsnprintf(text + len, sizeof(text) - len, fmt, args);
+	va_end(args);
+	to->tell(to->arg, level, text);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is wrong with a file, told as often as it is wrong: a load goes on and reports everything.
+ *
+ * Every complaint reads `path:line[:column]: what; what to do`. Errors make a file "not taken" (see
+ * the record sources); warnings do not. One thread.
+ */
+#ifndef PRIVLINKD_BASE_COMPLAINT_H
+#define PRIVLINKD_BASE_COMPLAINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum complaint_level {
+	COMPLAINT_WARNING,
+	COMPLAINT_ERROR,
+};
+
+/* Complaints shown a file; further ones are counted, and one line says how many. */
+#define COMPLAINTS_A_FILE_MAX 100
+/*
+ * Complaints shown in one run, over all files: a folder of a thousand bad files must not flood
+ * the log.
+ */
+#define COMPLAINTS_A_RUN_MAX 10000
+
+/* `text` is good during the call. */
+typedef void complaint_fn(void *arg, enum complaint_level level, const char *text);
+
+/*
+ * Where complaints go. Zeroed: nowhere, only counted. Callers set tell and arg, and read errors
+ * and warnings.
+ */
+struct complaints {
+	complaint_fn *tell;
+	void *arg;
+	size_t errors, warnings; /* all of them, shown or not */
+
+	/* Accounts of complaint.c. */
+	uint64_t file;      /* hash of the path that the last one was about */
+	size_t shown_file;  /* of that file */
+	size_t shown, hidden;
+	bool hidden_error;
+};
+
+/*
+ * `line` and `column` count from one; 0: not known (a column without a line is not shown).
+ * `path` NULL: the text alone. `to` NULL: nothing happens.
+ */
+void complain(struct complaints *to, enum complaint_level level, const char *path, unsigned line,
+	      unsigned column, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/*
+ * Tells how many were not shown, if any, and begins anew. To be called once a file or once a
+ * run is through.
+ */
+void complaints_end(struct complaints *to);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Forwarding: one question to an upstream group out, one reply or failure back.
+ *
+ * The cache and the questions in flight are shared by all workers: the same question is in flight
+ * once in the whole process, whoever asks. A worker that finds its question in flight elsewhere
+ * waits for that one. Sockets, retries and timers belong to the worker that asks.
+ *
+ * A question goes to its group's upstreams by policy, over UDP from a random port with a random id;
+ * what does not match in address, port, id and question is ignored and the wait goes on; TC means
+ * TCP. An upstream that does not answer in time, or answers SERVFAIL, REFUSED, FORMERR or NOTIMP,
+ * is followed by the next; of several bad answers the most telling is given back. Every question
+ * ends within FORWARD_DEADLINE_MS.
+ *
+ * Each struct forward is used by its worker's thread alone.
+ */
+#ifndef PRIVLINKD_FORWARD_FORWARD_H
+#define PRIVLINKD_FORWARD_FORWARD_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/counter.h"
+#include "base/err.h"
+#include "forward/reply.h"
+#include "forward/upstream.h"
+
+/*
+ * A question's whole life: so that a client, who gets its answer within 4 s, still gets this one's
+ * failure.
+ */
+#define FORWARD_DEADLINE_MS 3900
+
+struct forward_conf {
+	size_t cache_bytes;            /* cache.size */
+	uint32_t ttl_max_s, negative_ttl_max_s;
+	unsigned inflight_max;         /* questions in flight, a worker */
+	/* waiters on one question, the whole process; one more is refused */
+	unsigned waiters_max;
+	unsigned sockets_max;          /* UDP sockets of a worker's pool */
+	unsigned workers;
+};
+
+/* One writer each: the worker. */
+struct forward_counters {
+	/* of the cache; waits on a question that was in flight */
+	struct counter hits, misses, joined;
+	struct counter asked, answered, failed;  /* questions of ours */
+	struct counter retries, timeouts, tcp;
+	struct counter mismatched;               /* datagrams that fit no question */
+	struct counter malformed;
+	struct counter refused_inflight, refused_waiters; /* a limit was met */
+};
+
+struct forward_shared;
+struct forward;
+
+/* Shared by all workers; main thread. `upstreams` must outlive it. */
+struct forward_shared *forward_shared_new(const struct forward_conf *conf,
+					  struct upstreams *upstreams, struct err *err);
+void forward_shared_free(struct forward_shared *shared);
+
+/*
+ * The answer that was waited for. `reply` is good during the call; reply_hold keeps it (it always
+ * has a store). May call forward_get and forward_forget.
+ */
+typedef void forward_done_fn(void *arg, uint64_t waiter, const struct reply *reply);
+
+/* Worker `n`'s part, on its event base. */
+struct forward *forward_new(struct forward_shared *shared, unsigned n, struct event_base *base,
+			    forward_done_fn *done, void *arg, struct err *err);
+/*
+ * Questions outstanding are dropped: waiters of other workers hear a failure, this one's nothing.
+ * On the thread of its event base, or when that runs no more.
+ */
+void forward_free(struct forward *forward);
+
+enum forward_verdict {
+	FORWARD_HIT,     /* *ret holds the reply, from the cache, its octets in `buf` */
+	/* `done` will be called with `waiter`, once, not before this call has returned */
+	FORWARD_WAITING,
+	FORWARD_MISS,    /* not cached, and `waiter` was 0: nothing was asked */
+	FORWARD_FULL,    /* a limit was met */
+};
+
+/*
+ * Looks in the cache and, if it is not there, asks (waiter != 0). `buf` has room for REPLY_LEN_MAX
+ * octets; where it is smaller a longer reply counts as not cached.
+ */
+enum forward_verdict forward_get(struct forward *forward, const struct forward_question *question,
+				 uint64_t waiter, uint64_t now_ms, uint8_t *buf, size_t cap,
+				 struct reply *ret);
+
+/*
+ * Leaves a word of the reader's own with the cached reply, for the next reader of it: the memo
+ * "verdict at generation G". Gone with the reply; nothing is done where it is not cached (any
+ * more).
+ */
+void forward_remember(struct forward *forward, const struct forward_question *question,
+		      uint64_t memo);
+
+/*
+ * This waiter wants no answer any more (its client's deadline has passed). Unknown ones are fine.
+ */
+void forward_forget(struct forward *forward, uint64_t waiter);
+
+const struct forward_counters *forward_counters(const struct forward *forward);
+
+/*
+ * Forgets cached replies: of this name and all below it, or everything (NULL). Returns how many.
+ * Any thread.
+ */
+size_t forward_flush(struct forward_shared *shared, const struct name *name);
+
+struct forward_cache_state {
+	size_t entries, bytes, bytes_max, inflight;
+};
+void forward_cache_state(struct forward_shared *shared, struct forward_cache_state *ret);
+
+#endif

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One question, several tries.
+ *
+ * A try that was not answered in time stays open while the next upstream is asked, for a late
+ * answer is an answer. A try that was answered badly is closed and its upstream not asked again.
+ * All upstreams of the group are gone through once; those that were only silent are gone through
+ * again, and waited for longer. When there is none left, or time is up, the most telling bad answer
+ * is given back: SERVFAIL behind a chain of CNAMEs (a held name may stand in it), else SERVFAIL,
+ * else that nobody answered.
+ *
+ * What is malformed over UDP is ignored as what does not match is (see tries.c). A reply that is
+ * cut is asked for again over TCP of the same upstream. FORMERR, NOTIMP or BADVERS to a query with
+ * EDNS is asked again without; if that is answered, the upstream is remembered as one that knows no
+ * EDNS.
+ *
+ * One timer serves all deadlines. Everything is preallocated. `done` is called with the question's
+ * number free already, so it may ask anew at once; it is never called from pending_start.
+ */
+#include "forward/pending.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "forward/deadlines.h"
+#include "forward/tries.h"
+#include "forward/upstream_choice.h"
+#include "wire/types.h"
+#include "wire/writer.h"
+
+/* How telling the bad answer in `room` is. */
+enum telling {
+	TELLING_NOTHING,
+	TELLING_FAILURE,
+	TELLING_CHAIN,
+};
+
+struct question {
+	const struct cache_key *key;
+	uint8_t *room;
+	uint64_t deadline_ms;
+	uint32_t tried, bad;    /* members of the group: in this round; not to be asked again */
+	uint32_t next_free;
+	unsigned tries, round;
+	uint32_t current;       /* the try that the next step waits for, or TRY_NONE */
+	enum telling telling;
+	bool unreachable, silent;
+	struct reply_cut best;
+	/*
+	 * Of each try: the member of the group it asked, and whether it asks without EDNS to find
+	 * out.
+	 */
+	uint8_t member[PENDING_TRIES_MAX];
+	bool without_edns[PENDING_TRIES_MAX];
+};
+
+struct pending {
+	struct pending_conf conf;
+	struct event *timer;
+	uint64_t armed_ms;      /* when the timer goes off; 0: it does not */
+	struct tries *tries;    /* number i * PENDING_TRIES_MAX + n is the n-th of question i */
+	struct deadlines deadlines;
+	struct question *questions;
+	uint32_t free;
+	struct name name;       /* of the question whose reply is read */
+	uint8_t scratch[REPLY_LEN_MAX];
+};
+
+static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, uint64_t now_ms);
+static void on_failed(void *arg, uint32_t number, uint64_t now_ms);
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+
+struct pending *pending_new(const struct pending_conf *conf, struct err *err)
+{
+	struct pending *pending = calloc(1, sizeof(*pending));
+	struct tries_conf tries_conf = {
+		.max = conf->max * PENDING_TRIES_MAX,
+		.sockets_max = conf->sockets_max,
+		.upstreams = conf->upstreams,
+		.base = conf->base,
+		.counters = conf->counters,
+		.reply = on_reply,
+		.failed = on_failed,
+		.arg = pending,
+	};
+	uint32_t i;
+
+	if (!pending) {
+		err_set(err, "forward: out of memory");
+		return NULL;
+	}
+	pending->conf = *conf;
+	pending->questions = calloc(conf->max, sizeof(pending->questions[0]));
+	pending->timer = evtimer_new(conf->base, on_timer, pending);
+	if (!pending->questions || !pending->timer ||
+	    deadlines_init(&pending->deadlines, conf->max) < 0) {
+		err_set(err, "forward: out of memory");
+		goto fail;
+	}
+	pending->tries = tries_new(&tries_conf, err);
+	if (!pending->tries)
+		goto fail;
+	for (i = 0; i < conf->max; i++)
+		pending->questions[i].next_free = i + 1 < conf->max ? i + 1 : TRY_NONE;
+	return pending;
+fail:
+	pending_free(pending);
+	return NULL;
+}
+
+void pending_free(struct pending *pending)
+{
+	if (!pending)
+		return;
+	if (pending->timer)
+		event_free(pending->timer);
+	tries_free(pending->tries);
+	deadlines_fini(&pending->deadlines);
+	free(pending->questions);
+	free(pending);
+}
+
+int pending_take(struct pending *pending)
+{
+	uint32_t i = pending->free;
+
+	if (i == TRY_NONE)
+		return -1;
+	pending->free = pending->questions[i].next_free;
+	return (int)i;
+}
+
+void pending_give(struct pending *pending, uint32_t i)
+{
+	pending->questions[i].next_free = pending->free;
+	pending->free = i;
+}
+
+/* The timer is only moved forward: one that goes off early finds nothing due and is set again. */
+static void arm(struct pending *pending, uint64_t now_ms)
+{
+	struct timeval wait;
+	uint64_t due_ms, ms;
+	uint32_t i;
+
+	if (!deadlines_first(&pending->deadlines, &i, &due_ms) ||
+	    (pending->armed_ms && pending->armed_ms <= due_ms))
+		return;
+	ms = due_ms > now_ms ? due_ms - now_ms : 0;
+	wait.tv_sec = (time_t)(ms / 1000);
+	wait.tv_usec = (suseconds_t)(ms % 1000) * 1000;
+	pending->armed_ms = due_ms ? due_ms : 1;
+	event_add(pending->timer, &wait);
+}
+
+static void set_due(struct pending *pending, uint32_t i, uint64_t due_ms, uint64_t now_ms)
+{
+	const struct question *question = &pending->questions[i];
+
+	deadlines_set(&pending->deadlines, i,
+	    due_ms < question->deadline_ms ? due_ms : question->deadline_ms);
+	arm(pending, now_ms);
+}
+
+/* The try is over. */
+static void end_try(struct pending *pending, uint32_t number)
+{
+	struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
+
+	tries_end(pending->tries, number);
+	if (question->current == number)
+		question->current = TRY_NONE;
+}
+
+size_t pending_failure(const struct cache_key *key, uint8_t *out)
+{
+	struct writer writer;
+
+	writer_init(&writer, out, STORE_SMALL_LEN, 0, FLAG_QR | FLAG_RD | FLAG_RA);
+	writer_set_rcode(&writer, RCODE_SERVFAIL);
+	writer_question(&writer, key->fold, key->type, CLASS_IN);
+	return writer_finish(&writer);
+}
+
+/* Ends the question. Nothing of it may be touched after this. */
+static void finish(struct pending *pending, uint32_t i, const struct pending_outcome *outcome)
+{
+	struct question *question = &pending->questions[i];
+	unsigned n;
+
+	for (n = 0; n < question->tries; n++)
+		end_try(pending, i * PENDING_TRIES_MAX + n);
+	deadlines_remove(&pending->deadlines, i);
+	pending_give(pending, i);
+	counter_add(outcome->failed ? &pending->conf.counters->failed :
+	    &pending->conf.counters->answered, 1);
+	pending->conf.done(pending->conf.arg, i, outcome);
+}
+
+/* Ends the question with the most telling of what came. */
+static void finish_badly(struct pending *pending, uint32_t i)
+{
+	struct question *question = &pending->questions[i];
+	struct pending_outcome outcome = {
+		.data = question->room,
+		.len = question->best.len,
+		.rcode = RCODE_SERVFAIL,
+		.failed = question->telling != TELLING_CHAIN,
+		.ede = EDE_NONE,
+		.ttl_s = FAILURE_TTL_S,
+	};
+
+	if (question->telling == TELLING_NOTHING) {
+		outcome.len = pending_failure(question->key, question->room);
+		outcome.ede = question->unreachable && !question->silent ?
+		    EDE_NETWORK_ERROR : EDE_NO_REACHABLE_AUTHORITY;
+		outcome.ttl_s = FAILURE_SILENT_TTL_S;
+	} else if (question->telling == TELLING_CHAIN) {
+		/*
+		 * Not longer than its CNAMEs allow, but kept for a moment in any case (RFC 9520
+		 * 3.2).
+		 */
+		if (question->best.ttl_s < FAILURE_TTL_S)
+			outcome.ttl_s = question->best.ttl_s ? question->best.ttl_s : 1;
+	} else {
+		/* The upstream's own word for why, else that there was none. */
+		outcome.ede = question->best.ede != EDE_NONE ? question->best.ede : EDE_OTHER;
+	}
+	finish(pending, i, &outcome);
+}
+
+/* One more try, over UDP. False where it could not be sent. */
+static bool ask(struct pending *pending, uint32_t i, uint8_t member, uint16_t upstream, bool edns,
+    bool without_edns, uint64_t now_ms)
+{
+	struct question *question = &pending->questions[i];
+	uint32_t number = i * PENDING_TRIES_MAX + question->tries;
+	unsigned wait_ms;
+
+	question->member[question->tries] = member;
+	question->without_edns[question->tries] = without_edns;
+	if (question->tries++ > 0)
+		counter_add(&pending->conf.counters->retries, 1);
+	upstream_note_asked(pending->conf.upstreams, upstream);
+	if (tries_udp(pending->tries, number, question->key, upstream, edns, now_ms) < 0)
+		return false;
+	question->current = number;
+	wait_ms = upstream_timeout_ms(pending->conf.upstreams, upstream, question->round);
+	set_due(pending, i, now_ms + wait_ms, now_ms);
+	return true;
+}
+
+/* This upstream is no help with this question: it is not asked again. */
+static void give_up_on(struct question *question, uint8_t member)
+{
+	question->bad |= UINT32_C(1) << member;
+	question->tried |= UINT32_C(1) << member;
+}
+
+static bool is_waiting(const struct pending *pending, uint32_t i)
+{
+	unsigned n;
+
+	for (n = 0; n < pending->questions[i].tries; n++) {
+		if (tries_at(pending->tries, i * PENDING_TRIES_MAX + n)->kind != TRY_UNUSED)
+			return true;
+	}
+	return false;
+}
+
+/* Asks the next upstream. False when there is none left to ask. */
+static bool ask_next(struct pending *pending, uint32_t i, uint64_t now_ms)
+{
+	struct question *question = &pending->questions[i];
+	struct upstreams *upstreams = pending->conf.upstreams;
+	uint16_t group = question->key->group, upstream = 0;
+
+	while (question->tries < PENDING_TRIES_MAX) {
+		int member = upstreams_choose(upstreams, group, question->tried, now_ms, &upstream);
+
+		if (member < 0) {
+			/*
+			 * A bad answer from one and silence from the others, twice: that is the
+			 * answer.
+			 */
+			if (question->round > 0 && question->telling != TELLING_NOTHING)
+				return false;
+			if (question->tried == question->bad)
+				return false;
+			question->tried = question->bad;
+			question->round++;
+			continue;
+		}
+		question->tried |= UINT32_C(1) << member;
+		if (ask(pending, i, (uint8_t)member, upstream,
+			upstream_wants_edns(upstreams, upstream, now_ms), false, now_ms))
+			return true;
+		upstream_note_unreachable(upstreams, upstream, now_ms);
+		question->unreachable = true;
+		give_up_on(question, (uint8_t)member);
+	}
+	return false;
+}
+
+/* The next step, where the last one led nowhere. May end the question. */
+static void advance(struct pending *pending, uint32_t i, uint64_t now_ms)
+{
+	struct question *question = &pending->questions[i];
+
+	if (ask_next(pending, i, now_ms))
+		return;
+	/*
+	 * With all tries spent, those that are open still have until the deadline; else nobody is
+	 * left.
+	 */
+	if (question->tries == PENDING_TRIES_MAX && is_waiting(pending, i))
+		set_due(pending, i, question->deadline_ms, now_ms);
+	else
+		finish_badly(pending, i);
+}
+
+void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key,
+    uint8_t *room, uint64_t now_ms)
+{
+	struct question *question = &pending->questions[i];
+
+	question->key = key;
+	question->room = room;
+	question->deadline_ms = now_ms + FORWARD_DEADLINE_MS;
+	question->tried = question->bad = 0;
+	question->tries = question->round = 0;
+	question->current = TRY_NONE;
+	question->telling = TELLING_NOTHING;
+	question->unreachable = question->silent = false;
+	counter_add(&pending->conf.counters->asked, 1);
+	/* Where none could be sent the timer ends it, so that `done` does not come from here. */
+	if (!ask_next(pending, i, now_ms))
+		set_due(pending, i, now_ms, now_ms);
+}
+
+/* A refusal of some kind: kept if it tells more than what there was, and the next is asked. */
+static void take_bad_answer(struct pending *pending, uint32_t number, const struct reply_cut *cut,
+    uint64_t now_ms)
+{
+	uint32_t i = number / PENDING_TRIES_MAX;
+	struct question *question = &pending->questions[i];
+	enum telling telling = cut->links > 0 ? TELLING_CHAIN : TELLING_FAILURE;
+
+	if (cut->len <= STORE_SMALL_LEN && telling > question->telling) {
+		memcpy(question->room, pending->scratch, cut->len);
+		question->best = *cut;
+		question->telling = telling;
+	}
+	give_up_on(question, question->member[number % PENDING_TRIES_MAX]);
+	end_try(pending, number);
+	/* Another upstream that is being waited for has its time first. */
+	if (question->current == TRY_NONE)
+		advance(pending, i, now_ms);
+}
+
+/* Malformed: over UDP the right one may still come; over TCP there is no other. */
+static void take_malformed(struct pending *pending, uint32_t number, uint64_t now_ms)
+{
+	counter_add(&pending->conf.counters->malformed, 1);
+	if (tries_at(pending->tries, number)->kind == TRY_TCP)
+		on_failed(pending, number, now_ms);
+}
+
+/* The same question to the same upstream, which may not know EDNS, without it. */
+static void ask_without_edns(struct pending *pending, uint32_t number, uint64_t now_ms)
+{
+	uint32_t i = number / PENDING_TRIES_MAX;
+	uint8_t member = pending->questions[i].member[number % PENDING_TRIES_MAX];
+	uint16_t upstream = tries_at(pending->tries, number)->upstream;
+
+	end_try(pending, number);
+	if (!ask(pending, i, member, upstream, false, true, now_ms))
+		advance(pending, i, now_ms);
+}
+
+static bool may_mean_no_edns(const struct reply_cut *cut)
+{
+	return cut->full_rcode == RCODE_FORMERR || cut->full_rcode == RCODE_NOTIMP ||
+	    cut->full_rcode == RCODE_BADVERS;
+}
+
+/* An answer with sense: the question ends. */
+static void take_answer(struct pending *pending, uint32_t number, const struct reply_cut *cut,
+    uint16_t flags, uint64_t rtt_us, uint64_t now_ms)
+{
+	uint32_t i = number / PENDING_TRIES_MAX;
+	const struct question *question = &pending->questions[i];
+	struct upstreams *upstreams = pending->conf.upstreams;
+	uint16_t upstream = tries_at(pending->tries, number)->upstream;
+	struct pending_outcome outcome = {
+		.data = pending->scratch,
+		.len = cut->len,
+		.rcode = cut->rcode,
+		.ad = (flags & FLAG_AD) &&
+		    upstream_trusts_ad(upstreams, question->key->group, upstream),
+		.negative = cut->negative,
+		.ede = EDE_NONE,
+		.ttl_s = cut->rcode == RCODE_YXDOMAIN ? FAILURE_TTL_S : cut->ttl_s,
+	};
+
+	upstream_note_answer(upstreams, upstream, rtt_us);
+	if (question->without_edns[number % PENDING_TRIES_MAX])
+		upstream_note_no_edns(upstreams, upstream, now_ms);
+	finish(pending, i, &outcome);
+}
+
+/* The same question to the same upstream, over TCP. */
+static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
+{
+	uint32_t i = number / PENDING_TRIES_MAX;
+	struct question *question = &pending->questions[i];
+	struct try old = *tries_at(pending->tries, number);
+
+	end_try(pending, number);
+	if (tries_tcp(pending->tries, number, question->key, old.upstream, old.edns) < 0) {
+		give_up_on(question, question->member[number % PENDING_TRIES_MAX]);
+		if (question->current == TRY_NONE)
+			advance(pending, i, now_ms);
+		return;
+	}
+	question->current = number;
+	set_due(pending, i, now_ms + PENDING_TCP_MS, now_ms);
+}
+
+static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, uint64_t now_ms)
+{
+	struct pending *pending = arg;
+	const struct try *try = tries_at(pending->tries, number);
+	const struct cache_key *key = try->key;
+	struct forward_question asked = { .name = &pending->name, .type = key->type,
+		.group = key->group, .do_bit = key->do_bit, .cd_bit = key->cd_bit };
+	uint64_t rtt_us = try->kind == TRY_UDP ? clock_now_us() - try->sent_us : 0;
+	struct reply_cut cut;
+
+	if (reply->cut) {
+		go_to_tcp(pending, number, now_ms);
+		return;
+	}
+	name_from_wire(&pending->name, key->fold, key->len);
+	if (reply_cut(&asked, reply->data, reply->len, pending->scratch, sizeof(pending->scratch),
+		&cut) < 0) {
+		take_malformed(pending, number, now_ms);
+	} else if (try->edns && may_mean_no_edns(&cut) &&
+	    pending->questions[number / PENDING_TRIES_MAX].tries < PENDING_TRIES_MAX) {
+		ask_without_edns(pending, number, now_ms);
+	} else if (cut.rcode == RCODE_SERVFAIL) {
+		upstream_note_refusal(pending->conf.upstreams, try->upstream, rtt_us);
+		take_bad_answer(pending, number, &cut, now_ms);
+	} else {
+		take_answer(pending, number, &cut, reply->flags, rtt_us, now_ms);
+	}
+}
+
+static void on_failed(void *arg, uint32_t number, uint64_t now_ms)
+{
+	struct pending *pending = arg;
+	uint32_t i = number / PENDING_TRIES_MAX;
+	struct question *question = &pending->questions[i];
+
+	upstream_note_unreachable(pending->conf.upstreams,
+	    tries_at(pending->tries, number)->upstream, now_ms);
+	question->unreachable = true;
+	give_up_on(question, question->member[number % PENDING_TRIES_MAX]);
+	end_try(pending, number);
+	if (question->current == TRY_NONE)
+		advance(pending, i, now_ms);
+}
+
+/* The time of a step is over: of the try that was waited for, or of the question. */
+static void on_due(struct pending *pending, uint32_t i, uint64_t now_ms)
+{
+	struct question *question = &pending->questions[i];
+
+	if (question->current != TRY_NONE) {
+		question->silent = true;
+		counter_add(&pending->conf.counters->timeouts, 1);
+		upstream_note_timeout(pending->conf.upstreams,
+		    tries_at(pending->tries, question->current)->upstream, now_ms);
+		question->current = TRY_NONE; /* but still open */
+	}
+	if (now_ms >= question->deadline_ms)
+		finish_badly(pending, i);
+	else
+		advance(pending, i, now_ms);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct pending *pending = arg;
+	uint64_t now_ms = clock_now_ms(), due_ms;
+	uint32_t i;
+
+	(void)fd;
+	(void)what;
+	pending->armed_ms = 0;
+	while (deadlines_first(&pending->deadlines, &i, &due_ms) && due_ms <= now_ms)
+		on_due(pending, i, now_ms);
+	arm(pending, now_ms);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The asking: a worker's questions in flight, each to one upstream after another until one answers.
+ *
+ * Knows nothing of the cache and of who waits. A fixed number of questions, each known by its
+ * number; its sockets, connections and timer are on the worker's event base. One thread.
+ */
+#ifndef PRIVLINKD_FORWARD_PENDING_H
+#define PRIVLINKD_FORWARD_PENDING_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "forward/cache.h"
+#include "forward/forward.h"
+#include "forward/store.h"
+#include "forward/upstream.h"
+
+/* Datagrams and connections one question may cost; answers to all of them are waited for. */
+#define PENDING_TRIES_MAX 8
+
+/*
+ * An upstream that is asked over TCP has so long before the next is asked too: three round trips.
+ */
+#define PENDING_TCP_MS 1500
+
+/*
+ * How long a failure is kept, so that it is not asked for again by every retry of every client
+ * (RFC 9520 3.2: at least 1 s, at most 5 min). Short: an upstream that is back should show at once.
+ */
+#define FAILURE_TTL_S 5
+/* The same where no upstream answered at all. */
+#define FAILURE_SILENT_TTL_S 1
+
+/* What became of a question. */
+struct pending_outcome {
+	const uint8_t *data;  /* a scrubbed message; good until `done` returns or asks anew */
+	size_t len;
+	uint8_t rcode;
+	bool ad, failed;      /* as in struct reply */
+	bool negative;
+	int ede;
+	uint32_t ttl_s;       /* how long it may be kept, uncapped */
+};
+
+/* Question `i` is answered and its number free again. */
+typedef void pending_done_fn(void *arg, uint32_t i, const struct pending_outcome *outcome);
+
+struct pending_conf {
+	unsigned max;         /* questions */
+	unsigned sockets_max;
+	struct upstreams *upstreams;
+	struct event_base *base;
+	struct forward_counters *counters;
+	pending_done_fn *done;
+	void *arg;
+};
+
+struct pending;
+
+struct pending *pending_new(const struct pending_conf *conf, struct err *err);
+/* What is in flight is dropped without a word. */
+void pending_free(struct pending *pending);
+
+/* The number of a free question, or -1. */
+int pending_take(struct pending *pending);
+/* Gives one back that was not started. */
+void pending_give(struct pending *pending, uint32_t i);
+
+/*
+ * Sends it out; `done` comes later, never from within this call. `key` and the STORE_SMALL_LEN
+ * octets at `room`, where a bad answer is kept while better ones are waited for, stay good until
+ * then.
+ */
+void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key,
+    uint8_t *room, uint64_t now_ms);
+
+/* Header and question with SERVFAIL. Its length, at most STORE_SMALL_LEN. */
+size_t pending_failure(const struct cache_key *key, uint8_t *out);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cuts an upstream's message down to what may be believed.
+ *
+ * The chain is walked from the question, link by link, and written out in that order; then the
+ * records at its end; then, from the authority section, the SOA that proves there are none.
+ * Whatever hangs on no name of that walk never gets into the new message, so it cannot be cached
+ * (the poisoning that out-of-bailiwick and unsolicited records are used for). With DO the
+ * signatures of what is kept go along, the DNAMEs, and NSEC and NSEC3 with their signatures; nobody
+ * here relies on those, a validating client checks them.
+ *
+ * A CNAME that a DNAME implies is written out where the upstream left it to us (RFC 6672 3.1), so
+ * readers find CNAMEs alone. A chain that is too long or comes back to itself is kept up to one
+ * link over the limit: the resolver, who counts links, then sees that it is too long, and no more
+ * than that is carried about.
+ *
+ * SOAs are believed only from a zone that the chain's last name is in (RFC 2308 2.1, 5); its TTL is
+ * lowered to its MINIMUM here, once. A chain without data and without SOA under NOERROR is
+ * unfinished, not negative: just the chain is kept.
+ *
+ * Pure: bytes in, bytes out. Quadratic in links at worst: 17 walks over one message.
+ */
+#include "forward/reply.h"
+
+#include <string.h>
+
+#include "wire/chain.h"
+#include "wire/cursor.h"
+#include "wire/types.h"
+#include "wire/writer.h"
+
+/* 16 are followed (interface: chains); the 17th shows that there were more. */
+#define REPLY_LINKS_MAX 17
+
+struct scrub {
+	const struct forward_question *question;
+	struct message message;
+	struct writer writer;
+	uint8_t final[NAME_WIRE_MAX];  /* where the chain has led so far */
+	uint8_t soa[NAME_WIRE_MAX];    /* owner of the SOA that was kept */
+	/* owner of the last DNAME that was kept: links may share it */
+	uint8_t dname[NAME_WIRE_MAX];
+	unsigned links;
+	bool has_data, has_soa, has_dname;
+	uint32_t ttl;                  /* lowest so far */
+	uint8_t rdata[REPLY_LEN_MAX];  /* not initialised: large */
+};
+
+static void lower_ttl(struct scrub *scrub, uint32_t ttl)
+{
+	if (ttl < scrub->ttl)
+		scrub->ttl = ttl;
+}
+
+/* What an RRSIG in rdata covers (RFC 4034 3.1). */
+static uint16_t covered_type(const uint8_t *rdata, size_t len)
+{
+	struct cursor cursor = cursor_over(rdata, len);
+
+	return cursor_u16(&cursor);
+}
+
+static int read_rdata(struct scrub *scrub, const struct message_record *record, size_t *ret_len)
+{
+	return message_rdata(&scrub->message, record, scrub->rdata, sizeof(scrub->rdata), ret_len);
+}
+
+/* The record, with the data that read_rdata gave. */
+static void write_record(struct scrub *scrub, const struct message_record *record,
+    const uint8_t *owner, uint32_t ttl, size_t len)
+{
+	writer_record(&scrub->writer, record->section, owner, record->type, ttl, scrub->rdata, len);
+	lower_ttl(scrub, ttl);
+}
+
+/* May this record of rdata in scrub->rdata be a signature over `covered`? */
+static bool is_signature_of(const struct scrub *scrub, const struct message_record *record,
+    size_t len, uint16_t covered)
+{
+	return record->type == TYPE_RRSIG && covered_type(scrub->rdata, len) == covered;
+}
+
+/* The answer section's records of this type at this name. */
+static int copy_rrset(struct scrub *scrub, const uint8_t *owner, uint16_t type)
+{
+	struct message_record record;
+	size_t len;
+	int got;
+
+	message_rewind(&scrub->message);
+	while ((got = message_next(&scrub->message, &record)) > 0 &&
+	    record.section == SECTION_ANSWER) {
+		if (record.class != CLASS_IN || record.type != type ||
+		    !message_owner_is(&scrub->message, &record, owner))
+			continue;
+		if (read_rdata(scrub, &record, &len) < 0)
+			return -1;
+		write_record(scrub, &record, owner, record.ttl, len);
+	}
+	return got < 0 ? -1 : 0;
+}
+
+/* With DO: the answer section's signatures over the records of this type at this name. */
+static int copy_signatures(struct scrub *scrub, const uint8_t *owner, uint16_t type)
+{
+	struct message_record record;
+	size_t len;
+	int got = 0;
+
+	if (!scrub->question->do_bit || type == TYPE_RRSIG)
+		return 0;
+	message_rewind(&scrub->message);
+	while ((got = message_next(&scrub->message, &record)) > 0 &&
+	    record.section == SECTION_ANSWER) {
+		if (record.class != CLASS_IN || record.type != TYPE_RRSIG ||
+		    !message_owner_is(&scrub->message, &record, owner))
+			continue;
+		if (read_rdata(scrub, &record, &len) < 0)
+			return -1;
+		if (is_signature_of(scrub, &record, len, type))
+			write_record(scrub, &record, owner, record.ttl, len);
+	}
+	return got < 0 ? -1 : 0;
+}
+
+/* One link: with DO its DNAME; its CNAME, found or made; with DO the signature of the CNAME. */
+static int copy_link(struct scrub *scrub, const uint8_t *owner, const struct chain_hop *hop)
+{
+	if (hop->from_dname && scrub->question->do_bit &&
+	    !(scrub->has_dname && name_wire_equal(hop->dname_owner, scrub->dname))) {
+		scrub->has_dname = true;
+		memcpy(scrub->dname, hop->dname_owner, name_wire_len(hop->dname_owner));
+		if (copy_rrset(scrub, hop->dname_owner, TYPE_DNAME) < 0 ||
+		    copy_signatures(scrub, hop->dname_owner, TYPE_DNAME) < 0)
+			return -1;
+	}
+	/* Of several CNAMEs at one name only the one that is followed. */
+	writer_record(&scrub->writer, SECTION_ANSWER, owner, TYPE_CNAME, hop->ttl, hop->target,
+	    name_wire_len(hop->target));
+	lower_ttl(scrub, hop->ttl);
+	return hop->type == TYPE_CNAME ? copy_signatures(scrub, owner, TYPE_CNAME) : 0;
+}
+
+/* Walks the chain from the question and copies it and what stands at its end. */
+static int copy_answer(struct scrub *scrub, uint8_t rcode)
+{
+	const struct forward_question *question = scrub->question;
+	struct chain_hop hop;
+
+	memcpy(scrub->final, question->name->wire, question->name->len);
+	while (scrub->links < REPLY_LINKS_MAX) {
+		switch (chain_next(&scrub->message, scrub->final, question->type, &hop)) {
+		case CHAIN_ALIAS:
+			if (copy_link(scrub, scrub->final, &hop) < 0)
+				return -1;
+			memcpy(scrub->final, hop.target, name_wire_len(hop.target));
+			scrub->links++;
+			/* Only a DNAME is followed here: the CNAME made from it is the answer. */
+			if (question->type == TYPE_CNAME || question->type == TYPE_ANY) {
+				scrub->has_data = true;
+				return 0;
+			}
+			break;
+		case CHAIN_DATA:
+			if (rcode == RCODE_SERVFAIL)
+				return 0; /* no answer, whatever it holds */
+			scrub->has_data = true;
+			if (copy_rrset(scrub, scrub->final, hop.type) < 0)
+				return -1;
+			return copy_signatures(scrub, scrub->final, hop.type);
+		case CHAIN_END:
+			return 0;
+		case CHAIN_BAD:
+			/* Just what YXDOMAIN says: what led there is kept. */
+			return rcode == RCODE_YXDOMAIN ? 0 : -1;
+		}
+	}
+	return 0;
+}
+
+/* Is `above` the same name as `name`, or above it? */
+static bool is_at_or_above(const uint8_t *above, const uint8_t *name)
+{
+	size_t above_len = name_wire_len(above), left = name_wire_len(name);
+
+	while (left > above_len) {
+		left -= name[0] + 1u;
+		name += name[0] + 1u;
+	}
+	return left == above_len && name_wire_equal(above, name);
+}
+
+/* A record of the authority section whose data stands in scrub->rdata. */
+static void take_authority(struct scrub *scrub, const struct message_record *record,
+    const uint8_t *owner, size_t len, bool negative)
+{
+	bool with_do = scrub->question->do_bit;
+	struct cursor minimum;
+	uint32_t ttl;
+
+	if (record->type == TYPE_SOA) {
+		if (!negative || scrub->has_soa || !is_at_or_above(owner, scrub->final))
+			return;
+		minimum = cursor_over(scrub->rdata, len);
+		cursor_seek(&minimum, len - sizeof(uint32_t));
+		ttl = cursor_u32(&minimum);
+		scrub->has_soa = true;
+		memcpy(scrub->soa, owner, name_wire_len(owner));
+		write_record(scrub, record, owner, ttl < record->ttl ? ttl : record->ttl, len);
+	} else if (!with_do) {
+		return;
+	} else if (record->type == TYPE_NSEC || record->type == TYPE_NSEC3 ||
+	    is_signature_of(scrub, record, len, TYPE_NSEC) ||
+	    is_signature_of(scrub, record, len, TYPE_NSEC3)) {
+		write_record(scrub, record, owner, record->ttl, len);
+	} else if (is_signature_of(scrub, record, len, TYPE_SOA) && scrub->has_soa &&
+	    name_wire_equal(owner, scrub->soa)) {
+		write_record(scrub, record, owner, record->ttl, len);
+	}
+}
+
+static int copy_authority(struct scrub *scrub, bool negative)
+{
+	struct message_record record;
+	uint8_t owner[NAME_WIRE_MAX];
+	size_t len;
+	int got;
+
+	message_rewind(&scrub->message);
+	while ((got = message_next(&scrub->message, &record)) > 0 &&
+	    record.section != SECTION_ADDITIONAL) {
+		if (record.section != SECTION_AUTHORITY || record.class != CLASS_IN)
+			continue;
+		if (record.type != TYPE_SOA && record.type != TYPE_NSEC &&
+		    record.type != TYPE_NSEC3 && record.type != TYPE_RRSIG)
+			continue;
+		if (!message_owner(&scrub->message, &record, owner) ||
+		    read_rdata(scrub, &record, &len) < 0)
+			return -1;
+		take_authority(scrub, &record, owner, len, negative);
+	}
+	return got < 0 ? -1 : 0;
+}
+
+/* One walk over all of it: is it whole, and what does its OPT say? */
+static int survey(struct message *message, struct reply_cut *ret)
+{
+	struct message_record record;
+	struct edns edns;
+	int got;
+
+	ret->full_rcode = message->flags & 0xf;
+	ret->has_opt = false;
+	ret->ede = EDE_NONE;
+	while ((got = message_next(message, &record)) > 0) {
+		struct cursor rdata;
+
+		if (record.section != SECTION_ADDITIONAL || record.type != TYPE_OPT || ret->has_opt)
+			continue;
+		rdata = cursor_over(message->cursor.data + record.rdata_at, record.rdata_len);
+		if (edns_read(&edns, record.class, record.ttl, rdata) < 0)
+			return -1;
+		ret->has_opt = true;
+		ret->ede = edns.ede;
+		ret->full_rcode = (uint16_t)(ret->full_rcode | edns.rcode_high << 4);
+	}
+	return got;
+}
+
+static uint8_t believed_rcode(uint16_t full)
+{
+	if (full == RCODE_NOERROR || full == RCODE_NXDOMAIN || full == RCODE_YXDOMAIN)
+		return (uint8_t)full;
+	return RCODE_SERVFAIL;
+}
+
+int reply_cut(const struct forward_question *question, const uint8_t *data, size_t len,
+    uint8_t *out, size_t cap, struct reply_cut *ret)
+{
+	struct reply_cut cut = { 0 };
+	struct scrub scrub;
+	uint16_t flags = FLAG_QR | FLAG_RD | FLAG_RA;
+
+	scrub.question = question;
+	scrub.links = 0;
+	scrub.has_data = scrub.has_soa = scrub.has_dname = false;
+	scrub.ttl = UINT32_MAX;
+	if (message_open(&scrub.message, data, len, NULL, NULL, NULL) < 0 ||
+	    survey(&scrub.message, &cut) < 0)
+		return -1;
+	cut.rcode = believed_rcode(cut.full_rcode);
+	writer_init(&scrub.writer, out, cap, 0, flags);
+	writer_set_rcode(&scrub.writer, cut.rcode);
+	writer_question(&scrub.writer, question->name->wire, question->type, CLASS_IN);
+	if (copy_answer(&scrub, cut.rcode) < 0)
+		return -1;
+	if (cut.rcode == RCODE_NOERROR || cut.rcode == RCODE_NXDOMAIN) {
+		if (copy_authority(&scrub, !scrub.has_data && scrub.links < REPLY_LINKS_MAX) < 0)
+			return -1;
+		cut.negative = cut.rcode == RCODE_NXDOMAIN ||
+		    (!scrub.has_data && (scrub.links == 0 || scrub.has_soa));
+	}
+	if (scrub.writer.full)
+		return -1;
+	cut.len = writer_finish(&scrub.writer);
+	cut.links = scrub.links;
+	if ((cut.negative && !scrub.has_soa) || scrub.ttl == UINT32_MAX)
+		cut.ttl_s = 0;
+	else
+		cut.ttl_s = scrub.ttl;
+	*ret = cut;
+	return 0;
+}
+
+int reply_scrub(const struct forward_question *question, const uint8_t *data, size_t len,
+    uint8_t *out, size_t cap, size_t *ret_len, uint32_t *ret_ttl_s)
+{
+	struct reply_cut cut;
+
+	if (reply_cut(question, data, len, out, cap, &cut) < 0)
+		return -1;
+	*ret_len = cut.len;
+	*ret_ttl_s = cut.ttl_s;
+	return 0;
+}
+
+bool reply_is_for(const struct reply *reply, const struct name *name, uint16_t group)
+{
+	struct cursor cursor = cursor_over(reply->data, reply->len);
+	const uint8_t *wire;
+	unsigned i;
+
+	if (reply->group != group)
+		return false;
+	cursor_skip(&cursor, DNS_HEADER_LEN);
+	wire = cursor_bytes(&cursor, name->len);
+	if (!wire)
+		return false;
+	for (i = 0; i < name->len; i++)
+		if (name_fold_octet(wire[i]) != name->fold[i])
+			return false;
+	return true;
+}
+
+uint32_t reply_ttl(const struct reply *reply, uint32_t ttl)
+{
+	ttl = ttl > reply->age_s ? ttl - reply->age_s : 0;
+	return ttl < reply->ttl_cap_s ? ttl : reply->ttl_cap_s;
+}

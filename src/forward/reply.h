@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an upstream said to one question, cut down to what may be believed.
+ *
+ * A reply is a DNS message of its own: the question, the chain of CNAMEs from it, the records at
+ * the chain's end, the SOA of a negative answer; with DO also the RRSIGs of those, DNAMEs, and NSEC
+ * and NSEC3 of a proof. Chain first and in order. Nothing else survives, so nothing else can be
+ * cached or believed. Where no upstream answered it is a header and question with SERVFAIL and
+ * `ede` says why.
+ *
+ * Replies in flight between threads are reference-counted and live in a bounded pool; a reply taken
+ * from the cache lives in its reader's buffer.
+ */
+#ifndef PRIVLINKD_FORWARD_REPLY_H
+#define PRIVLINKD_FORWARD_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/message.h"
+#include "wire/name.h"
+
+#define REPLY_LEN_MAX 65535
+
+/* What is asked of an upstream group, and the key of the cache. */
+struct forward_question {
+	const struct name *name;
+	uint16_t type;
+	uint16_t group;  /* upstream group, of upstreams_group() */
+	bool do_bit, cd_bit;
+};
+
+struct reply_store; /* where a reply's octets live, counted */
+
+struct reply {
+	const uint8_t *data;  /* the message; its question stands uncompressed at DNS_HEADER_LEN */
+	size_t len;
+	uint16_t group;       /* who said it */
+	/* NOERROR, NXDOMAIN, YXDOMAIN or SERVFAIL: all else has become SERVFAIL */
+	uint8_t rcode;
+	bool ad;              /* the upstream set AD and is trusted for it */
+	bool failed;          /* nobody answered, or nobody with sense: no records */
+	int ede;              /* of a failure, else EDE_NONE */
+	/* to take from every TTL in it (down to 0, or 30 for a stale one: see ttl_cap_s) */
+	uint32_t age_s;
+	/* no TTL given on is higher (cache.ttl-max, negative-ttl-max, stale) */
+	uint32_t ttl_cap_s;
+	uint64_t memo;        /* of a cached one: what forward_remember left with it; else 0 */
+	struct reply_store *store; /* NULL: in somebody's buffer */
+};
+
+/*
+ * Cuts an upstream's message down. `data` must be a response whose id and question have been
+ * matched. Writes into out; *ret_len. *ret_ttl_s gets the seconds it may be kept: the lowest TTL in
+ * it, for negative answers the lower of the SOA's TTL and MINIMUM (RFC 2308 5), 0 where there is no
+ * SOA; uncapped. -1 if the message is malformed anywhere in what is read. Pure.
+ */
+int reply_scrub(const struct forward_question *question, const uint8_t *data, size_t len,
+		uint8_t *out, size_t cap, size_t *ret_len, uint32_t *ret_ttl_s);
+
+/*
+ * The same with all that was found out on the way; for the forwarder. *ret is filled in only on 0.
+ */
+struct reply_cut {
+	size_t len;
+	uint32_t ttl_s;      /* as *ret_ttl_s */
+	uint8_t rcode;       /* NOERROR, NXDOMAIN, YXDOMAIN or SERVFAIL */
+	/* no records at the chain's end, and the chain is not just unfinished */
+	bool negative;
+	unsigned links;      /* of the chain that was kept */
+	uint16_t full_rcode; /* as it was, with the upper bits of an OPT */
+	bool has_opt;
+	int ede;             /* of its OPT, or EDE_NONE */
+};
+int reply_cut(const struct forward_question *question, const uint8_t *data, size_t len,
+	      uint8_t *out, size_t cap, struct reply_cut *ret);
+
+/* Is this the reply to `name` from `group`? Case ignored. */
+bool reply_is_for(const struct reply *reply, const struct name *name, uint16_t group);
+
+/* The effective TTL of a record in it: aged and capped. */
+uint32_t reply_ttl(const struct reply *reply, uint32_t ttl);
+
+/* Keeps a reply beyond the call that gave it; NULL store: a bug. Any thread. */
+void reply_hold(const struct reply *reply);
+void reply_drop(const struct reply *reply);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A forged reply must name the right address, port, id and question. This is about the port.
+ *
+ * Each socket is bound to a port drawn evenly from 1024 to 65535, so one who cannot see our packets
+ * has to guess 16 bits of port and 16 of id, and the same question is in flight only once. Against
+ * one who found out all open ports of this moment log2(sockets) bits of the port remain: 8 for 256,
+ * so 24 in all, and every port is gone after 64 questions or 30 s. A fresh socket for each question
+ * would keep all 32 bits, at 20 us each.
+ *
+ * Sockets are connected: the kernel then drops what comes from elsewhere, a port scan from any
+ * other address sees them closed, and ICMP tells at once that an upstream is not there. What
+ * arrived between bind and connect may still be from anybody, so the caller compares the source
+ * too.
+ *
+ * A pick draws slots at random: an empty one is opened, one of this upstream is taken, one of
+ * another upstream is passed over; after some draws an idle one of those is turned over to this
+ * upstream. So slots follow the load, without lists for each upstream. Quiet servers open a socket
+ * for nearly every question, and so have full entropy; busy ones use the pool.
+ *
+ * sendmmsg is of no use here: it joins datagrams of one socket, and each question leaves by
+ * another.
+ */
+#include "forward/sockets.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "forward/upstream_choice.h"
+#include "net/addr.h"
+#include "net/random.h"
+
+/* Where a tenth of the slots are this upstream's, 32 draws miss all of them once in 29 picks. */
+#define DRAWS_MAX 32
+/* Ports that are taken: with 64,512 to draw from, eight in a row mean something else is wrong. */
+#define BINDS_MAX 8
+/* Below are ports of services, which a firewall may treat otherwise. */
+#define PORT_FIRST 1024
+
+int sockets_init(struct sockets *sockets, unsigned max, int epoll,
+    const struct upstreams *upstreams)
+{
+	unsigned i;
+
+	*sockets = (struct sockets){ .max = max, .epoll = epoll, .upstreams = upstreams };
+	sockets->slots = calloc(max, sizeof(sockets->slots[0]));
+	if (!sockets->slots)
+		return -1;
+	for (i = 0; i < max; i++)
+		sockets->slots[i].fd = -1;
+	return 0;
+}
+
+static void close_slot(struct socket_slot *slot)
+{
+	if (slot->fd >= 0)
+		close(slot->fd);
+	slot->fd = -1;
+}
+
+void sockets_fini(struct sockets *sockets)
+{
+	unsigned i;
+
+	for (i = 0; sockets->slots && i < sockets->max; i++)
+		close_slot(&sockets->slots[i]);
+	free(sockets->slots);
+	sockets->slots = NULL;
+}
+
+static int bind_random(int fd, sa_family_t family)
+{
+	union addr local = { .any.sa_family = family };
+	unsigned i;
+
+	for (i = 0; i < BINDS_MAX; i++) {
+		addr_set_port(&local, (uint16_t)(PORT_FIRST + random_below(65536 - PORT_FIRST)));
+		if (bind(fd, &local.any, addr_len(&local)) == 0)
+			return 0;
+		if (errno != EADDRINUSE && errno != EACCES)
+			return -1;
+	}
+	return -1;
+}
+
+static int open_socket(const union addr *upstream)
+{
+	sa_family_t family = upstream->any.sa_family;
+	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int omit = family == AF_INET ? IP_PMTUDISC_OMIT : IPV6_PMTUDISC_OMIT;
+
+	if (fd < 0)
+		return -1;
+	/*
+	 * Forged "fragmentation needed" must not make the kernel fragment our questions (RFC 9715);
+	 * they are far smaller than any path's MTU, so a kernel that refuses this does no harm.
+	 */
+	if (family == AF_INET)
+		(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &omit, sizeof(omit));
+	else
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit, sizeof(omit));
+	if (bind_random(fd, family) < 0 || connect(fd, &upstream->any, addr_len(upstream)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Puts a socket for this upstream into an empty slot. */
+static int open_slot(struct sockets *sockets, uint32_t i, uint16_t upstream, uint64_t now_ms)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
+	int fd = open_socket(upstream_addr(sockets->upstreams, upstream));
+
+	if (fd < 0)
+		return -1;
+	if (epoll_ctl(sockets->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
+		close(fd);
+		return -1;
+	}
+	sockets->slots[i] = (struct socket_slot){
+		.fd = fd, .upstream = upstream, .first = SOCKETS_NONE, .opened_ms = now_ms
+	};
+	return 0;
+}
+
+static uint32_t use_slot(struct sockets *sockets, uint32_t i)
+{
+	sockets->slots[i].uses++;
+	sockets->slots[i].waiting++;
+	return i;
+}
+
+uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_ms)
+{
+	uint32_t spare = SOCKETS_NONE;
+	unsigned draw;
+
+	for (draw = 0; draw < DRAWS_MAX; draw++) {
+		uint32_t i = random_below(sockets->max);
+		struct socket_slot *slot = &sockets->slots[i];
+
+		if (slot->fd >= 0 && (slot->uses >= SOCKETS_USES_MAX ||
+			now_ms > slot->opened_ms + SOCKETS_LIFE_MS))
+			slot->retired = true;
+		if (slot->fd >= 0 && slot->retired && slot->waiting == 0)
+			close_slot(slot);
+		if (slot->fd < 0) {
+			if (open_slot(sockets, i, upstream, now_ms) < 0)
+				return SOCKETS_NONE;
+			return use_slot(sockets, i);
+		}
+		if (slot->retired)
+			continue;
+		if (slot->upstream == upstream)
+			return use_slot(sockets, i);
+		if (slot->waiting == 0)
+			spare = i;
+	}
+	if (spare == SOCKETS_NONE)
+		return SOCKETS_NONE;
+	close_slot(&sockets->slots[spare]);
+	if (open_slot(sockets, spare, upstream, now_ms) < 0)
+		return SOCKETS_NONE;
+	return use_slot(sockets, spare);
+}
+
+void sockets_release(struct sockets *sockets, uint32_t i)
+{
+	struct socket_slot *slot = &sockets->slots[i];
+
+	slot->waiting--;
+	if (slot->waiting == 0 && slot->retired)
+		close_slot(slot);
+}

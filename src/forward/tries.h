@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tries: one query to one upstream each, over UDP or TCP, and what comes back.
+ *
+ * A fixed number of tries, each known by its number, which the caller deals out. Sockets and
+ * connections are on the worker's event base. One thread.
+ */
+#ifndef PRIVLINKD_FORWARD_TRIES_H
+#define PRIVLINKD_FORWARD_TRIES_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "forward/cache.h"
+#include "forward/forward.h"
+#include "forward/upstream.h"
+
+#define TRY_NONE UINT32_MAX
+
+enum try_kind {
+	TRY_UNUSED,
+	TRY_UDP,
+	TRY_TCP,
+};
+
+struct try {
+	enum try_kind kind;
+	const struct cache_key *key;  /* what is asked; the caller's, good while it is in use */
+	uint32_t slot;                /* of the socket pool, or the connection's number */
+	uint32_t next, prev;          /* others on the same socket */
+	uint64_t sent_us;
+	uint16_t id, upstream;
+	bool edns;
+};
+
+/* A reply that fits in address, port, id and question. */
+struct try_reply {
+	const uint8_t *data;  /* good until the call returns, or the try is ended */
+	size_t len;
+	uint16_t flags;       /* of its header */
+	/* TC is set, or it is longer than we take over UDP: only the header is good */
+	bool cut;
+};
+
+/* Both may end this try and others, and begin new ones. */
+typedef void try_reply_fn(void *arg, uint32_t number, const struct try_reply *reply,
+    uint64_t now_ms);
+/* Its upstream cannot be reached: ICMP, or the connection broke. */
+typedef void try_failed_fn(void *arg, uint32_t number, uint64_t now_ms);
+
+struct tries_conf {
+	uint32_t max;
+	unsigned sockets_max;
+	struct upstreams *upstreams;
+	struct event_base *base;
+	struct forward_counters *counters;
+	try_reply_fn *reply;
+	try_failed_fn *failed;
+	void *arg;
+};
+
+struct tries;
+
+struct tries *tries_new(const struct tries_conf *conf, struct err *err);
+/* Tries in use end without a word. */
+void tries_free(struct tries *tries);
+
+const struct try *tries_at(const struct tries *tries, uint32_t number);
+
+/*
+ * Sends a query as try `number`, which is not in use. -1 if it could not be sent. No callback comes
+ * from here.
+ */
+int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
+    uint16_t upstream, bool edns, uint64_t now_ms);
+int tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key,
+    uint16_t upstream, bool edns);
+
+/* Nothing that comes for it is taken any more. Fine for one that is not in use. */
+void tries_end(struct tries *tries, uint32_t number);
+
+#endif

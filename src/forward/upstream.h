@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Upstream servers, the groups they form, and which group a name goes to.
+ *
+ * The registry lives as long as the process and only grows, so pointers and group numbers stay good
+ * across reloads; the same servers for the same zone get the same number again, and so keep their
+ * cache. Health is one atomic struct an upstream, shared by all workers. Filled by the main thread;
+ * read by any.
+ */
+#ifndef PRIVLINKD_FORWARD_UPSTREAM_H
+#define PRIVLINKD_FORWARD_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "net/addr.h"
+#include "wire/name.h"
+
+/* Over the life of a process; reloads with ever new upstreams reach it only by intent. */
+#define UPSTREAMS_MAX 1024
+#define UPSTREAM_GROUPS_MAX 4096
+#define UPSTREAMS_A_GROUP_MAX 16
+
+enum upstream_policy {
+	UPSTREAM_ORDERED, /* the first that is well */
+	UPSTREAM_FASTEST,
+	UPSTREAM_SPREAD,
+};
+
+struct upstreams;
+
+struct upstream_conf {
+	union addr addr;
+	bool tls;               /* refused with an error until DNS over TLS is there */
+	char tls_name[256];     /* what the certificate must show; "": the address */
+};
+
+struct upstream_group_conf {
+	const struct name *zone;
+	const struct upstream_conf *upstreams;
+	size_t count;           /* 0: a group that always fails (held names only) */
+	enum upstream_policy policy;
+	bool trust_ad;
+};
+
+struct upstreams *upstreams_new(void);
+void upstreams_free(struct upstreams *upstreams);
+
+/* The number of this group, new or known. */
+int upstreams_group(struct upstreams *upstreams, const struct upstream_group_conf *conf,
+		    uint16_t *ret_group, struct err *err);
+
+/* Has every upstream of the group a private or loopback address? False for an empty group. */
+bool upstreams_group_is_private(const struct upstreams *upstreams, uint16_t group);
+
+/* For status: what is known of upstream `i`; false past the end. */
+struct upstream_state {
+	union addr addr;
+	bool tls;
+	bool well;               /* false: set aside */
+	uint32_t rtt_us;         /* smoothed round trip; 0: never measured */
+	uint64_t asked, answered, failed, timeouts;
+};
+bool upstreams_state(const struct upstreams *upstreams, size_t i, struct upstream_state *ret);
+
+/* The upstreams of a group, as numbers for upstreams_state; returns how many. */
+size_t upstreams_group_members(const struct upstreams *upstreams, uint16_t group,
+			       uint16_t ret[UPSTREAMS_A_GROUP_MAX]);
+
+/* Which group a name goes to: the longest suffix. Immutable once sealed; any thread. */
+struct routes;
+struct routes *routes_new(void);
+void routes_free(struct routes *routes);
+int routes_add(struct routes *routes, const struct name *zone, uint16_t group, struct err *err);
+/* A route for the root must be among them. */
+int routes_seal(struct routes *routes, struct err *err);
+/* *ret_labels, which may be NULL: labels of the zone that matched. */
+uint16_t routes_match(const struct routes *routes, const struct name *name, unsigned *ret_labels);
+/* Route `i`, in the order of adding; false past the end. */
+bool routes_at(const struct routes *routes, size_t i, struct name *ret_zone, uint16_t *ret_group);
+
+#endif

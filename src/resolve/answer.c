@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan's items in order, the answer section's first, then the authority's. The room for the OPT is kept
+ * free from the start, so it always fits. What does not fit into the client's limit is not cut in the middle: the
+ * answer becomes question, TC and OPT, and the client comes back over TCP.
+ *
+ * Records of a reply are read from its message again here, through the same cursor as everything from outside; the
+ * message has been cut down to what may be believed when it came (forward/reply).
+ */
+#include "resolve/answer.h"
+
+#include <string.h>
+
+#include "wire/writer.h"
+
+/* Largest RDATA that can be in a message at all; a record's uncompressed data may be longer than it was on the wire. */
+#define RDATA_MAX 65535
+
+/* RFC 6303 3: what follows the zone's own name as MNAME. */
+static const uint8_t local_soa_tail[] =
+	"\006nobody\007invalid\000"
+	"\000\000\000\001\000\000\016\020\000\000\004\260\000\011\072\200\000\000\052\060";
+#define LOCAL_SOA_TTL_S 10800
+
+/* RDATA of the SOA that Azure's private zones carry: serial 1, refresh 3600, retry 300, expire 2419200, minimum 10. */
+static const uint8_t azure_soa[] =
+	"\017azureprivatedns\003net\000"
+	"\024azureprivatedns-host\011microsoft\003com\000"
+	"\000\000\000\001\000\000\016\020\000\000\001\054\000\044\352\000\000\000\000\012";
+#define AZURE_SOA_TTL_S 10
+
+/* Flags of a query that its answer repeats: the opcode, RD (RFC 1035 4.1.1) and CD (RFC 4035 3.1.6). */
+#define FLAGS_KEPT (0x7800 | FLAG_RD | FLAG_CD)
+
+static size_t answer_limit(const struct answer_shape *shape, size_t cap)
+{
+	size_t limit = EDNS_UDP_SIZE_MIN;
+
+	if (shape->stream)
+		return cap;
+	if (shape->edns && shape->udp_size > limit)
+		limit = shape->udp_size < EDNS_UDP_SIZE ? shape->udp_size : EDNS_UDP_SIZE;
+	return limit < cap ? limit : cap;
+}
+
+static void answer_begin(struct writer *writer, const struct answer_shape *shape, uint8_t *out,
+			 size_t cap)
+{
+	writer_init(writer, out, answer_limit(shape, cap), shape->id,
+		    (uint16_t)(FLAG_QR | FLAG_RA | (shape->flags & FLAGS_KEPT)));
+	if (shape->question_len)
+		writer_question_raw(writer, shape->question, shape->question_len);
+}
+
+static struct writer_opt answer_opt(const struct answer_shape *shape, int ede,
+				    const char *ede_text, const char *nsid)
+{
+	return (struct writer_opt){
+		.udp_size = EDNS_UDP_SIZE,
+		.do_bit = shape->do_bit,
+		.ede = ede,
+		.ede_text = ede_text,
+		.nsid = shape->nsid && nsid && *nsid ? nsid : NULL,
+	};
+}
+
+size_t answer_error(const struct answer_shape *shape, unsigned rcode, int ede,
+		    const char *ede_text, const char *nsid, uint8_t *out, size_t cap)
+{
+	struct writer_opt opt = answer_opt(shape, ede, ede_text, nsid);
+	struct writer writer;
+
+	answer_begin(&writer, shape, out, cap);
+	writer_set_rcode(&writer, rcode & 15);
+	if (shape->edns) {
+		opt.rcode_high = (uint8_t)(rcode >> 4);
+		writer_opt(&writer, &opt);
+	}
+	return writer_finish(&writer);
+}
+
+size_t answer_chaos(const struct answer_shape *shape, const char *text, uint8_t *out, size_t cap)
+{
+	struct writer_opt opt = answer_opt(shape, EDE_NONE, NULL, NULL);
+	uint8_t rdata[256];
+	struct writer writer;
+	size_t len;
+
+	if (!text || !*text)
+		return answer_error(shape, RCODE_REFUSED, EDE_NONE, NULL, NULL, out, cap);
+	len = strlen(text);
+	if (len > sizeof(rdata) - 1)
+		len = sizeof(rdata) - 1;
+	rdata[0] = (uint8_t)len;
+	memcpy(rdata + 1, text, len);
+	answer_begin(&writer, shape, out, cap);
+	writer_set_flags(&writer, FLAG_AA, 0);
+	writer_record_class(&writer, SECTION_ANSWER, shape->question, TYPE_TXT, CLASS_CH, 0, rdata,
+			    len + 1);
+	if (shape->edns)
+		writer_opt(&writer, &opt);
+	return writer_finish(&writer);
+}
+
+static void put_records(struct writer *writer, const uint8_t *owner, const struct node_rrset *rrset)
+{
+	struct node_record record;
+	size_t at = 0;
+
+	while (node_record_next(rrset, &at, &record))
+		writer_record(writer, SECTION_ANSWER, owner, rrset->type, rrset->ttl, record.rdata,
+			      record.rdata_len);
+}
+
+/* One record of a reply, its TTL aged and capped. */
+static void put_reply_record(struct writer *writer, const struct reply *reply,
+			     const struct message *message, const struct message_record *record,
+			     enum message_section section, const uint8_t *owner)
+{
+	uint8_t rdata[RDATA_MAX];
+	size_t len;
+
+	if (message_rdata(message, record, rdata, sizeof(rdata), &len) < 0) {
+		writer->full = true; /* cannot be: it was written by us. An empty TC is safer than a hole. */
+		return;
+	}
+	writer_record(writer, section, owner, record->type, reply_ttl(reply, record->ttl), rdata,
+		      len);
+}
+
+/* The type that an RRSIG covers: its first field (RFC 4034 3.1.1). */
+static uint16_t rrsig_covers(const struct message *message, const struct message_record *record)
+{
+	struct cursor cursor = message->cursor;
+
+	cursor_seek(&cursor, record->rdata_at);
+	return cursor_u16(&cursor);
+}
+
+/* Is the DNAME's owner an ancestor of the name? */
+static bool dname_is_above(const struct message *message, const struct message_record *record,
+			   const uint8_t *name)
+{
+	for (; *name; name += *name + 1)
+		if (message_owner_is(message, record, name + *name + 1))
+			return true;
+	return false;
+}
+
+/* Does the record belong to the RRset that the item stands for? */
+static bool reply_record_fits(const struct message *message, const struct message_record *record,
+			      const struct plan_item *item, const uint8_t *owner, bool do_bit)
+{
+	uint16_t type = record->type;
+
+	if (type == TYPE_RRSIG && item->type != TYPE_RRSIG) {
+		if (!do_bit)
+			return false;
+		type = rrsig_covers(message, record);
+	}
+	if (type == TYPE_DNAME && item->type == TYPE_CNAME)
+		return do_bit && !item->no_dname && dname_is_above(message, record, owner);
+	return type == item->type && message_owner_is(message, record, owner);
+}
+
+static void put_reply(struct writer *writer, const struct plan_item *item, const uint8_t *name,
+		      const struct reply *reply, bool do_bit)
+{
+	uint8_t owner[NAME_WIRE_MAX];
+	struct message_record record;
+	struct message message;
+
+	if (message_open(&message, reply->data, reply->len, NULL, NULL, NULL) < 0)
+		return;
+	while (message_next(&message, &record) == 1) {
+		if (record.section != SECTION_ANSWER)
+			break;
+		if (!reply_record_fits(&message, &record, item, name, do_bit))
+			continue;
+		if (!message_owner(&message, &record, owner))
+			return;
+		put_reply_record(writer, reply, &message, &record, SECTION_ANSWER, owner);
+	}
+}
+
+/* Is this about the end of its chain, which is not what the answer ends at? */
+static bool reply_denies(const struct reply *reply, struct message *message)
+{
+	struct message_record record;
+	bool denies = reply->rcode != RCODE_NOERROR;
+
+	while (!denies && message_next(message, &record) == 1)
+		denies = record.section == SECTION_AUTHORITY && record.type == TYPE_SOA;
+	message_rewind(message);
+	return denies;
+}
+
+static void put_proof(struct writer *writer, const struct plan_item *item,
+		      const struct reply *reply, bool do_bit)
+{
+	uint8_t owner[NAME_WIRE_MAX];
+	struct message_record record;
+	struct message message;
+
+	if (message_open(&message, reply->data, reply->len, NULL, NULL, NULL) < 0)
+		return;
+	if (item->proof == PROOF_LINKS && (!do_bit || reply_denies(reply, &message)))
+		return;
+	while (message_next(&message, &record) == 1) {
+		if (record.section != SECTION_AUTHORITY)
+			continue;
+		if (record.type != TYPE_SOA && (!do_bit || item->proof == PROOF_SOA))
+			continue;
+		if (!message_owner(&message, &record, owner))
+			return;
+		put_reply_record(writer, reply, &message, &record, SECTION_AUTHORITY, owner);
+	}
+}
+
+static const uint8_t *strip_labels(const uint8_t *name, unsigned labels)
+{
+	while (labels-- > 0)
+		name += *name + 1;
+	return name;
+}
+
+static void put_local_soa(struct writer *writer, const uint8_t *zone)
+{
+	uint8_t rdata[NAME_WIRE_MAX + sizeof(local_soa_tail)];
+	size_t len = name_wire_len(zone);
+
+	memcpy(rdata, zone, len);
+	memcpy(rdata + len, local_soa_tail, sizeof(local_soa_tail) - 1);
+	writer_record(writer, SECTION_AUTHORITY, zone, TYPE_SOA, LOCAL_SOA_TTL_S, rdata,
+		      len + sizeof(local_soa_tail) - 1);
+}
+
+static void put_item(struct writer *writer, const struct plan *plan, const struct plan_item *item,
+		     const struct step_replies *replies, bool do_bit)
+{
+	const uint8_t *name = plan->name[item->name];
+	const uint8_t *next = plan->name[item->name + 1];
+
+	switch (item->kind) {
+	case PLAN_RECORDS:
+		put_records(writer, name, &item->rrset);
+		break;
+	case PLAN_ALIAS:
+		writer_record(writer, SECTION_ANSWER, name, TYPE_CNAME, item->ttl, next,
+			      name_wire_len(next));
+		break;
+	case PLAN_LITERAL:
+		if (item->rdata)
+			writer_record(writer, SECTION_ANSWER, name, item->type, item->ttl,
+				      item->rdata, item->rdata_len);
+		else
+			writer_record(writer, SECTION_ANSWER, name, item->type, item->ttl, next,
+				      name_wire_len(next));
+		break;
+	case PLAN_REPLY:
+		put_reply(writer, item, name, &replies->item[item->reply], do_bit);
+		break;
+	case PLAN_APEX:
+		writer_record(writer, SECTION_ANSWER, name, TYPE_SOA, AZURE_SOA_TTL_S, azure_soa,
+			      sizeof(azure_soa) - 1);
+		break;
+	case PLAN_PROOF:
+		put_proof(writer, item, &replies->item[item->reply], do_bit);
+		break;
+	case PLAN_SOA:
+		writer_record(writer, SECTION_AUTHORITY, strip_labels(name, item->strip), TYPE_SOA,
+			      AZURE_SOA_TTL_S, azure_soa, sizeof(azure_soa) - 1);
+		break;
+	case PLAN_LOCAL_SOA:
+		put_local_soa(writer, strip_labels(name, item->strip));
+		break;
+	}
+}
+
+size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
+		   const struct step_replies *replies, const char *nsid, uint8_t *out, size_t cap,
+		   bool *ret_truncated)
+{
+	struct writer_opt opt = answer_opt(shape, plan->ede, plan->ede_text, nsid);
+	struct writer writer;
+	struct writer_mark empty;
+	unsigned i;
+
+	answer_begin(&writer, shape, out, cap);
+	writer_set_rcode(&writer, plan->rcode);
+	if (plan->aa)
+		writer_set_flags(&writer, FLAG_AA, 0);
+	if (plan->ad && (shape->do_bit || (shape->flags & FLAG_AD))) /* RFC 6840 5.8 */
+		writer_set_flags(&writer, FLAG_AD, 0);
+	empty = writer_mark(&writer);
+	if (shape->edns)
+		writer_reserve(&writer, (int)writer_opt_len(&opt));
+	for (i = 0; i < plan->count && !writer.full; i++)
+		if (plan->item[i].kind < PLAN_PROOF)
+			put_item(&writer, plan, &plan->item[i], replies, shape->do_bit);
+	for (i = 0; i < plan->count && !writer.full; i++)
+		if (plan->item[i].kind >= PLAN_PROOF)
+			put_item(&writer, plan, &plan->item[i], replies, shape->do_bit);
+	*ret_truncated = writer.full;
+	if (writer.full) {
+		writer_rollback(&writer, &empty);
+		writer_set_flags(&writer, FLAG_TC, 0);
+	}
+	if (shape->edns) {
+		writer_reserve(&writer, -(int)writer_opt_len(&opt));
+		writer_opt(&writer, &opt);
+	}
+	return writer_finish(&writer);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of one connection: questions out of its stream, answers into it, and what it waits
+ * for.
+ *
+ * Reading stops while answers are stuck or inflight_max questions wait, and goes on after. What
+ * was read by then stays in the stream, so going on begins there and not with the socket. No
+ * answer waits for another (RFC 7766 6.2.1.1, 7). A half-closed connection still gets its answers.
+ *
+ * Late answers come from deep within others' calls. So they are only put into their connection's
+ * block and the connection is queued; one with which something is wrong is *doomed*: it gives its
+ * block back and is queued. The flush, from the loop itself, writes and closes. Nothing vanishes
+ * under a caller's feet.
+ *
+ * `settle` is the one place that decides: over, reading or not, writing or not, which state. It
+ * looks at the facts alone, not at what has just happened, so every path may end in it.
+ *
+ * Worker's thread, no allocation. Refused: a state machine by events (their number times the
+ * states).
+ */
+#include "serve/tcp_conn.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+
+static void list_remove(struct tcp_server *server, struct tcp_conn *conn)
+{
+	struct tcp_list *list = &server->state[conn->state];
+
+	*(conn->prev ? &conn->prev->next : &list->head) = conn->next;
+	*(conn->next ? &conn->next->prev : &list->tail) = conn->prev;
+}
+
+static void list_append(struct tcp_server *server, struct tcp_conn *conn, enum tcp_state state)
+{
+	struct tcp_list *list = &server->state[state];
+
+	conn->state = state;
+	conn->prev = list->tail;
+	conn->next = NULL;
+	*(list->tail ? &list->tail->next : &list->head) = conn;
+	list->tail = conn;
+}
+
+/*
+ * One IPv4 address, one IPv6 /64: what one party usually has. All link-local addresses of a link
+ * share their /64, so those count by their interface id.
+ */
+uint64_t tcp_client_key(const union addr *addr)
+{
+	const uint8_t *octets = addr->in6.sin6_addr.s6_addr;
+	uint64_t key;
+
+	if (addr->any.sa_family == AF_INET)
+		return addr->in4.sin_addr.s_addr;
+	memcpy(&key, octets + (IN6_IS_ADDR_LINKLOCAL(&addr->in6.sin6_addr) ? 8 : 0), sizeof(key));
+	return key;
+}
+
+static struct tcp_conn **client_bucket(struct tcp_server *server, uint64_t key)
+{
+	return &server->bucket[hash_bytes(&key, sizeof(key)) % server->conf.connections_max];
+}
+
+unsigned tcp_client_count(struct tcp_server *server, uint64_t key)
+{
+	const struct tcp_conn *conn;
+	unsigned count = 0;
+
+	for (conn = *client_bucket(server, key); conn; conn = conn->client_next)
+		count += conn->client_key == key;
+	return count;
+}
+
+void tcp_conn_queue(struct tcp_conn *conn)
+{
+	struct tcp_server *server = conn->server;
+
+	if (conn->queued)
+		return;
+	conn->queued = true;
+	conn->queue_next = NULL;
+	*server->queue_end = conn;
+	server->queue_end = &conn->queue_next;
+}
+
+void tcp_conn_doom(struct tcp_conn *conn, struct counter *reason)
+{
+	if (conn->doomed)
+		return;
+	conn->doomed = true;
+	if (reason)
+		counter_add(reason, 1);
+	event_del(&conn->read_event);
+	event_del(&conn->write_event);
+	stream_fini(&conn->stream);
+	tcp_conn_queue(conn);
+}
+
+void tcp_conn_close(struct tcp_conn *conn)
+{
+	struct tcp_server *server = conn->server;
+	struct tcp_conn **at = client_bucket(server, conn->client_key);
+
+	assert(conn->open && !conn->queued);
+	event_del(&conn->read_event);
+	event_del(&conn->write_event);
+	if (conn->inflight > 0)
+		resolver_client_gone(server->resolver, conn->client.slot, conn->client.serial);
+	stream_fini(&conn->stream);
+	close(conn->stream.fd);
+	while (*at != conn)
+		at = &(*at)->client_next;
+	*at = conn->client_next;
+	list_remove(server, conn);
+	conn->open = false;
+	conn->next = server->spare;
+	server->spare = conn;
+	counter_add(&server->counters->open, UINT64_MAX); /* less one */
+	if (--server->open == 0)
+		event_del(server->tick);
+}
+
+/* Makes one block spare: writes what is queued, else the connection that is stuck longest goes. */
+static bool spare_block(struct tcp_server *server)
+{
+	struct tcp_conn *conn;
+
+	for (conn = server->queue; conn; conn = conn->queue_next) {
+		if (conn->doomed || stream_unsent(&conn->stream) == 0)
+			continue;
+		conn->wrote = true;
+		if (stream_write(&conn->stream) == STREAM_BROKEN)
+			tcp_conn_doom(conn, &server->counters->lost);
+		if (stream_pool_left(server->pool) > 0)
+			return true;
+	}
+	for (conn = server->state[TCP_STUCK].head; conn; conn = conn->next) {
+		if (conn->doomed)
+			continue;
+		tcp_conn_doom(conn, &server->counters->closed_blocks);
+		if (stream_pool_left(server->pool) > 0)
+			return true;
+	}
+	return false;
+}
+
+void tcp_conn_put(struct tcp_conn *conn, const uint8_t *message, size_t len)
+{
+	struct tcp_server *server = conn->server;
+	enum stream_put_verdict verdict = stream_put(&conn->stream, message, len);
+
+	if (verdict == STREAM_PUT_FULL) {
+		conn->wrote = true;
+		if (stream_write(&conn->stream) == STREAM_BROKEN) {
+			tcp_conn_doom(conn, &server->counters->lost);
+			return;
+		}
+		verdict = stream_put(&conn->stream, message, len);
+	}
+	if (verdict == STREAM_PUT_NO_BLOCK && spare_block(server) && !conn->doomed)
+		verdict = stream_put(&conn->stream, message, len);
+	if (conn->doomed)
+		return;
+	if (verdict == STREAM_PUT)
+		counter_add(&server->counters->sent, 1);
+	else
+		tcp_conn_doom(conn, verdict == STREAM_PUT_FULL ? &server->counters->closed_unsent :
+							     &server->counters->closed_blocks);
+}
+
+static void conn_receive(struct tcp_conn *conn, const struct stream_message *message,
+			 uint64_t now_ms)
+{
+	struct tcp_server *server = conn->server;
+	size_t len;
+
+	counter_add(&server->counters->received, 1);
+	if (message->cut)
+		counter_add(&server->counters->cut, 1);
+	conn->took = true;
+	conn->fresh = false;
+	conn->inflight++; /* before the call, so that an early `late` answer would find it right */
+	switch (resolver_receive(server->resolver, &conn->client, message->data, message->len,
+				 now_ms, server->scratch, &len)) {
+	case RESOLVER_ANSWER:
+		conn->inflight--;
+		tcp_conn_put(conn, server->scratch, len);
+		break;
+	case RESOLVER_DROP:
+		conn->inflight--;
+		break;
+	case RESOLVER_LATER:
+		break;
+	}
+}
+
+static void conn_write(struct tcp_conn *conn)
+{
+	size_t before = stream_unsent(&conn->stream);
+
+	if (before == 0)
+		return;
+	if (stream_write(&conn->stream) == STREAM_BROKEN)
+		tcp_conn_doom(conn, &conn->server->counters->lost);
+	else if (stream_unsent(&conn->stream) < before)
+		conn->wrote = true;
+}
+
+/* Another answer of any size has room. */
+static bool conn_has_room(const struct tcp_conn *conn)
+{
+	return stream_unsent(&conn->stream) + STREAM_FRAME_HEAD + STREAM_MESSAGE_MAX <=
+	       STREAM_BLOCK;
+}
+
+static void set_state(struct tcp_conn *conn, uint64_t now_ms)
+{
+	bool took = conn->took, wrote = conn->wrote, again;
+	enum tcp_state state;
+
+	if (stream_unsent(&conn->stream) > 0)
+		state = TCP_STUCK;
+	else if (!conn->read_closed && !conn->paused && stream_in_frame(&conn->stream))
+		state = TCP_FRAME;
+	else if (conn->inflight > 0)
+		state = TCP_BUSY;
+	else
+		state = conn->fresh ? TCP_FRAME : TCP_IDLE;
+	conn->took = conn->wrote = false;
+	again = state == TCP_STUCK ? wrote : state == TCP_FRAME ? took : took || wrote;
+	if (state == conn->state && !again)
+		return;
+	list_remove(conn->server, conn);
+	list_append(conn->server, conn, state);
+	conn->since_ms = now_ms;
+}
+
+/* Decides what the connection waits for now, or that it is over. */
+static void conn_settle(struct tcp_conn *conn, uint64_t now_ms)
+{
+	struct tcp_server *server = conn->server;
+	size_t unsent = stream_unsent(&conn->stream);
+	bool pause;
+
+	if (conn->doomed)
+		return;
+	if (conn->read_closed && conn->inflight == 0 && unsent == 0) {
+		tcp_conn_doom(conn, NULL);
+		return;
+	}
+	pause = unsent > 0 || conn->inflight >= server->conf.inflight_max;
+	if (pause && !conn->paused && !conn->read_closed) {
+		counter_add(&server->counters->paused, 1);
+		event_del(&conn->read_event);
+	} else if (!pause && conn->paused && !conn->read_closed) {
+		event_add(&conn->read_event, NULL);
+	}
+	conn->paused = pause;
+	if (unsent > 0)
+		event_add(&conn->write_event, NULL);
+	else
+		event_del(&conn->write_event);
+	set_state(conn, now_ms);
+}
+
+/* Takes whole messages; false where it stopped for want of room for answers. */
+static bool conn_take(struct tcp_conn *conn, uint64_t now_ms)
+{
+	struct stream_message message;
+
+	while (!conn->doomed && conn->inflight < conn->server->conf.inflight_max) {
+		if (!conn_has_room(conn))
+			return false;
+		if (!stream_next(&conn->stream, &message))
+			return true;
+		conn_receive(conn, &message, now_ms);
+	}
+	return true;
+}
+
+void tcp_conn_work(struct tcp_conn *conn, uint64_t now_ms)
+{
+	bool all;
+
+	/* Ends: every turn takes from the input that is there, of which no more is read here. */
+	do {
+		all = conn_take(conn, now_ms);
+		if (!conn->doomed)
+			conn_write(conn);
+	} while (!all && !conn->doomed && stream_unsent(&conn->stream) == 0);
+	conn_settle(conn, now_ms);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct tcp_conn *conn = arg;
+
+	(void)fd;
+	(void)what;
+	switch (stream_read(&conn->stream)) {
+	case STREAM_AGAIN:
+		return;
+	case STREAM_BROKEN:
+		tcp_conn_doom(conn, &conn->server->counters->lost);
+		return;
+	case STREAM_END:
+		conn->read_closed = true;
+		event_del(&conn->read_event);
+		break;
+	case STREAM_OK:
+		break;
+	}
+	tcp_conn_work(conn, clock_now_ms());
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct tcp_conn *conn = arg;
+
+	(void)fd;
+	(void)what;
+	conn_write(conn);
+	if (!conn->doomed)
+		tcp_conn_work(conn, clock_now_ms());
+}
+
+/* The asked address: the socket's own, or on a wildcard what this connection came to. */
+static void conn_asked(union addr *ret, int fd, const union addr *local)
+{
+	socklen_t len = sizeof(*ret);
+
+	*ret = *local;
+	if (addr_is_wildcard(local) && getsockname(fd, &ret->any, &len) < 0)
+		*ret = *local;
+}
+
+void tcp_conn_open(struct tcp_server *server, int fd, const union addr *from,
+		      const union addr *local)
+{
+	struct tcp_conn *conn = server->spare, **bucket;
+
+	server->spare = conn->next;
+	stream_init(&conn->stream, fd, &stream_tcp, NULL, server->pool);
+	memset(&conn->client, 0, sizeof(conn->client));
+	conn->client.from = *from;
+	conn_asked(&conn->client.to, fd, local);
+	conn->client.stream = true;
+	conn->client.slot = (uint32_t)(conn - server->conn);
+	conn->client.serial = ++server->serial; /* from 1: 0 is that of all UDP */
+	conn->client_key = tcp_client_key(from);
+	bucket = client_bucket(server, conn->client_key);
+	conn->client_next = *bucket;
+	*bucket = conn;
+	conn->inflight = 0;
+	conn->open = conn->fresh = true;
+	conn->queued = conn->doomed = conn->read_closed = conn->paused = false;
+	conn->took = conn->wrote = false;
+	conn->since_ms = clock_now_ms();
+	list_append(server, conn, TCP_FRAME);
+	event_assign(&conn->read_event, server->base, fd, EV_READ | EV_PERSIST, on_readable, conn);
+	event_assign(&conn->write_event, server->base, fd, EV_WRITE | EV_PERSIST, on_writable,
+		     conn);
+	counter_add(&server->counters->accepted, 1);
+	counter_add(&server->counters->open, 1);
+	if (server->open++ == 0)
+		event_add(server->tick, &server->tick_every);
+	if (event_add(&conn->read_event, NULL) < 0)
+		tcp_conn_doom(conn, &server->counters->accept_failed);
+}
+

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PowerShell's `>` writes UTF-16, Notepad writes a BOM, shares turn LF into CR LF. All of that is
+ * settled here, before any reader looks, so that a line is a line and a column a column.
+ *
+ * The format is told by the first line that only one format can hold: a directive or a record's
+ * type word (zone), an address with a name (hosts), `key:` (yaml), a bracket (JSON), separated
+ * cells (csv). Lines that could be anything are passed over; a copied portal page consists of such
+ * lines alone. Nothing is scored: a wrong guess that is explainable beats a right one that is not,
+ * and `format:` overrides.
+ *
+ * Only the head of a file is looked at, so the cost does not grow with the file.
+ */
+#include "source/detect.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "source/token.h"
+
+/*
+ * Lines that are looked at: a long licence or explanation in comments may stand before the first
+ * record.
+ */
+#define DETECT_LINES_MAX 2000
+/* Octets of a line that are looked at. */
+#define DETECT_LINE_MAX 1024
+/* Words of a line that are looked at: owner, age, TTL, class, type, data. */
+#define DETECT_WORDS_MAX 8
+
+static const struct {
+	enum source_format format;
+	const char *name;
+	bool settable, readable;
+} formats[] = {
+	{ SOURCE_AUTO, "auto", true, false },
+	{ SOURCE_HOSTS, "hosts", true, true },
+	{ SOURCE_ZONE, "zone", true, true },
+	{ SOURCE_YAML, "yaml", true, true },
+	{ SOURCE_CSV, "csv", true, false },
+	{ SOURCE_AZURE, "azure", true, false },
+	{ SOURCE_PASTE, "portal page", false, false },
+	{ SOURCE_EMPTY, "empty", false, false },
+};
+
+const char *source_format_name(enum source_format format)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
+		if (formats[i].format == format)
+			return formats[i].name;
+	return "unknown";
+}
+
+int source_format_parse(const char *text, enum source_format *ret)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		if (formats[i].settable && strcmp(formats[i].name, text) == 0) {
+			*ret = formats[i].format;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+bool source_format_readable(enum source_format format)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
+		if (formats[i].format == format)
+			return formats[i].readable;
+	return false;
+}
+
+/* ---- decoding -------------------------------------------------------------------------------- */
+
+struct decoder {
+	const char *path;
+	struct complaints *to;
+	char *out;
+	size_t len;
+	unsigned line;
+	bool after_cr;
+};
+
+static void decoder_put(struct decoder *decoder, uint32_t c)
+{
+	char *out = decoder->out + decoder->len;
+
+	if (decoder->after_cr && c == '\n') {
+		decoder->after_cr = false;
+		return;
+	}
+	decoder->after_cr = c == '\r';
+	if (c == '\r')
+		c = '\n';
+	if (c == '\n')
+		decoder->line++;
+	if (c < 0x80) {
+		out[0] = (char)c;
+		decoder->len += 1;
+	} else if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		decoder->len += 2;
+	} else if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (c & 0x3f));
+		decoder->len += 3;
+	} else {
+		out[0] = (char)(0xf0 | c >> 18);
+		out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+		out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[3] = (char)(0x80 | (c & 0x3f));
+		decoder->len += 4;
+	}
+}
+
+static int decoder_fail(struct decoder *decoder, const char *what)
+{
+	complain(decoder->to, COMPLAINT_ERROR, decoder->path, decoder->line, 0, "%s", what);
+	return -1;
+}
+
+static int decode_octets(struct decoder *decoder, const uint8_t *data, size_t len)
+{
+	const uint8_t *nul = memchr(data, 0, len);
+	size_t stop = nul ? (size_t)(nul - data) : len;
+
+	/* Octets pass as they are: only line ends change, so decoder_put is for ASCII here. */
+	for (size_t i = 0; i < stop; i++) {
+		if (data[i] < 0x80) {
+			decoder_put(decoder, data[i]);
+		} else {
+			decoder->out[decoder->len++] = (char)data[i];
+			decoder->after_cr = false;
+		}
+	}
+	if (!nul)
+		return 0;
+	if (stop <= 1 && len >= 4)
+		return decoder_fail(decoder,
+		    "a NUL octet at the start: not text, or UTF-16 without "
+		    "a byte order mark; save it as UTF-8");
+	return decoder_fail(decoder, "a NUL octet: the file is cut off or not text; "
+				     "copy or export it again");
+}
+
+static int decode_utf16(struct decoder *decoder, const uint8_t *data, size_t len, bool big)
+{
+	uint32_t high = 0;
+
+	for (size_t i = 0; i + 1 < len; i += 2) {
+		uint32_t c = big ? (uint32_t)data[i] << 8 | data[i + 1]
+				 : (uint32_t)data[i + 1] << 8 | data[i];
+		bool low = (c & 0xfc00) == 0xdc00;
+
+		if (!c)
+			return decoder_fail(decoder, "a NUL character: the file is cut off or not "
+						     "text; copy or export it again");
+		if ((high != 0) != low)
+			return decoder_fail(decoder, "half a UTF-16 character: the file is cut off "
+						     "or not text; copy or export it again");
+		if ((c & 0xfc00) == 0xd800) {
+			high = c;
+			continue;
+		}
+		if (low)
+			c = 0x10000 + ((high & 0x3ff) << 10) + (c & 0x3ff);
+		high = 0;
+		decoder_put(decoder, c);
+	}
+	if (high || len % 2)
+		return decoder_fail(decoder, "ends within a UTF-16 character: the file is cut off; "
+					     "copy or export it again");
+	return 0;
+}
+
+int text_decode(const char *path, const uint8_t *data, size_t len, struct complaints *to,
+    char **ret_text, size_t *ret_len)
+{
+	struct decoder decoder = { .path = path, .to = to, .line = 1 };
+	bool little = len >= 2 && data[0] == 0xff && data[1] == 0xfe;
+	bool big = len >= 2 && data[0] == 0xfe && data[1] == 0xff;
+	int failed;
+
+	/* Two octets of UTF-16 become three of UTF-8 at most. */
+	decoder.out = malloc(little || big ? len / 2 * 3 + 4 : len + 1);
+	if (!decoder.out) {
+		complain(to, COMPLAINT_ERROR, path, 0, 0, "no memory for its text; split the file");
+		return -1;
+	}
+	if (little || big)
+		failed = decode_utf16(&decoder, data + 2, len - 2, big);
+	else if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
+		failed = decode_octets(&decoder, data + 3, len - 3);
+	else
+		failed = decode_octets(&decoder, data, len);
+	/* Whole lines before the fault are good ones; half a line might read as another name. */
+	while (failed && decoder.len && decoder.out[decoder.len - 1] != '\n')
+		decoder.len--;
+	decoder.out[decoder.len] = '\0';
+	*ret_text = decoder.out;
+	*ret_len = decoder.len;
+	return 0;
+}
+
+/* ---- telling formats apart ------------------------------------------------------------------- */
+
+struct word {
+	const char *text;
+	size_t len;
+};
+
+static bool word_is(const struct word *word, const char *text)
+{
+	return word->len == strlen(text) && strncasecmp(word->text, text, word->len) == 0;
+}
+
+static bool is_type_word(const struct word *word)
+{
+	static const char *const types[] = { "A", "AAAA", "CNAME", "SOA", "NS", "MX", "TXT", "SRV",
+		"PTR", "CAA", "DS", "DNAME", "HTTPS", "SVCB" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (word_is(word, types[i]))
+			return true;
+	return word->len > 4 && strncasecmp(word->text, "TYPE", 4) == 0 && word->text[4] >= '0' &&
+	       word->text[4] <= '9';
+}
+
+static bool is_address_word(const struct word *word)
+{
+	struct token_address address;
+	const char *text = word->text;
+	size_t len = word->len;
+
+	token_unquote(&text, &len);
+	return token_read_address(text, len, &address);
+}
+
+/* `owner [age] [ttl] [class] type data`, the owner left out where the line begins with a blank. */
+static bool looks_like_record(const struct word *words, size_t count, bool blank)
+{
+	size_t i = blank ? 0 : 1;
+	bool class = false;
+	uint32_t ttl;
+
+	for (; i < count; i++) {
+		if (word_is(&words[i], "IN")) {
+			class = true;
+			continue;
+		}
+		if (strncasecmp(words[i].text, "[AGE:", 5) != 0 &&
+		    !token_read_ttl(words[i].text, words[i].len, &ttl))
+			break;
+	}
+	if (i + 1 >= count || !is_type_word(&words[i]))
+		return false;
+	/* `10.0.0.1 a b` is a hosts line; an address owns records in a reverse zone alone. */
+	if (!blank && is_address_word(&words[0]))
+		return class || word_is(&words[i], "PTR");
+	return true;
+}
+
+static bool looks_like_hosts(const struct word *words, size_t count)
+{
+	size_t addresses = 0;
+
+	for (size_t i = 0; i < count; i++)
+		addresses += is_address_word(&words[i]);
+	return addresses && addresses < count;
+}
+
+/* Cells between separators. Tabs separate hosts lines too, so they count in a header alone. */
+static bool looks_like_csv(const char *line, size_t len, const struct word *words, size_t count)
+{
+	static const char *const headers[] = { "fqdn", "ip", "name", "hostname", "address",
+		"ipaddress", "ipaddresses", "recordtype" };
+
+	if (memchr(line, ',', len) || memchr(line, ';', len))
+		return true;
+	if (!memchr(line, '\t', len))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct word word = words[i];
+
+		token_unquote(&word.text, &word.len);
+		for (size_t j = 0; j < sizeof(headers) / sizeof(*headers); j++)
+			if (word_is(&word, headers[j]))
+				return true;
+	}
+	return false;
+}
+
+/* The key of `key: value` or `- key: value`; false if the line is nothing like it. */
+static bool yaml_key(const char *line, size_t len, struct word *ret)
+{
+	struct word key;
+	size_t at = 0, end;
+
+	while (at < len && (line[at] == ' ' || line[at] == '-'))
+		at++;
+	for (end = at; end < len; end++)
+		if (line[end] == ':' && (end + 1 == len || line[end + 1] == ' '))
+			break;
+	if (end == len || end == at)
+		return false;
+	key = (struct word){ line + at, end - at };
+	token_unquote(&key.text, &key.len);
+	for (size_t i = 0; i < key.len; i++)
+		if (!strchr("_-.*", key.text[i]) && !(key.text[i] >= '0' && key.text[i] <= '9') &&
+		    !((key.text[i] | 0x20) >= 'a' && (key.text[i] | 0x20) <= 'z'))
+			return false;
+	*ret = key;
+	return true;
+}
+
+/* Our own keys are these; everything else that reads as YAML or JSON is an export of Azure's. */
+static bool is_own_key(const struct word *key)
+{
+	return word_is(key, "hosts") || word_is(key, "records") || word_is(key, "ttl") ||
+	       word_is(key, "host") || word_is(key, "record");
+}
+
+static bool has_azure_key(const char *text, size_t len)
+{
+	static const char *const keys[] = { "customDnsConfigs", "privateDnsZoneConfigs",
+		"ipConfigurations", "aRecords", "aaaaRecords", "properties", "recordSets", "etag",
+		"resourceGroup", "custom_dns_configs", "private_dns_zone_configs", "value",
+		"provisioningState" };
+	struct word key;
+
+	for (const char *at = text, *end = text + len; at < end;) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *stop = newline ? newline : end;
+
+		if (stop - at <= DETECT_LINE_MAX && yaml_key(at, (size_t)(stop - at), &key))
+			for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+				if (word_is(&key, keys[i]))
+					return true;
+		at = stop + 1;
+	}
+	return false;
+}
+
+/* Behind `{`: the first key decides. */
+static enum source_format detect_braces(const char *at, const char *end)
+{
+	struct word key = { 0 };
+
+	for (at++; at < end && strchr(" \t\n\"'", *at); at++)
+		;
+	key.text = at;
+	while (at < end && ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z'))
+		at++;
+	key.len = (size_t)(at - key.text);
+	return is_own_key(&key) ? SOURCE_YAML : SOURCE_AZURE;
+}
+
+static size_t split_words(const char *line, size_t len, struct word words[DETECT_WORDS_MAX])
+{
+	size_t count = 0, at = 0;
+
+	while (count < DETECT_WORDS_MAX) {
+		while (at < len && strchr(" \t\f\v", line[at]))
+			at++;
+		if (at == len)
+			break;
+		words[count].text = line + at;
+		while (at < len && !strchr(" \t\f\v", line[at]))
+			at++;
+		words[count].len = (size_t)(line + at - words[count].text);
+		count++;
+	}
+	return count;
+}
+
+/* SOURCE_AUTO: this line does not tell. `rest` is what follows of the head, from the line on. */
+static enum source_format detect_line(const char *line, size_t len, size_t rest)
+{
+	struct word words[DETECT_WORDS_MAX], key;
+	const char *comment;
+	size_t count = split_words(line, len, words);
+
+	if (words[0].text[0] == '{')
+		return detect_braces(words[0].text, line + rest);
+	if (words[0].text[0] == '[' && strncasecmp(words[0].text, "[AGE:", 5) != 0)
+		return SOURCE_AZURE;
+	/* Before anything else that has addresses in it: `hosts: { a.example: 10.0.0.1 }`. */
+	if (yaml_key(line, len, &key) && is_own_key(&key))
+		return SOURCE_YAML;
+	if (line[0] == '$' || looks_like_record(words, count, words[0].text != line))
+		return SOURCE_ZONE;
+	if (line[0] == '%' || word_is(&words[0], "---"))
+		return has_azure_key(line, rest) ? SOURCE_AZURE : SOURCE_YAML;
+	comment = memchr(line, '#', len);
+	if (comment) {
+		len = (size_t)(comment - line);
+		count = split_words(line, len, words);
+	}
+	if (looks_like_hosts(words, count) && !memchr(line, ',', len) && !memchr(line, ';', len))
+		return SOURCE_HOSTS;
+	if (yaml_key(line, len, &key))
+		return has_azure_key(line, rest) ? SOURCE_AZURE : SOURCE_YAML;
+	return looks_like_csv(line, len, words, count) ? SOURCE_CSV : SOURCE_AUTO;
+}
+
+enum source_format detect_format(const char *text, size_t len)
+{
+	const char *at = text, *end = text + len;
+	unsigned lone_addresses = 0, lone_others = 0, lines = 0;
+
+	for (; at < end && lines < DETECT_LINES_MAX; lines++) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *stop = newline ? newline : end;
+		size_t line_len = (size_t)(stop - at);
+		enum source_format format;
+		struct word words[DETECT_WORDS_MAX];
+		size_t count;
+
+		if (line_len > DETECT_LINE_MAX)
+			line_len = DETECT_LINE_MAX;
+		count = split_words(at, line_len, words);
+		if (count && words[0].text[0] == '#' && line_len > 5 &&
+		    strncmp(at, "#TYPE", 5) == 0)
+			return SOURCE_CSV; /* Export-Csv of PowerShell 5.1 */
+		if (count && words[0].text[0] != '#' && words[0].text[0] != ';') {
+			format = detect_line(at, line_len, (size_t)(end - at));
+			if (format != SOURCE_AUTO)
+				return format;
+			if (count == 1 && is_address_word(&words[0]))
+				lone_addresses++;
+			else
+				lone_others++;
+		}
+		at = newline ? newline + 1 : end;
+	}
+	if (lone_addresses && lone_others)
+		return SOURCE_PASTE;
+	return lone_addresses || lone_others || at < end ? SOURCE_AUTO : SOURCE_EMPTY;
+}

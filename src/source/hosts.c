@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A line is split at blanks into words, each word is an address or a name, and every name gets
+ * every address. The addresses stand together, before the names or behind them; with names on both
+ * sides nobody can tell what belongs together, so that is an error, as is a line of one kind
+ * alone.
+ *
+ * What a hosts file says about the machine it was on (localhost, ip6-allnodes...) is skipped
+ * without a word: such lines stand in every hosts file and mean nothing to anybody else.
+ *
+ * A line that is wrong in one word is left out whole: half a line is a guess.
+ */
+#include "source/hosts.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "source/token.h"
+
+struct hosts_line {
+	const struct reader_input *in;
+	struct builder *builder;
+	struct complaints *to;
+	unsigned number;
+	unsigned addresses, names;
+	bool behind; /* the addresses stand behind the names */
+	struct token_address address[HOSTS_ADDRESSES_MAX];
+	struct {
+		const char *text;
+		size_t len;
+	} name[HOSTS_NAMES_MAX];
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\f' || c == '\v';
+}
+
+/* Names that stand for the machine itself, in the templates of Debian, Red Hat, macOS, Windows. */
+static bool is_own_name(const char *text, size_t len)
+{
+	static const char *const own[] = {
+		"localhost",
+		"localhost.localdomain",
+		"localhost4",
+		"localhost4.localdomain4",
+		"localhost6",
+		"localhost6.localdomain6",
+		"ip6-localhost",
+		"ip6-loopback",
+		"ip6-localnet",
+		"ip6-mcastprefix",
+		"ip6-allnodes",
+		"ip6-allrouters",
+		"ip6-allhosts",
+		"broadcasthost",
+		"local",
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (strlen(own[i]) == len && strncasecmp(own[i], text, len) == 0)
+			return true;
+	return false;
+}
+
+static int refuse(struct hosts_line *line, unsigned column, const char *what)
+{
+	complain(line->to, COMPLAINT_ERROR, line->in->path, line->number, column, "%s", what);
+	return -1;
+}
+
+static int take_word(struct hosts_line *line, const char *text, size_t len, unsigned column)
+{
+	struct token_address address;
+
+	token_unquote(&text, &len);
+	if (!len)
+		return 0;
+	if (token_read_address(text, len, &address)) {
+		if (line->addresses && line->names && !line->behind)
+			return refuse(line, column,
+			    "addresses on both sides of a name; give each pair a line of its own");
+		line->behind = line->names > 0;
+		if (line->addresses == HOSTS_ADDRESSES_MAX)
+			return refuse(
+			    line, column, "more than 16 addresses on one line; use several lines");
+		line->address[line->addresses++] = address;
+		return 0;
+	}
+	if (line->behind)
+		return refuse(line, column,
+		    "names on both sides of an address; give each pair a line of its own");
+	if (line->names == HOSTS_NAMES_MAX)
+		return refuse(line, column, "more than 256 names on one line; use several lines");
+	line->name[line->names].text = text;
+	line->name[line->names++].len = len;
+	return 0;
+}
+
+static void add_name(struct hosts_line *line, const struct name *name)
+{
+	for (unsigned i = 0; i < line->addresses; i++) {
+		const struct token_address *address = &line->address[i];
+
+		builder_add(line->builder, name, address->type, line->in->ttl, address->octets,
+		    address->len, line->number);
+	}
+}
+
+static bool all_own(const struct hosts_line *line)
+{
+	for (unsigned i = 0; i < line->addresses; i++)
+		if (!token_address_is_own(&line->address[i]))
+			return false;
+	return true;
+}
+
+static void complain_of_word(
+    const struct hosts_line *line, const char *start, unsigned i, const char *why)
+{
+	char shown[TOKEN_SHOWN_MAX];
+
+	complain(line->to, COMPLAINT_ERROR, line->in->path, line->number,
+	    (unsigned)(line->name[i].text - start) + 1, "`%s` %s; correct the line",
+	    token_show(shown, line->name[i].text, line->name[i].len), why);
+}
+
+/* The line has words of one kind alone. Perhaps one was to be the other: a mistyped address. */
+static void complain_of_kind(const struct hosts_line *line, const char *start)
+{
+	struct name name;
+
+	for (unsigned i = 0; i < line->names; i++) {
+		const char *why =
+		    token_read_name(line->name[i].text, line->name[i].len, NULL, &name);
+
+		if (why) {
+			complain_of_word(line, start, i, why);
+			return;
+		}
+	}
+	complain(line->to, COMPLAINT_ERROR, line->in->path, line->number, 0,
+	    line->names ? "a name without an address; write `IP name` on one line"
+			: "an address without a name; write `IP name` on one line");
+}
+
+static void finish_line(struct hosts_line *line, const char *start)
+{
+	struct name name;
+	bool own = all_own(line), bad = false;
+
+	if (!line->addresses && !line->names)
+		return;
+	if (!line->addresses || !line->names) {
+		complain_of_kind(line, start);
+		return;
+	}
+	/* All words are looked at before any is taken, so that all of a line counts or none. */
+	for (int pass = 0; pass < 2 && !bad; pass++) {
+		for (unsigned i = 0; i < line->names; i++) {
+			const char *text = line->name[i].text, *why;
+
+			if (own && is_own_name(text, line->name[i].len))
+				continue;
+			why = token_read_name(text, line->name[i].len, line->in->origin, &name);
+			if (why) {
+				complain_of_word(line, start, i, why);
+				bad = true;
+			} else if (pass) {
+				add_name(line, &name);
+			}
+		}
+	}
+}
+
+static void read_line(struct hosts_line *line, const char *start, size_t len)
+{
+	const char *comment = memchr(start, '#', len);
+	size_t at = 0;
+
+	if (comment)
+		len = (size_t)(comment - start);
+	line->addresses = line->names = 0;
+	line->behind = false;
+	if (len > HOSTS_LINE_MAX) {
+		refuse(line, 0, "longer than 16384 octets; is this a hosts file?");
+		return;
+	}
+	for (;;) {
+		size_t word;
+
+		while (at < len && is_blank(start[at]))
+			at++;
+		if (at == len)
+			break;
+		word = at;
+		while (at < len && !is_blank(start[at]))
+			at++;
+		if (take_word(line, start + word, at - word, (unsigned)word + 1) < 0)
+			return;
+	}
+	finish_line(line, start);
+}
+
+void hosts_read(const struct reader_input *in, struct builder *builder, struct complaints *to)
+{
+	struct hosts_line line = { .in = in, .builder = builder, .to = to };
+	const char *at = in->text, *end = in->text + in->len;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *stop = newline ? newline : end;
+
+		line.number++;
+		read_line(&line, at, (size_t)(stop - at));
+		at = newline ? newline + 1 : end;
+	}
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All configured sources: which files they are, what each holds, and what is served of it.
+ *
+ * Errors and last good are per file. A file with an error is not taken while a last good set of it
+ * is in memory; without one its good lines are served. An unchanged good file keeps its set and is
+ * not read again. A file that is gone takes its records along.
+ *
+ * The same calls serve the server, `privlinkd -t` and `privlinkctl check`: those make a
+ * `struct sources`, load once and look at complaints and status. Blocks on files; one thread.
+ */
+#ifndef PRIVLINKD_SOURCE_LOAD_H
+#define PRIVLINKD_SOURCE_LOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/complaint.h"
+#include "base/err.h"
+#include "source/detect.h"
+#include "zone/builder.h"
+#include "zone/names.h"
+
+/* Octets of a file: some five million records. Beyond it is a disk image or a mistake. */
+#define SOURCE_FILE_MAX ((size_t)256 << 20)
+/* Records of a file: about half a gigabyte of sets. */
+#define SOURCE_RECORDS_MAX 5000000
+/* Times that a file is read anew because it changed meanwhile, before it counts as unfinished. */
+#define SOURCE_READS_MAX 3
+
+/* An entry of `records`. Texts need to live during sources_load alone. */
+struct source_conf {
+	const char *path;          /* file, folder or glob */
+	enum source_format format; /* SOURCE_AUTO: by content */
+	const char *zone; /* origin of relative names where the file has none; NULL: none */
+	uint32_t ttl;     /* seconds, where the file has none; RECORD_TTL_DEFAULT */
+};
+
+struct load_conf {
+	const struct source_conf *sources; /* in order of precedence */
+	size_t count;
+	uint32_t ttl_min, ttl_max; /* seconds */
+};
+
+enum source_state {
+	SOURCE_GOOD,      /* read without an error */
+	SOURCE_DEGRADED,  /* it has errors and no last good: its good lines are served */
+	SOURCE_LAST_GOOD, /* it has errors: what it held before is served */
+	SOURCE_FAILED,    /* nothing of it is served */
+};
+/* `good`, `degraded`, `last good`, `failed`. */
+const char *source_state_name(enum source_state state);
+
+/* Of one file, in order of precedence. */
+struct source_status {
+	const char *path;
+	size_t entry; /* which of load_conf's sources it belongs to */
+	enum source_state state;
+	enum source_format format; /* SOURCE_AUTO: unknown */
+	size_t records;            /* served */
+	time_t loaded;             /* when what is served was read; 0: nothing is */
+	size_t errors, warnings;   /* of its last reading */
+	const char *complaint; /* of its last reading: first error, else first warning, else "" */
+};
+
+struct sources;
+
+/* Without files. NULL when there is no memory. */
+struct sources *sources_new(void);
+void sources_free(struct sources *sources);
+
+/*
+ * Reads what has changed since the last call and tells every complaint. `zones` is sealed and has
+ * to live as long as the sets. Another `zones` than the last time: everything is read anew and no
+ * set of the old one is kept, so the old zones (which must be alive during this call) may go when
+ * their sets are gone. 0 however many complaints there were; -1 without memory: then nothing has
+ * changed.
+ */
+int sources_load(struct sources *sources, const struct load_conf *conf, const struct zones *zones,
+    struct complaints *complaints, struct err *err);
+
+/*
+ * The sets to serve, in order of precedence; valid until the next call that changes `sources`.
+ * Returns how many.
+ */
+size_t sources_sets(const struct sources *sources, struct record_set *const **ret);
+
+/* One for each file, and for each entry that is missing. Pointers are valid as above. */
+size_t sources_count(const struct sources *sources);
+const struct source_status *sources_status(const struct sources *sources, size_t i);
+
+/* Files that are served although their last reading had errors. */
+size_t sources_troubled(const struct sources *sources);
+
+#endif

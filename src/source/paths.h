@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* From an entry of `records` (file, folder or glob) to the files it means, in order. Blocks. */
+#ifndef PRIVLINKD_SOURCE_PATHS_H
+#define PRIVLINKD_SOURCE_PATHS_H
+
+#include <stddef.h>
+
+#include "base/complaint.h"
+
+/* Files of one run: a folder with more is no folder of records. */
+#define SOURCE_FILES_MAX 4096
+
+struct paths {
+	size_t count, cap;
+	char **path; /* owned */
+};
+
+void paths_fini(struct paths *paths);
+
+/* 0, or -1 when there is no memory. */
+int paths_add(struct paths *paths, const char *path);
+
+/*
+ * Adds the files of `entry`. A folder: every regular file in it (or link to one) whose name begins
+ * with no dot, in bytewise order, no folders below. A glob: what it matches, in bytewise order,
+ * folders left out. Anything else is a file, whether it is there or not: reading it will tell. 0;
+ * 1 if the folder is there but cannot be read (complained of); -1 when there is no memory.
+ */
+int paths_expand(struct paths *paths, const char *entry, struct complaints *to);
+
+#endif

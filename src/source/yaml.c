@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libyaml's events are walked directly; no document tree is built, so memory does not grow with the
+ * file, and aliases cannot multiply. Anchors, aliases and tags are refused on sight.
+ *
+ * libyaml's time is quadratic in nesting depth and in the number of % directives. The walk ends at
+ * a depth no honest file has; libyaml looks ahead 1024 octets of one line at most, so it never
+ * gets much deeper before the walk sees it. Directives but %YAML are refused before libyaml
+ * starts.
+ *
+ * `ttl` may stand behind the records it is for, so where it is not the first key the file is
+ * walked once before just to find it.
+ *
+ * After a syntax error nothing can be said about what follows; all before it is read. Any other
+ * error costs its own node.
+ */
+#include "source/yaml.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "source/rrtext.h"
+#include "source/token.h"
+
+struct yaml_walk {
+	const struct reader_input *in;
+	struct builder *builder;
+	struct complaints *to; /* NULL: the walk that only looks for `ttl` */
+	struct rrtext *rr;
+	struct rrlex *lex;
+	uint32_t ttl;
+	yaml_parser_t parser;
+	yaml_event_t event;
+	bool has_event;
+	bool dead; /* a syntax error or too deep: the rest cannot be read */
+	unsigned depth;
+};
+
+static void refuse_at(struct yaml_walk *walk, const yaml_mark_t *mark, const char *what)
+{
+	if (walk->to)
+		complain(walk->to, COMPLAINT_ERROR, walk->in->path, (unsigned)mark->line + 1,
+		    (unsigned)mark->column + 1, "%s", what);
+}
+
+static void refuse(struct yaml_walk *walk, const char *what)
+{
+	refuse_at(walk, &walk->event.start_mark, what);
+}
+
+static void refuse_scalar(struct yaml_walk *walk, const char *before, const char *after)
+{
+	char shown[TOKEN_SHOWN_MAX];
+	struct err err;
+
+	err_set(&err, "%s`%s` %s", before,
+	    token_show(
+		shown, (const char *)walk->event.data.scalar.value, walk->event.data.scalar.length),
+	    after);
+	refuse(walk, err.text);
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+static void complain_syntax(struct yaml_walk *walk)
+{
+	const yaml_parser_t *parser = &walk->parser;
+	const char *what = parser->problem ? parser->problem : "it cannot be read";
+	yaml_mark_t mark = parser->problem_mark;
+	struct err err;
+
+	if (parser->error == YAML_READER_ERROR) {
+		/* No mark, but an offset in octets. */
+		size_t stop = parser->problem_offset;
+
+		mark.line = mark.column = 0;
+		for (size_t i = 0; i < stop && i < walk->in->len; i++) {
+			mark.column++;
+			if (walk->in->text[i] == '\n') {
+				mark.line++;
+				mark.column = 0;
+			}
+		}
+	}
+	err_set(&err, "no valid YAML: %s; correct it, what follows is not read", what);
+	refuse_at(walk, &mark, err.text);
+}
+
+/* Refuses what we never read, whatever node it stands at. */
+static void check_event(struct yaml_walk *walk)
+{
+	const yaml_event_t *event = &walk->event;
+	const unsigned char *anchor = NULL, *tag = NULL;
+
+	switch (event->type) {
+	case YAML_ALIAS_EVENT:
+		refuse(walk, "an alias; write the value out");
+		return;
+	case YAML_SCALAR_EVENT:
+		anchor = event->data.scalar.anchor;
+		tag = event->data.scalar.tag;
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		anchor = event->data.sequence_start.anchor;
+		tag = event->data.sequence_start.tag;
+		break;
+	case YAML_MAPPING_START_EVENT:
+		anchor = event->data.mapping_start.anchor;
+		tag = event->data.mapping_start.tag;
+		break;
+	default:
+		return;
+	}
+	if (anchor)
+		refuse(walk, "an anchor; take it out and write values where they are needed");
+	if (tag)
+		refuse(walk, "a tag; take it out");
+}
+
+/* The next event into walk->event. False at the end and where nothing more can be read. */
+static bool next(struct yaml_walk *walk)
+{
+	if (walk->has_event)
+		yaml_event_delete(&walk->event);
+	walk->has_event = false;
+	if (walk->dead)
+		return false;
+	if (!yaml_parser_parse(&walk->parser, &walk->event)) {
+		complain_syntax(walk);
+		walk->dead = true;
+		return false;
+	}
+	walk->has_event = true;
+	check_event(walk);
+	switch (walk->event.type) {
+	case YAML_MAPPING_START_EVENT:
+	case YAML_SEQUENCE_START_EVENT:
+		if (++walk->depth > YAML_DEPTH_MAX) {
+			refuse(walk, "nested too deep; this is none of our record files");
+			walk->dead = true;
+			return false;
+		}
+		break;
+	case YAML_MAPPING_END_EVENT:
+	case YAML_SEQUENCE_END_EVENT:
+		walk->depth--;
+		break;
+	case YAML_STREAM_END_EVENT:
+		return false;
+	default:
+		break;
+	}
+	return true;
+}
+
+/* Passes over the node that begins at the current event: leaves its last event current. */
+static void skip(struct yaml_walk *walk)
+{
+	unsigned depth = walk->depth;
+
+	if (walk->event.type != YAML_MAPPING_START_EVENT &&
+	    walk->event.type != YAML_SEQUENCE_START_EVENT)
+		return;
+	while (next(walk) && walk->depth >= depth)
+		;
+}
+
+static bool is_scalar(const struct yaml_walk *walk)
+{
+	return walk->event.type == YAML_SCALAR_EVENT;
+}
+
+/* `key:` with nothing behind it, or null. */
+static bool is_null(const struct yaml_walk *walk)
+{
+	const char *value;
+
+	if (!is_scalar(walk) || walk->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return false;
+	value = (const char *)walk->event.data.scalar.value;
+	return !*value || strcmp(value, "~") == 0 || strcmp(value, "null") == 0;
+}
+
+/* ---- what the file says ---------------------------------------------------------------------- */
+
+static void read_ttl(struct yaml_walk *walk)
+{
+	if (!is_scalar(walk)) {
+		refuse(walk, "`ttl` takes a number of seconds; write `ttl: 10`");
+		skip(walk);
+	} else if (!token_read_ttl((const char *)walk->event.data.scalar.value,
+		       walk->event.data.scalar.length, &walk->ttl)) {
+		refuse_scalar(walk, "", "is no TTL; write seconds, at most 2147483647");
+	}
+}
+
+static void add_address(struct yaml_walk *walk, const struct name *name, unsigned line)
+{
+	struct token_address address;
+
+	if (!token_read_address((const char *)walk->event.data.scalar.value,
+		walk->event.data.scalar.length, &address))
+		refuse_scalar(walk, "", "is no address; write an IPv4 or IPv6 address");
+	else if (name)
+		builder_add(walk->builder, name, address.type, walk->ttl, address.octets,
+		    address.len, line);
+}
+
+/*
+ * The addresses of one name; `name` is NULL where it was refused and only its node is to be
+ * passed.
+ */
+static void read_addresses(struct yaml_walk *walk, const struct name *name, unsigned line)
+{
+	size_t count = 0;
+
+	if (is_scalar(walk)) {
+		if (is_null(walk))
+			refuse(
+			    walk, "a name without an address; write one behind it or take it out");
+		else
+			add_address(walk, name, line);
+		return;
+	}
+	if (walk->event.type != YAML_SEQUENCE_START_EVENT) {
+		if (walk->event.type == YAML_MAPPING_START_EVENT)
+			refuse(walk, "a name takes an address or a list of addresses; correct it");
+		skip(walk);
+		return;
+	}
+	while (next(walk) && walk->event.type != YAML_SEQUENCE_END_EVENT) {
+		if (!is_scalar(walk)) {
+			if (walk->event.type != YAML_ALIAS_EVENT)
+				refuse(
+				    walk, "a list of addresses holds addresses alone; correct it");
+			skip(walk);
+		} else if (count++ < YAML_ADDRESSES_MAX) {
+			add_address(walk, name, line);
+		} else if (count == YAML_ADDRESSES_MAX + 1) {
+			refuse(walk, "more than 1000 addresses for one name; shorten the list");
+		}
+	}
+	if (!walk->dead && !count)
+		refuse(walk, "an empty list of addresses; write one or take the name out");
+}
+
+static void read_hosts(struct yaml_walk *walk)
+{
+	struct name name;
+
+	if (is_null(walk))
+		return;
+	if (walk->event.type != YAML_MAPPING_START_EVENT) {
+		refuse(walk, "`hosts` takes lines of `name: address`; correct it");
+		skip(walk);
+		return;
+	}
+	while (next(walk) && walk->event.type != YAML_MAPPING_END_EVENT) {
+		/* Kept for all addresses of the list: together they are one claim. */
+		unsigned line = (unsigned)walk->event.start_mark.line + 1;
+		const char *why = "is no name";
+
+		if (is_scalar(walk)) {
+			why = token_read_name((const char *)walk->event.data.scalar.value,
+			    walk->event.data.scalar.length, walk->in->origin, &name);
+			if (why) {
+				struct err err;
+
+				err_set(&err, "%s; write a host name", why);
+				refuse_scalar(walk, "", err.text);
+			}
+		} else {
+			refuse(walk, "a host name has to stand here; correct it");
+			skip(walk);
+		}
+		if (!next(walk))
+			return;
+		read_addresses(walk, why ? NULL : &name, line);
+	}
+}
+
+static void read_record(struct yaml_walk *walk)
+{
+	unsigned line = (unsigned)walk->event.start_mark.line + 1;
+	const char *text = (const char *)walk->event.data.scalar.value, *at;
+	size_t len = walk->event.data.scalar.length;
+	struct rrtext_record record;
+	struct rrword word;
+	struct name owner;
+	struct err err;
+	int got;
+
+	if (memchr(text, '\0', len)) {
+		refuse(walk, "a NUL character in a record; take it out");
+		return;
+	}
+	rrlex_init(walk->lex, text, len);
+	got = rrlex_next(walk->lex, &err);
+	at = walk->lex->entry;
+	if (got == 0 || (got > 0 && (*at == ' ' || *at == '$' || !rrlex_word(&at, &word)))) {
+		refuse(walk, "no record; write `name. TTL IN TYPE data`");
+		return;
+	}
+	if (got < 0 || rrtext_name(walk->rr, &word, &owner, &err) < 0 ||
+	    rrtext_read(walk->rr, at, &record, &err) < 0) {
+		refuse(walk, err.text);
+		return;
+	}
+	builder_add(walk->builder, &owner, record.type, record.has_ttl ? record.ttl : walk->ttl,
+	    record.rdata, record.rdata_len, line);
+	if (rrlex_next(walk->lex, &err) != 0)
+		refuse(walk, "more than one record in one item; give each its own `- `");
+}
+
+static void read_records(struct yaml_walk *walk)
+{
+	if (is_null(walk))
+		return;
+	if (walk->event.type != YAML_SEQUENCE_START_EVENT) {
+		refuse(walk, "`records` takes a list of `- name. TTL IN TYPE data`; correct it");
+		skip(walk);
+		return;
+	}
+	while (next(walk) && walk->event.type != YAML_SEQUENCE_END_EVENT) {
+		if (is_scalar(walk)) {
+			read_record(walk);
+			continue;
+		}
+		if (walk->event.type != YAML_ALIAS_EVENT)
+			refuse(
+			    walk, "a record is one text; where it holds `: ` put it into quotes");
+		skip(walk);
+	}
+}
+
+/* ---- the file as a whole --------------------------------------------------------------------- */
+
+enum { KEY_TTL, KEY_HOSTS, KEY_RECORDS, KEYS };
+static const char *const key_names[KEYS] = { "ttl", "hosts", "records" };
+
+/* Changes of one letter between two short words (Levenshtein); large where one is long. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[16], left, above;
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	if (a_len >= 16 || b_len >= 16)
+		return 16;
+	for (unsigned j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		above = row[0];
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			left = above + (a[i - 1] != b[j - 1]);
+			above = row[j];
+			if (above + 1 < left)
+				left = above + 1;
+			if (row[j - 1] + 1 < left)
+				left = row[j - 1] + 1;
+			row[j] = left;
+		}
+	}
+	return row[b_len];
+}
+
+static int read_key(struct yaml_walk *walk, unsigned *seen)
+{
+	const char *key = (const char *)walk->event.data.scalar.value;
+	const char *near = NULL;
+
+	if (!is_scalar(walk)) {
+		refuse(walk, "a key has to stand here: ttl, hosts or records; correct it");
+		skip(walk);
+		return KEYS;
+	}
+	for (int i = 0; i < KEYS; i++) {
+		if (strcmp(key, key_names[i]) == 0) {
+			if (*seen & 1u << i) {
+				refuse_scalar(
+				    walk, "the key ", "stands here a second time; join the two");
+				return KEYS;
+			}
+			*seen |= 1u << i;
+			return i;
+		}
+		if (distance(key, key_names[i]) <= 2)
+			near = key_names[i];
+	}
+	if (near) {
+		struct err err;
+
+		err_set(&err, "is unknown; `%s` was probably meant", near);
+		refuse_scalar(walk, "the key ", err.text);
+	} else {
+		refuse_scalar(walk, "the key ", "is unknown; ttl, hosts and records are read");
+	}
+	return KEYS;
+}
+
+static void read_root(struct yaml_walk *walk)
+{
+	unsigned seen = 0;
+
+	while (next(walk) && walk->event.type != YAML_MAPPING_END_EVENT) {
+		int key = read_key(walk, &seen);
+
+		if (!next(walk))
+			return;
+		if (key == KEY_TTL)
+			read_ttl(walk);
+		else if (key == KEY_HOSTS)
+			read_hosts(walk);
+		else if (key == KEY_RECORDS)
+			read_records(walk);
+		else
+			skip(walk);
+	}
+}
+
+static void read_stream(struct yaml_walk *walk)
+{
+	bool first = true;
+
+	while (next(walk)) {
+		if (walk->event.type != YAML_DOCUMENT_START_EVENT)
+			continue;
+		if (!first) {
+			refuse(walk, "a second document; put it into a file of its own");
+			return;
+		}
+		first = false;
+		if (!next(walk))
+			return;
+		if (walk->event.type == YAML_MAPPING_START_EVENT) {
+			read_root(walk);
+		} else if (!is_null(walk)) {
+			refuse(walk, "keys have to stand here: ttl, hosts, records; correct it");
+			skip(walk);
+		}
+	}
+}
+
+/* Looks for `ttl` among the outermost keys; silent, the real walk complains. */
+static void find_ttl(struct yaml_walk *walk)
+{
+	while (next(walk)) {
+		bool is_ttl;
+
+		if (walk->event.type == YAML_MAPPING_START_EVENT && walk->depth == 1)
+			continue;
+		if (walk->depth != 1)
+			continue;
+		is_ttl = is_scalar(walk) &&
+			 strcmp((const char *)walk->event.data.scalar.value, "ttl") == 0;
+		if (!is_scalar(walk))
+			skip(walk);
+		if (!next(walk))
+			return;
+		if (is_ttl && is_scalar(walk)) {
+			read_ttl(walk);
+			return;
+		}
+		skip(walk);
+	}
+}
+
+static int walk_file(struct yaml_walk *walk, void (*step)(struct yaml_walk *walk))
+{
+	if (!yaml_parser_initialize(&walk->parser))
+		return -1;
+	yaml_parser_set_input_string(
+	    &walk->parser, (const unsigned char *)walk->in->text, walk->in->len);
+	yaml_parser_set_encoding(&walk->parser, YAML_UTF8_ENCODING);
+	step(walk);
+	if (walk->has_event)
+		yaml_event_delete(&walk->event);
+	walk->has_event = walk->dead = false;
+	walk->depth = 0;
+	yaml_parser_delete(&walk->parser);
+	return 0;
+}
+
+/* The line of the first % directive that is not %YAML; 0 if there is none. */
+static unsigned find_directive(const struct reader_input *in)
+{
+	const char *at = in->text, *end = in->text + in->len;
+
+	for (unsigned line = 1; at < end; line++) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		if (*at == '%' && strncmp(at, "%YAML ", 6) != 0)
+			return line;
+		at = newline ? newline + 1 : end;
+	}
+	return 0;
+}
+
+void yaml_read(const struct reader_input *in, struct builder *builder, struct complaints *to)
+{
+	struct yaml_walk walk = { .in = in, .builder = builder, .ttl = in->ttl };
+	unsigned directive = find_directive(in);
+
+	if (directive) {
+		complain(
+		    to, COMPLAINT_ERROR, in->path, directive, 1, "a %% directive; take it out");
+		return;
+	}
+	walk.rr = rrtext_new();
+	walk.lex = malloc(sizeof(*walk.lex));
+	if (!walk.rr || !walk.lex)
+		goto no_memory;
+	rrtext_set_origin(walk.rr, in->origin);
+	if (memmem(in->text, in->len, "ttl", 3) && walk_file(&walk, find_ttl) < 0)
+		goto no_memory;
+	walk.to = to;
+	if (walk_file(&walk, read_stream) < 0)
+		goto no_memory;
+	rrtext_free(walk.rr);
+	free(walk.lex);
+	return;
+no_memory:
+	complain(to, COMPLAINT_ERROR, in->path, 0, 0, "no memory to read it; free some");
+	rrtext_free(walk.rr);
+	free(walk.lex);
+}

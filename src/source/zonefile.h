@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reader for zone files (RFC 1035 5): BIND's, `az network private-dns zone export`, Windows
+ * Export-DnsServerZone. See source/reader.h.
+ */
+#ifndef PRIVLINKD_SOURCE_ZONEFILE_H
+#define PRIVLINKD_SOURCE_ZONEFILE_H
+
+#include "source/reader.h"
+
+/* Lines of comment at the start in which the zone's name is looked for. */
+#define ZONEFILE_HEADER_LINES 50
+
+void zonefile_read(const struct reader_input *in, struct builder *builder, struct complaints *to);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An OPT record spreads its fields over those of an ordinary record (RFC 6891 6.1.2, 6.1.3). All
+ * options are walked, so that a length that overruns is found, but only NSID and EDE are looked
+ * at. What a version over 0 puts into the data is not ours to judge: the caller answers BADVERS.
+ */
+#include "wire/edns.h"
+
+#include "wire/types.h"
+
+int edns_read(struct edns *ret, uint16_t class, uint32_t ttl, struct cursor rdata)
+{
+	struct edns edns = {
+		.present = true,
+		.version = (uint8_t)(ttl >> 16),
+		.rcode_high = (uint8_t)(ttl >> 24),
+		.udp_size = class < EDNS_UDP_SIZE_MIN ? EDNS_UDP_SIZE_MIN : class,
+		.do_bit = (ttl & 0x8000) != 0,
+		.ede = EDE_NONE,
+	};
+	unsigned options;
+	uint16_t option, len;
+	struct cursor value;
+	const uint8_t *octets;
+
+	for (options = 0; edns.version == 0 && cursor_left(&rdata) > 0; options++) {
+		option = cursor_u16(&rdata);
+		len = cursor_u16(&rdata);
+		octets = cursor_bytes(&rdata, len);
+		if (rdata.bad || options == EDNS_OPTIONS_MAX)
+			return -1;
+		value = cursor_over(octets, len);
+		if (option == EDNS_OPTION_NSID)
+			edns.nsid = true;
+		else if (option == EDNS_OPTION_EDE && len >= 2 && edns.ede == EDE_NONE)
+			edns.ede = cursor_u16(&value);
+	}
+	*ret = edns;
+	return 0;
+}

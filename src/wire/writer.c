@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An answer is written front to back into the buffer it is sent from. What does not fit must leave
+ * no trace, so that the caller can cut at a record and set TC; so every call works from a mark and
+ * goes back to it.
+ *
+ * Compression: a table holds every suffix that was written out, as its first label (a place in the message) and the
+ * entry of the rest. So the suffixes form a tree; a name is looked up in it from its root on, each label once, only among
+ * the labels that follow the same rest. No hash: with 2 to 20 records a message it would cost more than it
+ * saves. With a full table names come out longer, never wrong.
+ *
+ * Data is trusted to be well formed where the types NS, CNAME, PTR, SOA and MX are (it comes from
+ * message_rdata or our own builder); should it not be, it is written as it is.
+ *
+ * Pure; any thread.
+ */
+#include "wire/writer.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* A pointer has 14 bits (RFC 1035 4.1.4). */
+#define POINTER_REACH 0x4000
+
+static void store_u16(uint8_t *p, unsigned value)
+{
+	p[0] = (uint8_t)(value >> 8);
+	p[1] = (uint8_t)value;
+}
+
+static void put(struct writer *w, const void *data, size_t len)
+{
+	if (w->full || w->len + len > w->cap) {
+		w->full = true;
+		return;
+	}
+	memcpy(w->data + w->len, data, len);
+	w->len += len;
+}
+
+static void put_u16(struct writer *w, unsigned value)
+{
+	uint8_t octets[2];
+
+	store_u16(octets, value);
+	put(w, octets, sizeof(octets));
+}
+
+/* Forgets what was begun, but not that it did not fit. */
+static void give_up(struct writer *w, const struct writer_mark *mark)
+{
+	writer_rollback(w, mark);
+	w->full = true;
+}
+
+/* Where each label of a wire name begins; the number of labels. at[labels] is the root. */
+static unsigned find_labels(const uint8_t *name, uint8_t at[NAME_LABELS_MAX + 1])
+{
+	unsigned labels = 0;
+	size_t pos;
+
+	for (pos = 0; name[pos] != 0; pos += name[pos] + 1u)
+		at[labels++] = (uint8_t)pos;
+	at[labels] = (uint8_t)pos;
+	return labels;
+}
+
+/* Two labels, case ignored; most are equal to the octet. */
+static bool label_equal(const uint8_t *a, const uint8_t *b)
+{
+	unsigned i;
+
+	if (a[0] != b[0])
+		return false;
+	if (memcmp(a + 1, b + 1, a[0]) == 0)
+		return true;
+	for (i = 1; i <= a[0]; i++)
+		if (name_fold_octet(a[i]) != name_fold_octet(b[i]))
+			return false;
+	return true;
+}
+
+/* The entry (plus one) of `label` before the suffix that entry `rest` (plus one; 0 the root) stands for; 0: none. */
+static unsigned find_suffix(const struct writer *w, const uint8_t *label, unsigned rest)
+{
+	unsigned i;
+
+	for (i = rest; i < w->suffixes; i++) /* a rest is remembered before what stands before it */
+		if (w->suffix[i].rest == rest && label_equal(w->data + w->suffix[i].at, label))
+			return i + 1;
+	return 0;
+}
+
+/* Remembers the first `fresh` labels of the name that begins at `start`, before the suffix `rest`. */
+static void remember(struct writer *w, size_t start, const uint8_t *at, unsigned fresh,
+		     unsigned rest)
+{
+	while (fresh-- > 0) {
+		if (w->suffixes == WRITER_SUFFIXES_MAX || start + at[fresh] >= POINTER_REACH)
+			return;
+		w->suffix[w->suffixes].at = (uint16_t)(start + at[fresh]);
+		w->suffix[w->suffixes].rest = (uint16_t)rest;
+		rest = ++w->suffixes;
+	}
+}
+
+static void put_name(struct writer *w, const uint8_t *name)
+{
+	uint8_t at[NAME_LABELS_MAX + 1];
+	unsigned labels = find_labels(name, at), fresh = labels, rest = 0, found;
+	size_t start = w->len;
+
+	while (fresh > 0 && (found = find_suffix(w, name + at[fresh - 1], rest)) != 0) {
+		rest = found;
+		fresh--;
+	}
+	put(w, name, rest ? at[fresh] : at[labels] + 1u);
+	if (rest)
+		put_u16(w, 0xc000 | w->suffix[rest - 1].at);
+	if (!w->full)
+		remember(w, start, at, fresh, rest);
+}
+
+void writer_init(struct writer *writer, uint8_t *data, size_t cap, uint16_t id, uint16_t flags)
+{
+	assert(cap >= DNS_HEADER_LEN);
+	writer->data = data;
+	writer->cap = cap;
+	writer->len = DNS_HEADER_LEN;
+	writer->full = false;
+	writer->suffixes = 0;
+	memset(writer->count, 0, sizeof(writer->count));
+	store_u16(data, id);
+	store_u16(data + 2, flags);
+	memset(data + 4, 0, DNS_HEADER_LEN - 4);
+}
+
+void writer_question_raw(struct writer *writer, const uint8_t *question, size_t len)
+{
+	uint8_t at[NAME_LABELS_MAX + 1];
+	size_t start = writer->len;
+
+	put(writer, question, len);
+	if (writer->full)
+		return;
+	writer->count[SECTION_QUESTION]++;
+	remember(writer, start, at, find_labels(question, at), 0);
+}
+
+void writer_question(struct writer *writer, const uint8_t *name, uint16_t type, uint16_t class)
+{
+	struct writer_mark mark = writer_mark(writer);
+
+	if (writer->full)
+		return;
+	put_name(writer, name);
+	put_u16(writer, type);
+	put_u16(writer, class);
+	if (writer->full)
+		give_up(writer, &mark);
+	else
+		writer->count[SECTION_QUESTION]++;
+}
+
+void writer_reserve(struct writer *writer, int len)
+{
+	assert(len < 0 || (size_t)len <= writer->cap);
+	writer->cap -= (size_t)len; /* modulo arithmetic: a negative len adds */
+}
+
+/*
+ * Octets before the first name in the data, and how many names; 0 names: nothing to compress. SOA's
+ * numbers behind its names need no mention: what is left is copied.
+ */
+static unsigned names_in(uint16_t type, size_t *ret_before)
+{
+	*ret_before = type == TYPE_MX ? 2 : 0;
+	switch (type) {
+	case TYPE_NS:
+	case TYPE_CNAME:
+	case TYPE_PTR:
+	case TYPE_MX:
+		return 1;
+	case TYPE_SOA:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+/* Octets of the wire name at rdata[at], or 0 if there is none whole. */
+static size_t name_within(const uint8_t *rdata, size_t len, size_t at)
+{
+	size_t pos = at;
+
+	while (pos < len && rdata[pos] > 0 && rdata[pos] <= NAME_LABEL_MAX)
+		pos += rdata[pos] + 1u;
+	if (pos >= len || rdata[pos] != 0 || pos + 1 - at > NAME_WIRE_MAX)
+		return 0;
+	return pos + 1 - at;
+}
+
+static void put_rdata(struct writer *w, uint16_t type, const uint8_t *rdata, size_t len)
+{
+	size_t at, name_len;
+	unsigned names = names_in(type, &at);
+
+	if (names == 0 || at > len) {
+		put(w, rdata, len);
+		return;
+	}
+	put(w, rdata, at);
+	for (; names > 0; names--) {
+		name_len = name_within(rdata, len, at);
+		if (!name_len)
+			break;
+		put_name(w, rdata + at);
+		at += name_len;
+	}
+	put(w, rdata + at, len - at);
+}
+
+/* The fields between owner and data; the length is filled in by put_record_len. */
+static void put_fields(struct writer *w, uint16_t type, uint16_t class, uint32_t ttl)
+{
+	uint8_t octets[10];
+
+	store_u16(octets, type);
+	store_u16(octets + 2, class);
+	store_u16(octets + 4, ttl >> 16);
+	store_u16(octets + 6, ttl & 0xffff);
+	store_u16(octets + 8, 0);
+	put(w, octets, sizeof(octets));
+}
+
+/* Ends a record whose data began at `from`. Data never grows beyond what was given: 16 bits do. */
+static void finish_record(struct writer *w, enum message_section section, size_t from,
+			  const struct writer_mark *mark)
+{
+	if (w->full) {
+		give_up(w, mark);
+		return;
+	}
+	store_u16(w->data + from - 2, (unsigned)(w->len - from));
+	w->count[section]++;
+}
+
+void writer_record(struct writer *writer, enum message_section section, const uint8_t *owner,
+		   uint16_t type, uint32_t ttl, const uint8_t *rdata, size_t rdata_len)
+{
+	writer_record_class(writer, section, owner, type, CLASS_IN, ttl, rdata, rdata_len);
+}
+
+void writer_record_class(struct writer *writer, enum message_section section, const uint8_t *owner,
+			 uint16_t type, uint16_t class, uint32_t ttl, const uint8_t *rdata,
+			 size_t rdata_len)
+{
+	struct writer_mark mark = writer_mark(writer);
+	size_t from;
+
+	assert(rdata_len <= UINT16_MAX);
+	if (writer->full)
+		return;
+	put_name(writer, owner);
+	put_fields(writer, type, class, ttl);
+	from = writer->len;
+	put_rdata(writer, type, rdata, rdata_len);
+	finish_record(writer, section, from, &mark);
+}
+
+struct writer_mark writer_mark(const struct writer *writer)
+{
+	struct writer_mark mark = { .len = writer->len, .suffixes = writer->suffixes };
+
+	memcpy(mark.count, writer->count, sizeof(mark.count));
+	return mark;
+}
+
+void writer_rollback(struct writer *writer, const struct writer_mark *mark)
+{
+	writer->len = mark->len;
+	writer->suffixes = mark->suffixes;
+	memcpy(writer->count, mark->count, sizeof(mark->count));
+	writer->full = false;
+}
+
+static size_t text_len(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
+
+size_t writer_opt_len(const struct writer_opt *opt)
+{
+	size_t len = 11; /* root, type, class, ttl, rdata length */
+
+	if (opt->nsid)
+		len += 4 + text_len(opt->nsid);
+	if (opt->ede != EDE_NONE)
+		len += 4 + 2 + text_len(opt->ede_text);
+	return len;
+}
+
+void writer_opt(struct writer *writer, const struct writer_opt *opt)
+{
+	struct writer_mark mark = writer_mark(writer);
+	uint32_t ttl = (uint32_t)opt->rcode_high << 24 | (opt->do_bit ? 0x8000 : 0);
+	size_t from;
+
+	if (writer->full)
+		return;
+	put(writer, "", 1);
+	put_fields(writer, TYPE_OPT, opt->udp_size, ttl);
+	from = writer->len;
+	if (opt->nsid) {
+		put_u16(writer, EDNS_OPTION_NSID);
+		put_u16(writer, (unsigned)text_len(opt->nsid));
+		put(writer, opt->nsid, text_len(opt->nsid));
+	}
+	if (opt->ede != EDE_NONE) {
+		put_u16(writer, EDNS_OPTION_EDE);
+		put_u16(writer, (unsigned)text_len(opt->ede_text) + 2);
+		put_u16(writer, (unsigned)opt->ede);
+		put(writer, opt->ede_text ? opt->ede_text : "", text_len(opt->ede_text));
+	}
+	finish_record(writer, SECTION_ADDITIONAL, from, &mark);
+}
+
+void writer_set_flags(struct writer *writer, uint16_t set, uint16_t clear)
+{
+	unsigned flags = (unsigned)writer->data[2] << 8 | writer->data[3];
+
+	store_u16(writer->data + 2, (flags & ~(unsigned)clear) | set);
+}
+
+void writer_set_rcode(struct writer *writer, unsigned rcode)
+{
+	writer->data[3] = (uint8_t)((writer->data[3] & 0xf0) | (rcode & 0xf));
+}
+
+size_t writer_finish(struct writer *writer)
+{
+	unsigned i;
+
+	for (i = 0; i < 4; i++)
+		store_u16(writer->data + 4 + 2 * i, writer->count[i]);
+	return writer->len;
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Readers of all formats push records in here, in whatever order their files have. What comes out
+ * is one set a file: each name once, under its private form, with all its records.
+ *
+ * Every record goes into its final place at once (node.c), so a load takes little more memory than
+ * what it leaves behind: an index from names to nodes, which only lives while the file is read.
+ * When records of one name lay far apart, moving nodes left holes; if those are more than an
+ * eighth of the whole, finishing takes them out.
+ *
+ * The rules of a set are kept here, where the line is known: which types may be held, CNAME alone,
+ * one TTL a set, duplicates folded, limits. Rules between files are the table's. A record that
+ * breaks one is complained of and left out, and the build goes on.
+ *
+ * Time is linear in the input: a name costs one look-up by a keyed hash, a record one comparison
+ * with each of its RRset, which has at most RECORDS_A_SET_MAX.
+ *
+ * Loading thread. Nothing is logged here; complaints go where the caller wants them.
+ */
+#include "zone/builder.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/types.h"
+#include "zone/node.h"
+
+/* Names that the first index has room for. */
+#define INDEX_FIRST 64
+/* TTLs with the top bit set mean 0 (RFC 2181 8). */
+#define TTL_MAX 0x7fffffff
+
+struct builder {
+	const struct zones *zones;
+	struct builder_conf conf;
+	struct complaints *complaints;
+	struct record_set *set;
+	struct node_index index;
+	size_t room;    /* names that the index has room for */
+	bool full_told; /* records_max was complained of */
+	bool no_memory;
+};
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct record_set *record_set_ref(struct record_set *set)
+{
+	set->refs++;
+	return set;
+}
+
+void record_set_unref(struct record_set *set)
+{
+	if (!set || --set->refs > 0)
+		return;
+	node_pool_fini(&set->pool);
+	free(set->path);
+	free(set);
+}
+
+const char *record_set_path(const struct record_set *set)
+{
+	return set->path;
+}
+
+size_t record_set_records(const struct record_set *set)
+{
+	return set->records;
+}
+
+size_t record_set_names(const struct record_set *set)
+{
+	return set->names;
+}
+
+size_t record_set_bytes(const struct record_set *set)
+{
+	return sizeof(*set) + strlen(set->path) + 1 + set->pool.bytes;
+}
+
+struct builder *builder_new(
+    const struct zones *zones, const struct builder_conf *conf, struct complaints *complaints)
+{
+	struct builder *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->zones = zones;
+	b->conf = *conf;
+	b->complaints = complaints;
+	b->set = calloc(1, sizeof(*b->set));
+	if (!b->set)
+		goto fail;
+	b->set->refs = 1;
+	b->set->zones = zones;
+	b->set->path = strdup(conf->path);
+	if (!b->set->path || node_index_init(&b->index, INDEX_FIRST) < 0)
+		goto fail;
+	b->conf.path = b->set->path;
+	b->room = INDEX_FIRST;
+	return b;
+fail:
+	builder_free(b);
+	return NULL;
+}
+
+void builder_free(struct builder *builder)
+{
+	if (!builder)
+		return;
+	record_set_unref(builder->set);
+	node_index_fini(&builder->index);
+	free(builder);
+}
+
+size_t builder_count(const struct builder *builder)
+{
+	return builder->set ? builder->set->records : 0;
+}
+
+struct record_set *builder_finish(struct builder *builder)
+{
+	struct record_set *set = builder->set;
+	struct node_pool fitted = { 0 };
+	size_t needed, taken;
+
+	node_index_fini(&builder->index);
+	if (!set || builder->no_memory)
+		return NULL;
+	node_pool_survey(&set->pool, &needed, &taken);
+	if (taken - needed > needed / 8) {
+		if (node_pool_compact(&set->pool, &fitted) < 0) {
+			node_pool_fini(&fitted);
+			return NULL;
+		}
+		set->pool = fitted;
+	}
+	builder->set = NULL;
+	return set;
+}
+
+/* ---- one record ------------------------------------------------------------------------------ */
+
+/* A record on its way in. */
+struct incoming {
+	const struct name *given; /* owner as it came */
+	const struct name *owner; /* and as it is held */
+	struct name *folded;      /* room for that, where the two differ */
+	bool was_public, ambiguous;
+	bool in_zone, apex;
+	uint16_t type;
+	uint32_t ttl;
+	const uint8_t *rdata;
+	size_t rdata_len;
+	unsigned line;
+};
+
+static int refuse(struct builder *b, const struct incoming *in, const char *what)
+{
+	char text[NAME_TEXT_MAX], type[TYPE_TEXT_MAX];
+
+	name_to_text(in->given->wire, text);
+	complain(b->complaints, COMPLAINT_ERROR, b->conf.path, in->line, 0, "%s %s: %s", text,
+	    type_to_text(in->type, type), what);
+	return -1;
+}
+
+static void warn(struct builder *b, const struct incoming *in, const char *what)
+{
+	char text[NAME_TEXT_MAX], type[TYPE_TEXT_MAX];
+
+	name_to_text(in->given->wire, text);
+	complain(b->complaints, COMPLAINT_WARNING, b->conf.path, in->line, 0, "%s %s: %s", text,
+	    type_to_text(in->type, type), what);
+}
+
+/* Why a type cannot be held, or NULL. */
+static const char *type_trouble(uint16_t type)
+{
+	switch (type) {
+	case 0:
+		return "not a type; leave the record out";
+	case TYPE_DNAME:
+		return "DNAME records are not served; write a CNAME for each name";
+	case TYPE_RRSIG:
+	case TYPE_NSEC:
+	case TYPE_NSEC3:
+	case TYPE_DNSKEY:
+		return "signatures of a zone mean nothing here; leave the record out, or export "
+		       "the "
+		       "zone unsigned";
+	default:
+		return type_is_meta(type) ? "a type for questions only; leave the record out"
+					  : NULL;
+	}
+}
+
+/* What of the data is looked into here: the lengths of addresses and the target of a CNAME. */
+static const char *data_trouble(const struct incoming *in, struct name *ret_target)
+{
+	if (in->rdata_len > RECORD_DATA_MAX)
+		return "data too long for an answer; leave the record out";
+	if (in->type == TYPE_A && in->rdata_len != 4)
+		return "an IPv4 address has four octets";
+	if (in->type == TYPE_AAAA && in->rdata_len != 16)
+		return "an IPv6 address has sixteen octets";
+	if (in->type == TYPE_CNAME && (name_from_wire(ret_target, in->rdata, in->rdata_len) < 0 ||
+					  ret_target->len != in->rdata_len))
+		return "the target is not a name";
+	return NULL;
+}
+
+/* Finds the form under which the owner is held. -1 if that would be too long. */
+static int place(struct builder *b, struct incoming *in)
+{
+	struct zone_form forms[ZONE_FORMS_MAX];
+	struct zone_match match;
+
+	in->owner = in->given;
+	if (!zones_match_served(b->zones, in->given, &match) &&
+	    zones_private_forms(b->zones, in->given, forms) > 0) {
+		if (zones_record_form(b->zones, in->given, in->folded, &in->ambiguous) < 0)
+			return -1;
+		in->owner = in->folded;
+		in->was_public = true;
+	}
+	in->in_zone = zones_match_served(b->zones, in->owner, &match);
+	in->apex = in->in_zone ? match.apex_labels == in->owner->labels
+			       : zones_apex_forms(b->zones, in->owner, forms) > 0;
+	return 0;
+}
+
+/*
+ * Azure's own `public CNAME private`, which people copy out of dig, is what we make ourselves.
+ * So is one from a public form to another of the same name (vault.azure.net to
+ * vaultcore.azure.net).
+ */
+static bool leads_to_itself(
+    const struct builder *b, const struct incoming *in, const struct name *target)
+{
+	struct zone_form mine[ZONE_FORMS_MAX], theirs[ZONE_FORMS_MAX];
+	struct name form, other;
+	unsigned n, m, i, j;
+
+	if (!in->was_public || name_equal(in->given, target))
+		return false;
+	n = zones_private_forms(b->zones, in->given, mine);
+	m = zones_private_forms(b->zones, target, theirs);
+	for (i = 0; i < n; i++) {
+		if (zones_private_form(b->zones, in->given, &mine[i], &form) < 0)
+			continue;
+		if (name_equal(&form, target))
+			return true;
+		for (j = 0; j < m; j++)
+			if (zones_private_form(b->zones, target, &theirs[j], &other) == 0 &&
+			    name_equal(&form, &other))
+				return true;
+	}
+	return false;
+}
+
+/* RFC 1918, RFC 6598 and RFC 4193: where private endpoints live. */
+static bool is_private_address(uint16_t type, const uint8_t *a)
+{
+	if (type == TYPE_AAAA)
+		return (a[0] & 0xfe) == 0xfc;
+	return a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168) ||
+	       (a[0] == 100 && (a[1] & 0xc0) == 64);
+}
+
+static void check_address(struct builder *b, const struct incoming *in)
+{
+	char address[INET6_ADDRSTRLEN], what[160];
+
+	if (!in->in_zone || (in->type != TYPE_A && in->type != TYPE_AAAA) ||
+	    is_private_address(in->type, in->rdata))
+		return;
+	inet_ntop(in->type == TYPE_A ? AF_INET : AF_INET6, in->rdata, address, sizeof(address));
+	snprintf(what, sizeof(what),
+	    "%s is not in a private range, though the name is a private "
+	    "link's; check that the export is of the private endpoint",
+	    address);
+	warn(b, in, what);
+}
+
+/* The node of the owner, made where there is none; its slot. */
+static uint64_t *find_or_make(struct builder *b, const struct name *owner)
+{
+	uint64_t hash = name_hash(owner), *slot;
+	struct node *node;
+
+	slot = node_index_find(
+	    &b->index, b->zones, hash, (const uint8_t *)"", 0, owner, owner->labels);
+	if (*slot)
+		return slot;
+	if (b->index.used == b->room) {
+		if (node_index_resize(&b->index, b->zones, 2 * b->room) < 0)
+			return NULL;
+		b->room *= 2;
+	}
+	node = node_new(&b->set->pool, b->zones, owner, 0);
+	if (!node)
+		return NULL;
+	b->set->names++;
+	return node_index_put(&b->index, hash, node);
+}
+
+/* Line of the first record of a node's first set, for complaints. */
+static unsigned first_line(const struct node_rrset *rrset)
+{
+	struct node_record record;
+	size_t at = 0;
+
+	return node_record_next(rrset, &at, &record) ? record.line : 0;
+}
+
+/* CNAME alone at its name (RFC 1034 3.6.2, RFC 2181 10.1), and one SOA. NULL or what is wrong. */
+static const char *company_trouble(
+    const struct node *node, const struct incoming *in, char *text, size_t cap)
+{
+	char type[TYPE_TEXT_MAX];
+	struct node_rrset rrset;
+	size_t at = 0;
+
+	while (node_next(node, &at, &rrset)) {
+		if (rrset.type == in->type && (in->type == TYPE_CNAME || in->type == TYPE_SOA)) {
+			snprintf(text, cap,
+			    "a name has one such record, and line %u has another; "
+			    "leave one out",
+			    first_line(&rrset));
+			return text;
+		}
+		if ((rrset.type == TYPE_CNAME) != (in->type == TYPE_CNAME)) {
+			snprintf(text, cap,
+			    "a CNAME stands alone, and line %u has %s for this name; "
+			    "leave one out",
+			    first_line(&rrset), type_to_text(rrset.type, type));
+			return text;
+		}
+	}
+	return NULL;
+}
+
+/* What is worth a word when a set grows, and its TTL. */
+static void join(struct builder *b, struct node *node, const struct node_rrset *rrset,
+    const struct incoming *in, bool duplicate)
+{
+	char what[160];
+
+	if (rrset->ttl != in->ttl) {
+		snprintf(what, sizeof(what), "TTL %u, but %u on line %u; the lower is used",
+		    in->ttl, rrset->ttl, first_line(rrset));
+		warn(b, in, what);
+		if (in->ttl < rrset->ttl)
+			node_set_ttl(node, in->type, in->ttl);
+	}
+	/* Several addresses on one line, or in one list, are one claim. */
+	if (!duplicate && b->conf.lines_are_claims && first_line(rrset) != in->line &&
+	    (in->type == TYPE_A || in->type == TYPE_AAAA)) {
+		snprintf(what, sizeof(what),
+		    "another address than on line %u; both are served, leave "
+		    "one out if that is not meant",
+		    first_line(rrset));
+		warn(b, in, what);
+	}
+}
+
+static int hold(struct builder *b, const struct incoming *in)
+{
+	struct node_new_record add = { .type = in->type,
+		.rdata_len = (uint16_t)in->rdata_len,
+		.ttl = in->ttl,
+		.line = in->line,
+		.rdata = in->rdata };
+	uint64_t *slot = find_or_make(b, in->owner);
+	struct node_record record;
+	struct node_rrset rrset;
+	const char *trouble;
+	struct node *node;
+	char text[160];
+	bool joins;
+
+	if (!slot)
+		goto no_memory;
+	node = node_slot_node(*slot);
+	joins = node_find(node, in->type, &rrset);
+	if (joins && node_rrset_has(&rrset, in->rdata, in->rdata_len, &record)) {
+		join(b, node, &rrset, in, true);
+		return 0;
+	}
+	trouble = company_trouble(node, in, text, sizeof(text));
+	if (trouble)
+		return refuse(b, in, trouble);
+	switch (node_room(node, in->type, in->rdata_len)) {
+	case NODE_FULL_RRSET:
+		return refuse(b, in,
+		    "more records of one name and type than an answer can carry; "
+		    "leave some out");
+	case NODE_FULL_NAME:
+		return refuse(b, in, "more data than one name may have; leave some out");
+	case NODE_ROOM:
+		break;
+	}
+	if (joins)
+		join(b, node, &rrset, in, false);
+	node = node_add(&b->set->pool, node, &add);
+	if (!node)
+		goto no_memory;
+	*slot = node_slot(name_hash(in->owner), node);
+	b->set->records++;
+	return 0;
+no_memory:
+	b->no_memory = true;
+	return refuse(b, in, "out of memory");
+}
+
+int builder_add(struct builder *builder, const struct name *owner, uint16_t type, uint32_t ttl,
+    const uint8_t *rdata, size_t rdata_len, unsigned line)
+{
+	struct builder *b = builder;
+	struct name folded, target;
+	struct incoming in = { .given = owner,
+		.folded = &folded,
+		.type = type,
+		.ttl = ttl > TTL_MAX ? 0 : ttl,
+		.rdata = rdata,
+		.rdata_len = rdata_len,
+		.line = line };
+	const char *trouble = type_trouble(type);
+
+	if (!trouble)
+		trouble = data_trouble(&in, &target);
+	if (trouble)
+		return refuse(b, &in, trouble);
+	if (place(b, &in) < 0)
+		return refuse(b, &in, "the private form of this name would be too long");
+	if (in.apex && (type == TYPE_SOA || type == TYPE_NS))
+		return 0;
+	if (type == TYPE_CNAME && leads_to_itself(b, &in, &target))
+		return 0;
+	if (b->conf.records_max && b->set->records >= b->conf.records_max) {
+		if (!b->full_told)
+			refuse(
+			    b, &in, "more records than a source may have; split or mend the file");
+		b->full_told = true;
+		return -1;
+	}
+	if (in.ttl > b->conf.ttl_max)
+		in.ttl = b->conf.ttl_max;
+	if (in.ttl < b->conf.ttl_min)
+		in.ttl = b->conf.ttl_min;
+	if (in.ambiguous)
+		warn(b, &in,
+		    "several private zones have this public name; taken for the regular one, "
+		    "give the private name to choose");
+	check_address(b, &in);
+	return hold(b, &in);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Collects the records of one source file into an immutable set.
+ *
+ * Records come in either form of a name and are held under the private form. A set knows for
+ * each record the line it came from. Sets are reference-counted: a snapshot's table keeps those
+ * it was made from, and an unchanged file's set serves many snapshots. A builder is used by one
+ * thread; a finished set may be read by any. References are taken and dropped by the loading
+ * thread alone.
+ */
+#ifndef PRIVLINKD_ZONE_BUILDER_H
+#define PRIVLINKD_ZONE_BUILDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/complaint.h"
+#include "wire/name.h"
+#include "zone/names.h"
+
+/* Octets of a record's data: what a message can carry. */
+#define RECORD_DATA_MAX 65000
+/* Records of one name and type: an answer has to fit into a message. */
+#define RECORDS_A_SET_MAX 1000
+/* TTL of Azure's own private records. */
+#define RECORD_TTL_DEFAULT 10
+
+struct builder_conf {
+	const char *path;        /* of the file, for provenance and complaints; copied */
+	uint32_t ttl_min, ttl_max; /* seconds; every TTL is brought between them */
+	size_t records_max;      /* 0: no limit but memory */
+	/*
+	 * True for formats in which a line stands for itself (hosts): a second, other address of
+	 * one name and type is taken and warned of. False (zone files): records are a set.
+	 */
+	bool lines_are_claims;
+};
+
+struct builder;
+struct record_set;
+
+/* `zones` must be sealed and outlive the builder and every set made by it. */
+struct builder *builder_new(const struct zones *zones, const struct builder_conf *conf,
+			    struct complaints *complaints);
+void builder_free(struct builder *builder);
+
+/*
+ * Adds one record. rdata is uncompressed wire format and must be well formed for its type; it
+ * is copied. What is wrong is complained of with path:line and the record is left out, the
+ * build goes on. 0 if it was taken (or was a duplicate, or is ignored by rule), -1 if it was
+ * refused.
+ *
+ * By rule: SOA and NS at a served zone's apex are ignored; a CNAME from a public form to its
+ * own private form is ignored; CNAME beside other data of its name is an error; DNAME, meta
+ * types and DNSSEC signatures (RRSIG, NSEC, NSEC3, DNSKEY) are refused; several TTLs in one
+ * set: the lowest, with a warning; a public address for a private-link name: a warning; the
+ * apex of a served zone may hold other data.
+ */
+int builder_add(struct builder *builder, const struct name *owner, uint16_t type, uint32_t ttl,
+		const uint8_t *rdata, size_t rdata_len, unsigned line);
+
+/* Records taken so far. */
+size_t builder_count(const struct builder *builder);
+
+/*
+ * The set, with one reference; the builder is spent (free it still). NULL when there is no
+ * memory.
+ */
+struct record_set *builder_finish(struct builder *builder);
+
+struct record_set *record_set_ref(struct record_set *set);
+void record_set_unref(struct record_set *set);
+const char *record_set_path(const struct record_set *set);
+size_t record_set_records(const struct record_set *set);
+size_t record_set_names(const struct record_set *set);
+size_t record_set_bytes(const struct record_set *set);
+
+#endif

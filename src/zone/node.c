@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A million records have to fit into some 60 octets each, names, provenance and both indexes
+ * included; and a load must not need twice that while it runs. So records go into their final form
+ * the moment they come in, and nothing is kept that can be computed:
+ *
+ *  - A name is stored without the end that its zone has anyway, once, and its hash not at all:
+ *    making the hash again takes some 50 ns, only when an index grows or is built.
+ *  - Nodes have no pointers in them and none to the set they belong to: the table knows which
+ *    addresses belong to which set.
+ *  - The index has eight octets a name. The 16 bits of hash beside the pointer keep all but one in
+ *    65,000 of the wrong nodes from being looked into.
+ *
+ * Records of one name mostly come one after the other; then its node is the pool's last and simply
+ * grows. When one comes later the node moves to the end, with room to spare from the second time
+ * on, so that moving costs a constant for each octet added. Compaction takes out what was left
+ * behind.
+ *
+ * User space addresses have 47 bits on the machines Debian knows (more only if asked for by hint),
+ * so 48 are enough; node_index_put asserts it.
+ *
+ * One thread fills; then constant, any thread.
+ */
+#include "zone/node.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "wire/types.h"
+
+/*
+ * The first chunk of a pool, for files of a few dozen records; each next one is twice as large
+ * up to CHUNK_MAX, where the part of the last that stays empty no longer counts.
+ */
+#define CHUNK_MIN 4096
+#define CHUNK_MAX (512 * 1024)
+/* Of x86-64 and of arm64 with small pages of 4 KiB; elsewhere the request does nothing. */
+#define HUGE_PAGE ((size_t)2 << 20)
+/*
+ * An index is three quarters full: 10.7 octets a name, about two probes for a name that is
+ * there.
+ */
+#define INDEX_SIZE(entries) ((entries) + (entries) / 3 + 2)
+
+void node_pool_fini(struct node_pool *pool)
+{
+	struct node_chunk *chunk, *next;
+
+	for (chunk = pool->first; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	memset(pool, 0, sizeof(*pool));
+}
+
+static size_t round_up(size_t len)
+{
+	return (len + NODE_ALIGN - 1) / NODE_ALIGN * NODE_ALIGN;
+}
+
+/* `len` octets behind the last node. */
+static struct node *pool_take(struct node_pool *pool, size_t len)
+{
+	struct node_chunk *chunk = pool->last;
+	size_t size = CHUNK_MIN;
+	struct node *node;
+
+	len = round_up(len);
+	if (!chunk || chunk->cap - chunk->used < len) {
+		if (chunk)
+			size = chunk->cap + sizeof(*chunk) < CHUNK_MAX / 2
+				   ? 2 * (chunk->cap + sizeof(*chunk))
+				   : CHUNK_MAX;
+		if (size < len + sizeof(*chunk))
+			size = len + sizeof(*chunk);
+		chunk = malloc(size);
+		if (!chunk)
+			return NULL;
+		*chunk = (struct node_chunk){ .cap = size - sizeof(*chunk) };
+		if (pool->last)
+			pool->last->next = chunk;
+		else
+			pool->first = chunk;
+		pool->last = chunk;
+		pool->bytes += size;
+	}
+	node = (struct node *)(chunk->data + chunk->used);
+	chunk->used += len;
+	node->cap = (uint16_t)(len / NODE_ALIGN);
+	return node;
+}
+
+static struct node_set *first_set(const struct node *node)
+{
+	return (struct node_set *)(node->body + node->prefix_len);
+}
+
+static struct node_set *next_set(const struct node_set *set)
+{
+	return (struct node_set *)(set->records + set->len);
+}
+
+/* Octets in use. */
+static size_t node_len(const struct node *node)
+{
+	const struct node_set *set = first_set(node);
+	unsigned i;
+
+	for (i = 0; i < node->sets; i++)
+		set = next_set(set);
+	return (size_t)((const uint8_t *)set - (const uint8_t *)node);
+}
+
+struct node *node_new(
+    struct node_pool *pool, const struct zones *zones, const struct name *name, unsigned flags)
+{
+	struct zone_match match;
+	size_t prefix_len = name->len;
+	uint16_t zone = NODE_NO_ZONE;
+	struct node *node;
+
+	if (zones_match_served(zones, name, &match)) {
+		zone = match.zone;
+		prefix_len = name->at[name->labels - zones_tail(zones, zone)->labels];
+	}
+	/* RRset and data of one address follow at once: then the node need not grow. */
+	node = pool_take(pool, offsetof(struct node, body) + prefix_len);
+	if (!node)
+		return NULL;
+	node->zone = zone;
+	node->flags = (uint8_t)flags;
+	if (name->labels && name->fold[0] == 1 && name->fold[1] == '*')
+		node->flags |= NODE_WILDCARD;
+	node->prefix_len = (uint8_t)prefix_len;
+	node->sets = 0;
+	memcpy(node->body, name->fold, prefix_len);
+	return node;
+}
+
+struct node *node_pool_next(
+    const struct node_pool *pool, struct node_chunk **chunk, struct node *node)
+{
+	uint8_t *at;
+
+	if (!node) {
+		*chunk = pool->first;
+		at = *chunk ? (*chunk)->data : NULL;
+	} else {
+		at = (uint8_t *)node + (size_t)node->cap * NODE_ALIGN;
+	}
+	while (*chunk) {
+		if (at == (*chunk)->data + (*chunk)->used) {
+			*chunk = (*chunk)->next;
+			at = *chunk ? (*chunk)->data : NULL;
+			continue;
+		}
+		node = (struct node *)at;
+		if (!(node->flags & NODE_DEAD))
+			return node;
+		at += (size_t)node->cap * NODE_ALIGN;
+	}
+	return NULL;
+}
+
+void node_pool_survey(const struct node_pool *pool, size_t *ret_needed, size_t *ret_taken)
+{
+	struct node_chunk *chunk;
+	struct node *node = NULL;
+
+	*ret_needed = *ret_taken = 0;
+	while ((node = node_pool_next(pool, &chunk, node)))
+		*ret_needed += round_up(node_len(node));
+	for (chunk = pool->first; chunk; chunk = chunk->next)
+		*ret_taken += chunk->used;
+}
+
+int node_pool_compact(struct node_pool *from, struct node_pool *to)
+{
+	struct node_chunk *chunk, *done;
+	struct node *node = NULL, *copy;
+	uint16_t cap;
+	size_t len;
+
+	while ((node = node_pool_next(from, &chunk, node))) {
+		/* Chunks that the walk has left behind. */
+		while (from->first != chunk) {
+			done = from->first;
+			from->first = done->next;
+			free(done);
+		}
+		len = node_len(node);
+		copy = pool_take(to, len);
+		if (!copy)
+			return -1;
+		cap = copy->cap;
+		memcpy(copy, node, len);
+		copy->cap = cap;
+		copy->flags &= (uint8_t)~NODE_MOVED;
+	}
+	node_pool_fini(from);
+	return 0;
+}
+
+static size_t record_len(const struct node *node, size_t rdata_len)
+{
+	return sizeof(struct node_rr) + rdata_len +
+	       (node->flags & NODE_MERGED ? sizeof(uint32_t) : 0);
+}
+
+enum node_room node_room(const struct node *node, uint16_t type, size_t rdata_len)
+{
+	const struct node_set *set = first_set(node);
+	size_t count = 0, data_len = 0;
+	bool found = false;
+	unsigned i;
+
+	for (i = 0; i < node->sets && !found; i++, set = next_set(set)) {
+		if (set->type == type) {
+			found = true;
+			count = set->count;
+			data_len = set->len - count * record_len(node, 0);
+		}
+	}
+	if (count + 1 > RECORDS_A_SET_MAX ||
+	    data_len + rdata_len + (count + 1) * NODE_RECORD_WIRE_HEAD > NODE_RRSET_WIRE_MAX)
+		return NODE_FULL_RRSET;
+	if ((!found && node->sets == NODE_SETS_MAX) ||
+	    node_len(node) + sizeof(*set) + record_len(node, rdata_len) > NODE_LEN_MAX)
+		return NODE_FULL_NAME;
+	return NODE_ROOM;
+}
+
+/* Brings the node's room up to `need` octets, by moving it if it must. */
+static struct node *make_room(struct node_pool *pool, struct node *node, size_t len, size_t need)
+{
+	struct node_chunk *chunk = pool->last;
+	size_t have = (size_t)node->cap * NODE_ALIGN, want = need;
+	struct node *copy;
+	uint16_t cap;
+
+	if (need <= have)
+		return node;
+	if ((uint8_t *)node + have == chunk->data + chunk->used &&
+	    round_up(need) - have <= chunk->cap - chunk->used) {
+		chunk->used += round_up(need) - have;
+		node->cap = (uint16_t)(round_up(need) / NODE_ALIGN);
+		return node;
+	}
+	if (node->flags & NODE_MOVED)
+		want = need + need / 2 < NODE_LEN_MAX ? need + need / 2 : NODE_LEN_MAX;
+	copy = pool_take(pool, want);
+	if (!copy)
+		return NULL;
+	cap = copy->cap;
+	memcpy(copy, node, len);
+	copy->cap = cap;
+	copy->flags |= NODE_MOVED;
+	node->flags |= NODE_DEAD;
+	return copy;
+}
+
+struct node *node_add(struct node_pool *pool, struct node *node, const struct node_new_record *add)
+{
+	size_t len = node_len(node), need = record_len(node, add->rdata_len), shift;
+	struct node_set *set;
+	struct node_rr rr = { .len = add->rdata_len, .line = add->line };
+	uint8_t *at;
+	unsigned i;
+
+	for (i = 0, set = first_set(node); i < node->sets && set->type != add->type; i++)
+		set = next_set(set);
+	shift = (size_t)((uint8_t *)set - (uint8_t *)node);
+	node = make_room(pool, node, len, len + need + (i == node->sets ? sizeof(*set) : 0));
+	if (!node)
+		return NULL;
+	set = (struct node_set *)((uint8_t *)node + shift);
+	if (i == node->sets) {
+		*set = (struct node_set){ .type = add->type, .ttl = add->ttl };
+		node->sets++;
+		len += sizeof(*set);
+	}
+	at = set->records + set->len;
+	memmove(at + need, at, (size_t)((uint8_t *)node + len - at));
+	set->count++;
+	set->len = (uint16_t)(set->len + need);
+	if (node->flags & NODE_MERGED) {
+		memcpy(at, &add->set, sizeof(add->set));
+		at += sizeof(add->set);
+	}
+	memcpy(at, &rr, sizeof(rr));
+	memcpy(at + sizeof(rr), add->rdata, add->rdata_len);
+	return node;
+}
+
+void node_set_ttl(struct node *node, uint16_t type, uint32_t ttl)
+{
+	struct node_set *set = first_set(node);
+	unsigned i;
+
+	for (i = 0; i < node->sets; i++, set = next_set(set))
+		if (set->type == type)
+			set->ttl = ttl;
+}
+
+/* ---- reading: the part that table.h declares ------------------------------------------------- */
+
+static void open_set(const struct node *node, const struct node_set *set, struct node_rrset *ret)
+{
+	*ret = (struct node_rrset){ .type = set->type,
+		.count = set->count,
+		.ttl = set->ttl,
+		.data = set->records,
+		.opaque = node };
+}
+
+bool node_find(const struct node *node, uint16_t type, struct node_rrset *ret)
+{
+	const struct node_set *set = first_set(node);
+	unsigned i;
+
+	for (i = 0; i < node->sets; i++, set = next_set(set)) {
+		if (set->type == type) {
+			open_set(node, set, ret);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool node_next(const struct node *node, size_t *at, struct node_rrset *ret)
+{
+	const struct node_set *set =
+	    (const struct node_set *)((const uint8_t *)first_set(node) + *at);
+
+	if (*at ==
+	    node_len(node) - (size_t)((const uint8_t *)first_set(node) - (const uint8_t *)node))
+		return false;
+	open_set(node, set, ret);
+	*at += sizeof(*set) + set->len;
+	return true;
+}
+
+uint32_t node_ttl(const struct node *node)
+{
+	const struct node_set *set = first_set(node);
+	uint32_t ttl = node->sets ? set->ttl : 0;
+	unsigned i;
+
+	for (i = 0; i < node->sets; i++, set = next_set(set))
+		if (set->ttl < ttl)
+			ttl = set->ttl;
+	return ttl;
+}
+
+bool node_record_next(const struct node_rrset *rrset, size_t *at, struct node_record *ret)
+{
+	const struct node *node = rrset->opaque;
+	const struct node_set *set =
+	    (const struct node_set *)(rrset->data - offsetof(struct node_set, records));
+	const struct node_rr *rr;
+
+	if (*at >= set->len)
+		return false;
+	rr = (const struct node_rr *)(rrset->data + *at +
+				      (node->flags & NODE_MERGED ? sizeof(uint32_t) : 0));
+	*ret = (struct node_record){ .rdata = rr->rdata, .rdata_len = rr->len, .line = rr->line };
+	*at += record_len(node, rr->len);
+	return true;
+}
+
+uint32_t node_record_set(const struct node_record *record)
+{
+	uint32_t set;
+
+	memcpy(&set, record->rdata - sizeof(struct node_rr) - sizeof(set), sizeof(set));
+	return set;
+}
+
+bool node_rrset_has(
+    const struct node_rrset *rrset, const uint8_t *rdata, size_t rdata_len, struct node_record *ret)
+{
+	bool is_name =
+	    rrset->type == TYPE_CNAME || rrset->type == TYPE_PTR || rrset->type == TYPE_NS;
+	size_t at = 0;
+
+	while (node_record_next(rrset, &at, ret)) {
+		if (ret->rdata_len != rdata_len)
+			continue;
+		if (memcmp(ret->rdata, rdata, rdata_len) == 0 ||
+		    (is_name && name_wire_equal(ret->rdata, rdata)))
+			return true;
+	}
+	return false;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static struct zone_tail tail_of(const struct zones *zones, const struct node *node)
+{
+	if (node->zone == NODE_NO_ZONE)
+		return (struct zone_tail){ .hash = NAME_ROOT_HASH };
+	return *zones_tail(zones, node->zone);
+}
+
+void node_spell(const struct zones *zones, const struct node *node, struct name *ret)
+{
+	struct zone_tail tail = tail_of(zones, node);
+	uint8_t wire[NAME_WIRE_MAX];
+	int bad;
+
+	memcpy(wire, node->body, node->prefix_len);
+	if (tail.len)
+		memcpy(wire + node->prefix_len, tail.wire, tail.len);
+	bad = name_from_wire(ret, wire, (size_t)node->prefix_len + tail.len);
+	assert(!bad);
+	(void)bad;
+}
+
+/*
+ * Where the prefix's labels begin; how many there are. The root of a name outside zones is not
+ * one.
+ */
+static unsigned prefix_labels(const struct node *node, uint8_t at[NAME_LABELS_MAX])
+{
+	unsigned n = 0, i;
+
+	for (i = 0; i < node->prefix_len && node->body[i]; i += node->body[i] + 1u)
+		at[n++] = (uint8_t)i;
+	return n;
+}
+
+unsigned node_prefix_labels(const struct node *node)
+{
+	uint8_t at[NAME_LABELS_MAX];
+
+	return prefix_labels(node, at);
+}
+
+uint64_t node_hash(const struct zones *zones, const struct node *node)
+{
+	uint8_t at[NAME_LABELS_MAX];
+	unsigned n = prefix_labels(node, at);
+	uint64_t hash = tail_of(zones, node).hash;
+
+	while (n-- > 0)
+		hash =
+		    name_hash_extend(hash, hash_bytes(node->body + at[n] + 1, node->body[at[n]]));
+	return hash;
+}
+
+bool node_is(const struct zones *zones, const struct node *node, const uint8_t *head,
+    size_t head_len, const struct name *name, unsigned labels)
+{
+	const uint8_t *rest = name->fold + name->at[name->labels - labels];
+	size_t rest_len = name->len - name->at[name->labels - labels], body;
+	const struct zone_tail *tail;
+
+	if (node->prefix_len < head_len)
+		return false;
+	body = node->prefix_len - head_len;
+	if (node->zone == NODE_NO_ZONE)
+		return body == rest_len && memcmp(node->body, head, head_len) == 0 &&
+		       memcmp(node->body + head_len, rest, body) == 0;
+	tail = zones_tail(zones, node->zone);
+	return body + tail->len == rest_len && memcmp(node->body, head, head_len) == 0 &&
+	       memcmp(node->body + head_len, rest, body) == 0 &&
+	       memcmp(tail->wire, rest + body, tail->len) == 0;
+}
+
+/* ---- the index ------------------------------------------------------------------------------- */
+
+/*
+ * A large index is read all over: with small pages nearly every look-up would also miss in the
+ * processor's table of pages. Where the kernel gives huge ones on request, it takes them.
+ */
+static void *take_zeroed(size_t size)
+{
+	void *memory;
+
+	if (size < 2 * HUGE_PAGE)
+		return calloc(1, size);
+	if (posix_memalign(&memory, HUGE_PAGE, size) != 0)
+		return NULL;
+	madvise(memory, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+	return memset(memory, 0, size);
+}
+
+int node_index_init(struct node_index *index, size_t entries)
+{
+	size_t size = INDEX_SIZE(entries);
+	uint64_t *slots = take_zeroed(size * sizeof(*slots));
+
+	if (!slots)
+		return -1;
+	*index = (struct node_index){ .slots = slots, .size = size };
+	return 0;
+}
+
+void node_index_fini(struct node_index *index)
+{
+	free(index->slots);
+	memset(index, 0, sizeof(*index));
+}
+
+uint64_t *node_index_find(const struct node_index *index, const struct zones *zones, uint64_t hash,
+    const uint8_t *head, size_t head_len, const struct name *name, unsigned labels)
+{
+	size_t at = node_index_home(index, hash);
+
+	for (; index->slots[at]; at = node_index_step(index, at))
+		if (node_slot_may_be(index->slots[at], hash) &&
+		    node_is(zones, node_slot_node(index->slots[at]), head, head_len, name, labels))
+			break;
+	return &index->slots[at];
+}
+
+uint64_t *node_index_put(struct node_index *index, uint64_t hash, struct node *node)
+{
+	size_t at = node_index_home(index, hash);
+
+	assert((uintptr_t)node >> 48 == 0);
+	while (index->slots[at])
+		at = node_index_step(index, at);
+	index->slots[at] = node_slot(hash, node);
+	index->used++;
+	return &index->slots[at];
+}
+
+int node_index_resize(struct node_index *index, const struct zones *zones, size_t entries)
+{
+	struct node_index bigger;
+	struct node *node;
+	size_t i;
+
+	if (INDEX_SIZE(entries) <= index->size)
+		return 0;
+	if (node_index_init(&bigger, entries) < 0)
+		return -1;
+	for (i = 0; i < index->size; i++) {
+		if (index->slots[i]) {
+			node = node_slot_node(index->slots[i]);
+			node_index_put(&bigger, node_hash(zones, node), node);
+		}
+	}
+	node_index_fini(index);
+	*index = bigger;
+	return 0;
+}

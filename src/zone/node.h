@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a held name and its records lie in memory, and the index that finds it. Internal to
+ * zone/.
+ *
+ * A node is one piece: a head, the labels before the zone's tail (zones_tail; outside every
+ * served zone the whole name), then for each RRset a head and its records. Numbers in it are in
+ * the machine's order and not aligned.
+ *
+ * Nodes are taken from a pool, one after the other, so that a pool can also be walked from end
+ * to end. While a pool grows a node may move; its old place is marked dead. A pool has one
+ * writer; once it is whole any thread may read it.
+ */
+#ifndef PRIVLINKD_ZONE_NODE_H
+#define PRIVLINKD_ZONE_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/name.h"
+#include "zone/names.h"
+#include "zone/table.h"
+
+/* Nodes begin at multiples of this. */
+#define NODE_ALIGN 4
+/* Octets of a node: what `cap` can say. Far more than any name honestly has. */
+#define NODE_LEN_MAX (65535 * NODE_ALIGN)
+/* RRsets of a name: what `sets` can say. */
+#define NODE_SETS_MAX 255
+/*
+ * Octets of an RRset in an answer, as if nothing but its owner were compressed: a message has
+ * 65535, less head, question and an OPT. Also keeps `len` of an RRset within 16 bits.
+ */
+#define NODE_RRSET_WIRE_MAX 65200
+/*
+ * Octets that a record takes in an answer beside its data: pointer to the owner, type, class,
+ * TTL, length.
+ */
+#define NODE_RECORD_WIRE_HEAD 12
+/* In `zone`: the name is in no served zone. */
+#define NODE_NO_ZONE UINT16_MAX
+_Static_assert(ZONES_MAX < NODE_NO_ZONE, "zones have numbers below");
+
+enum node_flag {
+	NODE_DEAD = 1,     /* moved away */
+	NODE_MERGED = 2,   /* its records come from several sets and say which */
+	NODE_WILDCARD = 4, /* its first label is `*` */
+	NODE_MOVED = 8,    /* has moved once: takes room to spare from now on */
+};
+
+struct node {
+	uint16_t cap; /* octets taken, in units of NODE_ALIGN */
+	uint16_t zone;
+	uint8_t flags;
+	uint8_t prefix_len;
+	uint8_t sets; /* RRsets; 0: an empty non-terminal */
+	uint8_t body[];
+};
+
+/* One RRset as it lies in a node, followed by its records. */
+struct __attribute__((packed)) node_set {
+	uint16_t type, count, len; /* len: octets of its records */
+	uint32_t ttl;
+	uint8_t records[];
+};
+
+/* One record; in a merged node its number of set comes first. */
+struct __attribute__((packed)) node_rr {
+	uint16_t len;
+	uint32_t line;
+	uint8_t rdata[];
+};
+
+struct node_chunk {
+	struct node_chunk *next;
+	size_t used, cap;
+	_Alignas(8) uint8_t data[];
+};
+
+struct node_pool {
+	struct node_chunk *first, *last;
+	size_t bytes; /* taken from the system */
+};
+
+void node_pool_fini(struct node_pool *pool);
+
+/* A node of this name without records. NULL when there is no memory. */
+struct node *node_new(
+    struct node_pool *pool, const struct zones *zones, const struct name *name, unsigned flags);
+
+/*
+ * Puts a pool's living nodes, exactly fitted, into `to`, and frees `from` on the way. -1 when
+ * there is no memory (both are then to be freed).
+ */
+int node_pool_compact(struct node_pool *from, struct node_pool *to);
+
+/* Octets that living nodes need, and that are taken. */
+void node_pool_survey(const struct node_pool *pool, size_t *ret_needed, size_t *ret_taken);
+
+/*
+ * The next living node after `node` (NULL: the first); NULL at the end. *chunk is the walk's
+ * own.
+ */
+struct node *node_pool_next(
+    const struct node_pool *pool, struct node_chunk **chunk, struct node *node);
+
+enum node_room {
+	NODE_ROOM,
+	NODE_FULL_RRSET, /* RECORDS_A_SET_MAX or NODE_RRSET_WIRE_MAX */
+	NODE_FULL_NAME,  /* NODE_LEN_MAX or NODE_SETS_MAX */
+};
+
+/* Is there room for one more record of this type and length? */
+enum node_room node_room(const struct node *node, uint16_t type, size_t rdata_len);
+
+struct node_new_record {
+	uint16_t type, rdata_len;
+	uint32_t ttl; /* of the RRset, where the record begins one */
+	uint32_t line, set;
+	const uint8_t *rdata;
+};
+
+/*
+ * Appends to the RRset of this type, or begins it. The node, or where it went to; NULL when
+ * there is no memory. There must be room.
+ */
+struct node *node_add(struct node_pool *pool, struct node *node, const struct node_new_record *add);
+
+void node_set_ttl(struct node *node, uint16_t type, uint32_t ttl);
+
+/* Is this very record in the set? Case does not count in the target of a CNAME, PTR or NS. */
+bool node_rrset_has(const struct node_rrset *rrset, const uint8_t *rdata, size_t rdata_len,
+    struct node_record *ret);
+
+/* Number of the set that a record of a merged node came from. */
+uint32_t node_record_set(const struct node_record *record);
+
+/* The node's name; `zones` are those it was made with. */
+void node_spell(const struct zones *zones, const struct node *node, struct name *ret);
+
+/* Its hash, without spelling it. */
+uint64_t node_hash(const struct zones *zones, const struct node *node);
+
+/* Labels before the tail. */
+unsigned node_prefix_labels(const struct node *node);
+
+/* Is its name `head` (whole labels) before the last `labels` labels of `name`? */
+bool node_is(const struct zones *zones, const struct node *node, const uint8_t *head,
+    size_t head_len, const struct name *name, unsigned labels);
+
+/* A finished set (see builder.h). */
+struct record_set {
+	unsigned refs;
+	const struct zones *zones;
+	char *path;
+	struct node_pool pool;
+	size_t names, records;
+};
+
+/*
+ * The index: open addressing over slots of eight octets, the lower 48 bits of a pointer under
+ * 16 bits of the hash. A hash finds its first slot by its upper bits; so a table may have any
+ * size. The same kind serves names and addresses.
+ */
+struct node_index {
+	uint64_t *slots; /* 0: empty */
+	size_t size, used;
+};
+
+int node_index_init(struct node_index *index, size_t entries);
+void node_index_fini(struct node_index *index);
+
+static inline size_t node_index_home(const struct node_index *index, uint64_t hash)
+{
+	return (size_t)((unsigned __int128)hash * index->size >> 64);
+}
+
+static inline size_t node_index_step(const struct node_index *index, size_t at)
+{
+	return at + 1 == index->size ? 0 : at + 1;
+}
+
+static inline uint64_t node_slot(uint64_t hash, const struct node *node)
+{
+	return hash << 48 | (uint64_t)(uintptr_t)node;
+}
+
+static inline bool node_slot_may_be(uint64_t slot, uint64_t hash)
+{
+	return (slot ^ hash << 48) >> 48 == 0;
+}
+
+static inline struct node *node_slot_node(uint64_t slot)
+{
+	return (struct node *)(uintptr_t)(slot & UINT64_C(0xffffffffffff));
+}
+
+/* The slot of this name, or the empty one where it belongs. There must be an empty one. */
+uint64_t *node_index_find(const struct node_index *index, const struct zones *zones, uint64_t hash,
+    const uint8_t *head, size_t head_len, const struct name *name, unsigned labels);
+
+/* Takes an empty slot without comparing; the slot. */
+uint64_t *node_index_put(struct node_index *index, uint64_t hash, struct node *node);
+
+/* Makes room for `entries` in all. -1 when there is no memory, and nothing has changed. */
+int node_index_resize(struct node_index *index, const struct zones *zones, size_t entries);
+
+#endif

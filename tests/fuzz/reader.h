@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the targets for record files share: octets are decoded, looked at, read by one reader into a
+ * builder that serves the zones of a migration. The set is made and dropped again.
+ */
+#ifndef PRIVLINKD_FUZZ_READER_H
+#define PRIVLINKD_FUZZ_READER_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "source/detect.h"
+#include "source/reader.h"
+#include "zone/builder.h"
+#include "zone/names.h"
+
+static void fuzz_tell(void *arg, enum complaint_level level, const char *text)
+{
+	(void)arg;
+	(void)level;
+	if (!*text)
+		abort();
+}
+
+static inline void fuzz_reader(
+    reader_fn *reader, bool lines_are_claims, const uint8_t *data, size_t len)
+{
+	static struct zones *zones;
+	static struct name origin;
+	struct complaints to = { .tell = fuzz_tell };
+	struct builder_conf conf = { .path = "fuzz",
+		.ttl_max = 86400,
+		.records_max = 100000,
+		.lines_are_claims = lines_are_claims };
+	struct reader_input in = { .path = "fuzz", .ttl = 10 };
+	struct builder *builder;
+	char *text;
+
+	if (!zones) {
+		zones = zones_new();
+		if (!zones ||
+		    zones_add_preset(zones, "azure-migrate", ZONE_TRANSPARENT, NULL) < 0 ||
+		    zones_seal(zones, NULL) < 0 ||
+		    name_from_text(&origin, "privatelink.blob.core.windows.net", 33) < 0)
+			abort();
+	}
+	if (text_decode("fuzz", data, len, &to, &text, &in.len) < 0)
+		return;
+	in.text = text;
+	/*
+	 * Both ways of relative names; which one is told by the input, so that a seed keeps its
+	 * path.
+	 */
+	if (len % 2)
+		in.origin = &origin;
+	detect_format(text, in.len);
+	builder = builder_new(zones, &conf, &to);
+	if (!builder)
+		abort();
+	reader(&in, builder, &to);
+	record_set_unref(builder_finish(builder));
+	builder_free(builder);
+	free(text);
+}
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* The cache: what it finds, when it forgets, and that it stays within its bound. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward/cache.h"
+#include "unit/unit.h"
+#include "wire/types.h"
+
+static struct cache *cache;
+static uint8_t buf[REPLY_LEN_MAX];
+
+static struct name name_of(const char *text)
+{
+	struct name name;
+
+	ck_assert_int_eq(name_from_text(&name, text, strlen(text)), 0);
+	return name;
+}
+
+static struct cache_key key_of(const struct name *name, uint16_t type)
+{
+	struct forward_question question = { .name = name, .type = type, .group = 3 };
+
+	return cache_key_of(&question);
+}
+
+/* A message of `len` octets `fill`. */
+static void put(const struct cache_key *key, int fill, size_t len, uint32_t ttl_s, uint64_t now_ms)
+{
+	static _Thread_local uint8_t data[REPLY_LEN_MAX];
+	struct reply reply = { .data = data, .len = len, .group = key->group,
+		.rcode = RCODE_NXDOMAIN, .ad = true, .ede = EDE_NONE, .ttl_cap_s = 77 };
+	struct cache_shard *shard;
+
+	memset(data, fill, len);
+	shard = cache_lock(cache, key->hash);
+	cache_put(shard, key, &reply, ttl_s, now_ms);
+	cache_unlock(shard);
+}
+
+static bool find(const struct cache_key *key, uint64_t now_ms, struct reply *ret)
+{
+	struct cache_shard *shard = cache_lock(cache, key->hash);
+	bool found = cache_find(shard, key, now_ms, buf, sizeof(buf), ret);
+
+	cache_unlock(shard);
+	return found;
+}
+
+START_TEST(whole_key)
+{
+	struct name name = name_of("www.example.test"), upper = name_of("WWW.example.TEST");
+	struct forward_question question = { .name = &name, .type = TYPE_A, .group = 3 };
+	struct cache_key key = cache_key_of(&question), other;
+	struct reply reply = { 0 };
+
+	cache = cache_new(1 << 20, NULL);
+	put(&key, 1, 100, 60, 1000);
+	ck_assert(find(&key, 1000, &reply));
+	ck_assert_uint_eq(reply.len, 100);
+	ck_assert_ptr_eq(reply.data, buf);
+	ck_assert_uint_eq(buf[99], 1);
+	ck_assert_uint_eq(reply.group, 3);
+	ck_assert_uint_eq(reply.rcode, RCODE_NXDOMAIN);
+	ck_assert(reply.ad && !reply.failed && !reply.store);
+	ck_assert_int_eq(reply.ede, EDE_NONE);
+	ck_assert_uint_eq(reply.ttl_cap_s, 77);
+	other = key_of(&upper, TYPE_A);
+	ck_assert(find(&other, 1000, &reply));
+	/* The same hash, and yet another question, in each part. */
+	other = key;
+	other.type = TYPE_AAAA;
+	ck_assert(!find(&other, 1000, &reply));
+	other = key;
+	other.group = 4;
+	ck_assert(!find(&other, 1000, &reply));
+	other = key;
+	other.do_bit = true;
+	ck_assert(!find(&other, 1000, &reply));
+	other = key;
+	other.cd_bit = true;
+	ck_assert(!find(&other, 1000, &reply));
+	upper = name_of("wwx.example.test");
+	other = key;
+	other.fold = upper.fold;
+	ck_assert(!find(&other, 1000, &reply));
+	put(&other, 2, 50, 60, 1000);
+	ck_assert(find(&other, 1000, &reply));
+	ck_assert_uint_eq(buf[0], 2);
+	ck_assert(find(&key, 1000, &reply));
+	ck_assert_uint_eq(buf[0], 1);
+	/* And each part counts for the hash as well. */
+	question.do_bit = true;
+	ck_assert_uint_ne(cache_key_of(&question).hash, key.hash);
+	cache_free(cache);
+}
+END_TEST
+
+START_TEST(ages)
+{
+	struct name name = name_of("a.test");
+	struct cache_key key = key_of(&name, TYPE_A);
+	struct cache_shard *shard;
+	struct reply reply;
+
+	cache = cache_new(1 << 20, NULL);
+	put(&key, 1, 10, 60, 1000);
+	ck_assert(find(&key, 500, &reply)); /* another thread's clock is a little behind */
+	ck_assert_uint_eq(reply.age_s, 0);
+	ck_assert(find(&key, 60999, &reply));
+	ck_assert_uint_eq(reply.age_s, 59);
+	ck_assert_uint_eq(reply_ttl(&reply, 100), 41);
+	ck_assert_uint_eq(reply_ttl(&reply, 50), 0);
+	ck_assert_uint_eq(reply_ttl(&reply, 1000), 77);
+	ck_assert(!find(&key, 61000, &reply));
+	/* Replaced, also by a shorter one; the memo goes with the old one. */
+	shard = cache_lock(cache, key.hash);
+	cache_remember(shard, &key, 9);
+	cache_unlock(shard);
+	ck_assert(find(&key, 1000, &reply));
+	ck_assert_uint_eq(reply.memo, 9);
+	put(&key, 2, 20, 5, 61000);
+	ck_assert(find(&key, 61000, &reply));
+	ck_assert_uint_eq(reply.len, 20);
+	ck_assert_uint_eq(reply.memo, 0);
+	ck_assert(!find(&key, 66000, &reply));
+	/* Longer than the reader's buffer: as if it were not there. */
+	shard = cache_lock(cache, key.hash);
+	ck_assert(!cache_find(shard, &key, 61000, buf, 19, &reply));
+	ck_assert(cache_find(shard, &key, 61000, buf, 20, &reply));
+	cache_unlock(shard);
+	cache_free(cache);
+}
+END_TEST
+
+START_TEST(flush)
+{
+	const char *texts[] = { "test", "a.test", "b.a.test", "xa.test", "other", "." };
+	struct name name;
+	struct cache_key key;
+	struct reply reply;
+	size_t i, entries, bytes, max;
+
+	cache = cache_new(16 << 20, NULL);
+	for (i = 0; i < 6; i++) {
+		name = name_of(texts[i]);
+		key = key_of(&name, TYPE_A);
+		put(&key, 1, 10, 60, 0);
+	}
+	name = name_of("A.test");
+	ck_assert_uint_eq(cache_flush(cache, &name), 2);
+	ck_assert_uint_eq(cache_flush(cache, &name), 0);
+	name = name_of("xa.test");
+	key = key_of(&name, TYPE_A);
+	ck_assert(find(&key, 0, &reply));
+	name = name_of("b.a.test");
+	key = key_of(&name, TYPE_A);
+	ck_assert(!find(&key, 0, &reply));
+	put(&key, 3, 10, 60, 0);
+	ck_assert(find(&key, 0, &reply));
+	cache_count(cache, &entries, &bytes, &max);
+	ck_assert_uint_eq(entries, 5);
+	ck_assert_uint_eq(cache_flush(cache, NULL), 5);
+	ck_assert(!find(&key, 0, &reply));
+	cache_count(cache, &entries, &bytes, &max);
+	ck_assert_uint_eq(entries, 0);
+	put(&key, 3, 10, 60, 0);
+	ck_assert(find(&key, 0, &reply));
+	cache_free(cache);
+}
+END_TEST
+
+#define NAMES 3000
+
+/*
+ * Far more than fits, in random sizes and order, against a plain array that knows what was put
+ * last.
+ */
+START_TEST(evicts_and_never_lies)
+{
+	static struct name names[NAMES];
+	static struct { int fill; size_t len; } last[NAMES];
+	size_t sizes[] = { 1 << 20, 100 << 10, 8192, 600, 100, 1, 0 };
+	size_t round, entries, bytes, max, found;
+	struct cache_key key;
+	struct reply reply;
+	char text[32];
+	unsigned i, n;
+
+	for (i = 0; i < NAMES; i++) {
+		sprintf(text, "n%u.d%u.test", i, i % 7);
+		names[i] = name_of(text);
+	}
+	srand(1);
+	for (round = 0; round < sizeof(sizes) / sizeof(sizes[0]); round++) {
+		cache = cache_new(sizes[round], NULL);
+		memset(last, 0, sizeof(last));
+		found = 0;
+		for (n = 0; n < 40000; n++) {
+			i = (unsigned)rand() % NAMES;
+			key = key_of(&names[i], TYPE_A);
+			if (rand() % 3) {
+				last[i].fill = rand() & 0xff;
+				last[i].len = (size_t)rand() % (rand() % 50 ? 300 : 20000) + 1;
+				put(&key, last[i].fill, last[i].len, 60, 0);
+			} else if (find(&key, 0, &reply)) {
+				found++;
+				ck_assert_uint_eq(reply.len, last[i].len);
+				ck_assert_uint_eq(buf[0], (unsigned)last[i].fill);
+				ck_assert_uint_eq(buf[reply.len - 1], (unsigned)last[i].fill);
+			}
+			if (rand() % 10000 == 0) {
+				struct name d = name_of("d3.test");
+
+				cache_flush(cache, &d);
+				for (i = 3; i < NAMES; i += 7) {
+					key = key_of(&names[i], TYPE_A);
+					ck_assert(!find(&key, 0, &reply));
+				}
+			}
+		}
+		cache_count(cache, &entries, &bytes, &max);
+		ck_assert_uint_eq(max, sizes[round]);
+		ck_assert(bytes <= sizes[round] || sizes[round] < 128);
+		ck_assert(sizes[round] < 8192 || found > 0);
+		cache_free(cache);
+	}
+}
+END_TEST
+
+/* Small entries fill the index before the ring. */
+START_TEST(index_is_bounded)
+{
+	struct cache_key key;
+	struct reply reply;
+	struct name name;
+	size_t entries, bytes, max;
+	char text[32];
+	unsigned i;
+
+	cache = cache_new(16384, NULL);
+	for (i = 0; i < 5000; i++) {
+		sprintf(text, "%u", i);
+		name = name_of(text);
+		key = key_of(&name, TYPE_A);
+		put(&key, 1, 1, 60, 0);
+		ck_assert(find(&key, 0, &reply));
+	}
+	cache_count(cache, &entries, &bytes, &max);
+	ck_assert_uint_gt(entries, 50);
+	ck_assert_uint_le(bytes, max);
+	cache_free(cache);
+}
+END_TEST
+
+static void *hammer(void *arg)
+{
+	static _Thread_local uint8_t own[1024];
+	unsigned i, seed = (unsigned)(uintptr_t)arg;
+	struct name name;
+	char text[32];
+
+	for (i = 0; i < 5000; i++) {
+		struct cache_shard *shard;
+		struct cache_key key;
+		struct reply reply;
+
+		sprintf(text, "%u.test", (unsigned)rand_r(&seed) % 500);
+		name = name_of(text);
+		key = key_of(&name, TYPE_A);
+		shard = cache_lock(cache, key.hash);
+		if (cache_find(shard, &key, 0, own, sizeof(own), &reply))
+			ck_assert_uint_eq(own[0], own[reply.len - 1]);
+		cache_unlock(shard);
+		if (i % 4 == 0)
+			put(&key, (int)(i & 0xff), 200 + i % 100, 60, 0);
+		if (i % 1000 == 0)
+			cache_flush(cache, i % 2000 ? NULL : &name);
+	}
+	return NULL;
+}
+
+START_TEST(many_threads)
+{
+	pthread_t threads[3];
+	uintptr_t i;
+
+	cache = cache_new(64 << 10, NULL);
+	for (i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, hammer, (void *)i);
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	cache_free(cache);
+	cache_free(NULL);
+}
+END_TEST
+
+static Suite *cache_suite(void)
+{
+	Suite *suite = suite_create("cache");
+	TCase *tcase = tcase_create("cache");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, whole_key);
+	tcase_add_test(tcase, ages);
+	tcase_add_test(tcase, flush);
+	tcase_add_test(tcase, evicts_and_never_lies);
+	tcase_add_test(tcase, index_is_bounded);
+	tcase_add_test(tcase, many_threads);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+UNIT_MAIN(cache_suite)

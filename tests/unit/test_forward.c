@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions out and replies back, over real sockets against an upstream in a thread. */
+#include "unit/forwardkit.h"
+#include "unit/responder.h"
+#include "unit/unit.h"
+
+START_TEST(answers_and_caches)
+{
+	struct responder r;
+	struct reply reply;
+	struct forward_cache_state state;
+	struct forward_question question = { .name = &name, .type = TYPE_A };
+
+	responder_start(&r, responder_address);
+	group = question.group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_MISS);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 7, &reply), FORWARD_WAITING);
+	ck_assert_uint_eq(sides[0].done, 0);
+	wait_for(&sides[0], 1);
+	ck_assert_uint_eq(sides[0].waiter, 7);
+	check_address(&sides[0].reply);
+	ck_assert(r.last_flags & FLAG_RD);
+	ck_assert(r.last_flags & FLAG_AD); /* loopback is trusted */
+	ck_assert_uint_eq(r.with_edns, 1);
+	name_from_text(&name, "wWW.example.TEST", 16);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 8, &reply), FORWARD_HIT);
+	check_address(&reply);
+	ck_assert_uint_eq(r.asked, 1);
+	/* It ages, and ends with its TTL. */
+	ck_assert_int_eq(forward_get(sides[0].forward, &question, 0, clock_now_ms() + 100000, buf,
+	    sizeof(buf), &reply), FORWARD_HIT);
+	ck_assert_uint_ge(reply.age_s, 99);
+	ck_assert_uint_le(reply_ttl(&reply, 300), 201);
+	ck_assert_int_eq(forward_get(sides[0].forward, &question, 0, clock_now_ms() + 300001, buf,
+	    sizeof(buf), &reply), FORWARD_MISS);
+	/* The memo stays with it. */
+	ck_assert_uint_eq(reply.memo, 0);
+	forward_remember(sides[0].forward, &question, 42);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(reply.memo, 42);
+	forward_cache_state(shared, &state);
+	ck_assert_uint_eq(state.entries, 1);
+	ck_assert_uint_eq(state.inflight, 0);
+	ck_assert_uint_eq(forward_flush(shared, &name), 1);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_MISS);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* Wrong id, wrong question, no response, and from a port of its own, each before the right one. */
+static size_t rubbish_first(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	size_t len = responder_address(r, query, data, tcp, out);
+	int other = socket(AF_INET, SOCK_DGRAM, 0);
+
+	out[len - 1] = 66;
+	(void)!sendto(other, out, len, 0, (struct sockaddr *)&r->peer, r->peer_len);
+	close(other);
+	out[0] ^= 0x40;
+	(void)!sendto(r->udp, out, len, 0, (struct sockaddr *)&r->peer, r->peer_len);
+	out[0] ^= 0x40;
+	out[2] ^= 0x80;
+	(void)!sendto(r->udp, out, len, 0, (struct sockaddr *)&r->peer, r->peer_len);
+	out[2] ^= 0x80;
+	out[13] ^= 1;
+	(void)!sendto(r->udp, out, len, 0, (struct sockaddr *)&r->peer, r->peer_len);
+	out[13] ^= 1;
+	out[2] |= 0x08; /* opcode */
+	(void)!sendto(r->udp, out, len, 0, (struct sockaddr *)&r->peer, r->peer_len);
+	out[2] &= (uint8_t)~0x78;
+	(void)!sendto(r->udp, out, 11, 0, (struct sockaddr *)&r->peer, r->peer_len);
+	/* Matches, but is cut off in its record: malformed, and ignored as well. */
+	(void)!sendto(r->udp, out, len - 3, 0, (struct sockaddr *)&r->peer, r->peer_len);
+	out[len - 1] = 1;
+	return len;
+}
+
+START_TEST(ignores_what_does_not_match)
+{
+	struct responder r;
+	struct reply reply;
+
+	responder_start(&r, rubbish_first);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->mismatched), 5);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->malformed), 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->retries), 0);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+static size_t cut_over_udp(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	uint8_t text[255] = { 254 };
+	struct writer writer;
+	unsigned i;
+
+	responder_begin(&writer, query, data, RCODE_NOERROR, out);
+	if (!tcp) {
+		writer_set_flags(&writer, FLAG_TC, 0);
+		return writer_finish(&writer);
+	}
+	for (i = 0; i < 100; i++) {
+		text[1] = (uint8_t)i;
+		writer_record(&writer, SECTION_ANSWER, query->name.wire, TYPE_TXT, 60, text, 255);
+	}
+	(void)r;
+	return writer_finish(&writer);
+}
+
+START_TEST(cut_means_tcp)
+{
+	struct responder r;
+	struct reply reply;
+
+	responder_start(&r, cut_over_udp);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_TXT, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert(!sides[0].reply.failed);
+	ck_assert_uint_gt(sides[0].reply.len, 25500);
+	ck_assert_uint_eq(r.asked_tcp, 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->tcp), 1);
+	ck_assert_int_eq(get(&sides[0], TYPE_TXT, 1, &reply), FORWARD_HIT);
+	ck_assert_uint_gt(reply.len, 25500);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* Larger than we take: as if it were cut. */
+static size_t too_large_over_udp(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	uint8_t text[255] = { 254 };
+	struct writer writer;
+	unsigned i;
+
+	(void)r;
+	if (tcp)
+		return responder_address(r, query, data, tcp, out);
+	responder_begin(&writer, query, data, RCODE_NOERROR, out);
+	for (i = 0; i < 10; i++)
+		writer_record(&writer, SECTION_ADDITIONAL, query->name.wire, TYPE_TXT, 60, text,
+		    255);
+	return writer_finish(&writer);
+}
+
+START_TEST(too_large_means_tcp)
+{
+	struct responder r;
+	struct reply reply;
+
+	responder_start(&r, too_large_over_udp);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	ck_assert_uint_eq(r.asked_tcp, 1);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+static size_t second_time(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	return r->asked < 2 ? 0 : responder_address(r, query, data, tcp, out);
+}
+
+START_TEST(asks_again)
+{
+	struct responder r;
+	struct reply reply;
+
+	responder_start(&r, second_time);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	ck_assert_uint_eq(r.asked, 2);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->retries), 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->timeouts), 1);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+static size_t refuses(struct responder *r, const struct message_query *query, const uint8_t *data,
+    bool tcp, uint8_t *out)
+{
+	struct writer writer;
+
+	(void)r;
+	(void)tcp;
+	responder_begin(&writer, query, data, RCODE_REFUSED, out);
+	return writer_finish(&writer);
+}
+
+/* SERVFAIL behind a CNAME. */
+static size_t fails_behind_alias(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	struct writer writer;
+
+	(void)r;
+	(void)tcp;
+	responder_begin(&writer, query, data, RCODE_SERVFAIL, out);
+	writer_record(&writer, SECTION_ANSWER, query->name.wire, TYPE_CNAME, 60,
+	    (const uint8_t *)"\5other\4test", 12);
+	return writer_finish(&writer);
+}
+
+START_TEST(next_upstream)
+{
+	responder_fn *bad[] = { refuses, responder_silent };
+	struct responder r[3];
+	union addr addrs[3];
+	struct reply reply;
+	unsigned i;
+
+	for (i = 0; i < 3; i++) {
+		responder_start(&r[i], i < 2 ? bad[i] : responder_address);
+		addrs[i] = r[i].addr;
+	}
+	group = make_group(addrs, 3, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	ck_assert_uint_eq(r[0].asked, 1);
+	ck_assert_uint_eq(r[1].asked, 1);
+	ck_assert_uint_eq(r[2].asked, 1);
+	stop(1);
+	for (i = 0; i < 3; i++)
+		responder_stop(&r[i]);
+}
+END_TEST
+
+START_TEST(most_telling_of_bad_answers)
+{
+	struct responder r[2];
+	union addr addrs[2];
+	struct reply reply;
+
+	responder_start(&r[0], fails_behind_alias);
+	responder_start(&r[1], refuses);
+	addrs[0] = r[0].addr;
+	addrs[1] = r[1].addr;
+	group = make_group(addrs, 2, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert(!sides[0].reply.failed);
+	ck_assert_int_eq(sides[0].reply.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_gt(sides[0].reply.len, DNS_HEADER_LEN + name.len + 4);
+	ck_assert_uint_eq(r[0].asked, 1);
+	ck_assert_uint_eq(r[1].asked, 1);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_HIT);
+	/* Not for long. */
+	ck_assert_int_eq(forward_get(sides[0].forward,
+	    &(struct forward_question){ .name = &name, .type = TYPE_A, .group = group }, 0,
+	    clock_now_ms() + 5001, buf, sizeof(buf), &reply), FORWARD_MISS);
+	stop(1);
+	responder_stop(&r[0]);
+	responder_stop(&r[1]);
+}
+END_TEST
+
+static size_t knows_no_edns(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	struct writer writer;
+
+	if (!query->edns.present)
+		return responder_address(r, query, data, tcp, out);
+	responder_begin(&writer, query, data, RCODE_FORMERR, out);
+	return writer_finish(&writer);
+}
+
+START_TEST(falls_back_without_edns)
+{
+	struct responder r;
+	struct reply reply;
+
+	responder_start(&r, knows_no_edns);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	ck_assert_uint_eq(r.asked, 2);
+	/* It is remembered. */
+	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 2);
+	ck_assert_uint_eq(r.asked, 3);
+	ck_assert_uint_eq(r.with_edns, 1);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+START_TEST(deadline)
+{
+	struct responder r;
+	struct reply reply;
+	uint64_t began = clock_now_ms(), took;
+
+	responder_start(&r, responder_silent);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	took = clock_now_ms() - began;
+	ck_assert_uint_ge(took, FORWARD_DEADLINE_MS - 10);
+	ck_assert_uint_le(took, FORWARD_DEADLINE_MS + 500);
+	ck_assert(sides[0].reply.failed);
+	ck_assert_int_eq(sides[0].reply.rcode, RCODE_SERVFAIL);
+	ck_assert_int_eq(sides[0].reply.ede, EDE_NO_REACHABLE_AUTHORITY);
+	ck_assert(reply_is_for(&sides[0].reply, &name, group));
+	ck_assert_uint_ge(r.asked, 4);
+	ck_assert_uint_le(r.asked, 8);
+	ck_assert_uint_eq(sides[0].done, 1);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+START_TEST(unreachable_at_once)
+{
+	struct responder r;
+	struct reply reply;
+	uint64_t began;
+
+	responder_start(&r, responder_silent);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	responder_stop(&r);
+	start(1, (struct forward_conf){ 0 });
+	began = clock_now_ms();
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert_uint_le(clock_now_ms() - began, 1000);
+	ck_assert(sides[0].reply.failed);
+	ck_assert_int_eq(sides[0].reply.ede, EDE_NETWORK_ERROR);
+	stop(1);
+}
+END_TEST
+
+START_TEST(no_upstreams)
+{
+	struct reply reply;
+
+	group = make_group(NULL, 0, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_MISS);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_HIT);
+	ck_assert(reply.failed);
+	stop(1);
+}
+END_TEST
+
+static Suite *forward_suite(void)
+{
+	Suite *suite = suite_create("forward");
+	TCase *tcase = tcase_create("forward");
+
+	tcase_add_checked_fixture(tcase, kit_setup, NULL);
+	tcase_set_timeout(tcase, 30);
+	tcase_add_test(tcase, answers_and_caches);
+	tcase_add_test(tcase, ignores_what_does_not_match);
+	tcase_add_test(tcase, cut_means_tcp);
+	tcase_add_test(tcase, too_large_means_tcp);
+	tcase_add_test(tcase, asks_again);
+	tcase_add_test(tcase, next_upstream);
+	tcase_add_test(tcase, most_telling_of_bad_answers);
+	tcase_add_test(tcase, falls_back_without_edns);
+	tcase_add_test(tcase, deadline);
+	tcase_add_test(tcase, unreachable_at_once);
+	tcase_add_test(tcase, no_upstreams);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+UNIT_MAIN(forward_suite)
