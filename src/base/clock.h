@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The two clocks in use. The pure middle (wire, zone, resolve/step and answer) reads neither: time is handed in. */
+/* The two clocks in use. The pure middle (wire, zone, resolve/step and answer) reads neither: time
+ * is handed in. */
 #ifndef PRIVLINKD_BASE_CLOCK_H
 #define PRIVLINKD_BASE_CLOCK_H
 

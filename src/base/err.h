@@ -18,7 +18,8 @@ struct err {
 	char text[ERR_TEXT_MAX];
 };
 
-/* Sets the text and returns -1, so that `return err_set(err, ...)` reads well. `err` may be NULL. */
+/* Sets the text and returns -1, so that `return err_set(err, ...)` reads well. `err` may be
+ * NULL. */
 int err_set(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts `fmt` before the text that is there. Returns -1. */

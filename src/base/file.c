@@ -43,8 +43,8 @@ static int read_all(int fd, const char *path, size_t guess, size_t max, uint8_t 
 			break;
 		len += (size_t)got;
 		if (len > max) {
-			err_set(err, "%s: larger than %zu octets; split it or check what it is", path,
-				max);
+			err_set(err, "%s: larger than %zu octets; split it or check what it is",
+			    path, max);
 			goto fail;
 		}
 		if (len > cap) {

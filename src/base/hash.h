@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 32 octets from the kernel's random source. Once, before anything was hashed and before threads. */
+/* 32 octets from the kernel's random source. Once, before anything was hashed and before
+ * threads. */
 void hash_seed(const uint8_t key[32]);
 
 /* Of `len` octets. Any thread. */

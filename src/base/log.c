@@ -163,7 +163,7 @@ static void ring_put(const struct line *line)
 {
 	uint64_t one = 1;
 	bool was_empty = false, full;
-	int fd = atomic_load_explicit(&ring.fd, memory_order_relaxed);
+	int fd = atomic_load_explicit(&ring.fd, memory_order_acquire);
 
 	pthread_mutex_lock(&ring.lock);
 	full = ring.count == LOG_RING_LINES;
@@ -218,7 +218,7 @@ int log_ring_fd(void)
 
 	if (fd < 0) {
 		fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		atomic_store_explicit(&ring.fd, fd, memory_order_relaxed);
+		atomic_store_explicit(&ring.fd, fd, memory_order_release);
 	}
 	return fd;
 }

@@ -37,7 +37,8 @@ void log_configure(enum log_level level, enum log_format format);
 /* True where a line of this level would be written: ask before costly arguments. Any thread. */
 bool log_enabled(enum log_level level);
 
-/* One line without its newline. Any thread; never blocks in a worker. Control characters are escaped. */
+/* One line without its newline. Any thread; never blocks in a worker. Control characters are
+ * escaped. */
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Marks the calling thread as a worker: its lines go to the ring. */

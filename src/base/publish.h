@@ -27,13 +27,15 @@ void publish_free(struct publish *publish);
  */
 void publish_offer(struct publish *publish, void *object);
 
-/* Publisher: true once every reader has taken the newest object; older ones are released by then. */
+/* Publisher: true once every reader has taken the newest object; older ones are released by
+ * then. */
 bool publish_settled(struct publish *publish);
 
 /* Publisher: the newest object, or NULL before the first. */
 void *publish_newest(struct publish *publish);
 
-/* Reader `n`: the newest object; what it took before may be gone from now on. NULL before the first. */
+/* Reader `n`: the newest object; what it took before may be gone from now on. NULL before the
+ * first. */
 void *publish_take(struct publish *publish, unsigned n);
 
 #endif

@@ -190,7 +190,8 @@ bool addr_is_private(const union addr *addr)
 	const uint8_t *v4 = octets + 12;
 
 	if (!to_octets(addr, octets))
-		return (octets[0] & 0xfe) == 0xfc || (octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80);
+		return (octets[0] & 0xfe) == 0xfc ||
+		       (octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80);
 	return v4[0] == 10 || (v4[0] == 172 && (v4[1] & 0xf0) == 16) ||
 	       (v4[0] == 192 && v4[1] == 168) || (v4[0] == 169 && v4[1] == 254);
 }

@@ -36,7 +36,8 @@ void addr_set_port(union addr *addr, uint16_t port);
 
 /* Address, port and, where both have one, scope are the same. */
 bool addr_equal(const union addr *a, const union addr *b);
-/* The addresses alone; scopes count where both have one. IPv4-mapped IPv6 is the same as its IPv4. */
+/* The addresses alone; scopes count where both have one. IPv4-mapped IPv6 is the same as its
+ * IPv4. */
 bool addr_same_host(const union addr *a, const union addr *b);
 
 bool addr_is_wildcard(const union addr *addr);
@@ -50,8 +51,8 @@ struct addr_prefix {
 };
 
 /*
- * `192.0.2.0/24`, `192.0.2.1`, `fd00::/8`. -1 if it is none or has bits set behind the prefix. An IPv6
- * prefix that would hold all of IPv4's mapped form (`::/0`) matches IPv6 alone.
+ * `192.0.2.0/24`, `192.0.2.1`, `fd00::/8`. -1 if it is none or has bits set behind the prefix. An
+ * IPv6 prefix that would hold all of IPv4's mapped form (`::/0`) matches IPv6 alone.
  */
 int addr_prefix_parse(struct addr_prefix *ret, const char *text);
 bool addr_prefix_match(const struct addr_prefix *prefix, const union addr *addr);

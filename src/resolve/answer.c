@@ -55,13 +55,19 @@ static void answer_begin(struct writer *writer, const struct answer_shape *shape
 static struct writer_opt answer_opt(const struct answer_shape *shape, int ede,
 				    const char *ede_text, const char *nsid)
 {
-	return (struct writer_opt){
+	struct writer_opt opt = {
 		.udp_size = EDNS_UDP_SIZE,
 		.do_bit = shape->do_bit,
 		.ede = ede,
 		.ede_text = ede_text,
 		.nsid = shape->nsid && nsid && *nsid ? nsid : NULL,
 	};
+
+	/* Beside the longest question the longest identity is too much for 512 octets. */
+	if (DNS_HEADER_LEN + shape->question_len + writer_opt_len(&opt) >
+	    answer_limit(shape, UINT16_MAX))
+		opt.nsid = NULL;
+	return opt;
 }
 
 size_t answer_error(const struct answer_shape *shape, unsigned rcode, int ede,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lays out the answer to a client: id, flags, question, records, EDNS, truncation. Pure; any thread.
+ * Lays out the answer to a client: id, flags, question, records, EDNS, truncation. Pure; any
+ * thread.
  */
 #ifndef PRIVLINKD_RESOLVE_ANSWER_H
 #define PRIVLINKD_RESOLVE_ANSWER_H
@@ -27,14 +28,15 @@ size_t answer_error(const struct answer_shape *shape, unsigned rcode, int ede,
 		    const char *ede_text, const char *nsid, uint8_t *out, size_t cap);
 
 /*
- * The answer that a plan describes. *ret_truncated says that it did not fit and TC stands for it: then it holds the question
- * and the OPT alone, never a part (RFC 2181 9). `nsid` may be NULL.
+ * The answer that a plan describes. *ret_truncated says that it did not fit and TC stands for it:
+ * then it holds the question and the OPT alone, never a part (RFC 2181 9). `nsid` may be NULL.
  */
 size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
 		   const struct step_replies *replies, const char *nsid, uint8_t *out, size_t cap,
 		   bool *ret_truncated);
 
-/* A TXT answer of class CHAOS: version.bind, id.server and their like (RFC 4892). `text` NULL: REFUSED. */
+/* A TXT answer of class CHAOS: version.bind, id.server and their like (RFC 4892). `text` NULL:
+ * REFUSED. */
 size_t answer_chaos(const struct answer_shape *shape, const char *text, uint8_t *out, size_t cap);
 
 #endif

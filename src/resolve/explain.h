@@ -11,8 +11,8 @@
 #define EXPLAIN_TEXT_MAX 65536
 
 /*
- * One line an event of `trace`, then one for the outcome; NUL-terminated, cut where `cap` ends. `trace`, `plan` and `replies` are those of
- * one resolve_step over `view`.
+ * One line an event of `trace`, then one for the outcome; NUL-terminated, cut where `cap` ends.
+ * `trace`, `plan` and `replies` are those of one resolve_step over `view`.
  */
 void explain_text(const struct view *view, const struct plan *plan,
 		  const struct step_replies *replies, const struct trace *trace, uint16_t type,

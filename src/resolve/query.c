@@ -187,7 +187,6 @@ static struct query *query_take(struct resolver *resolver, uint64_t now_ms)
 	else
 		resolver->oldest = i;
 	resolver->newest = i;
-	counter_add(&resolver->counters.waited, 1);
 	return query;
 }
 
@@ -287,6 +286,7 @@ static void note_plan(struct resolver *resolver, const struct client *client,
 		      rcode_to_text(plan->rcode, text));
 }
 
+/* `client` NULL: for `explain`, which is nobody's query and neither counted nor told. */
 static size_t write_plan(struct resolver *resolver, const struct client *client,
 			 const struct step_question *question, const struct answer_shape *shape,
 			 uint8_t *out)
@@ -295,15 +295,19 @@ static size_t write_plan(struct resolver *resolver, const struct client *client,
 	size_t len = answer_plan(shape, &resolver->plan, &resolver->replies, resolver->view->id,
 				 out, RESOLVER_MESSAGE_MAX, &truncated);
 
+	if (!client)
+		return len;
 	if (truncated)
 		counter_add(&resolver->counters.truncated, 1);
 	note_plan(resolver, client, question);
 	return len;
 }
 
-static size_t write_failure(struct resolver *resolver, const struct answer_shape *shape, int ede,
-			    const char *ede_text, uint8_t *out)
+/* SERVFAIL without a plan; `why` counts it. */
+static size_t write_failure(struct resolver *resolver, const struct answer_shape *shape,
+			    struct counter *why, int ede, const char *ede_text, uint8_t *out)
 {
+	counter_add(why, 1);
 	counter_add(&resolver->counters.servfail, 1);
 	return answer_error(shape, RCODE_SERVFAIL, ede, ede_text, resolver->view->id, out,
 			    RESOLVER_MESSAGE_MAX);
@@ -357,6 +361,21 @@ static int refusal_of(const struct message_query *query)
 	return query->type == 0 ? RCODE_FORMERR : -1;
 }
 
+/* An answer for which nothing was decided. */
+static void count_made_here(struct resolver_counters *counters, int rcode)
+{
+	if (rcode == RCODE_FORMERR) {
+		counter_add(&counters->formerr, 1);
+	} else if (rcode == RCODE_NOTIMP) {
+		counter_add(&counters->notimp, 1);
+	} else if (rcode == RCODE_REFUSED) {
+		counter_add(&counters->refused, 1);
+	} else {
+		counter_add(&counters->local, 1);
+		counter_add(&counters->noerror, 1);
+	}
+}
+
 /*
  * Everything that is answered without looking at any name. True: *ret_verdict and *ret_len say how.
  */
@@ -389,14 +408,16 @@ static bool refuse(struct resolver *resolver, const struct client *client,
 		break;
 	default:
 		if (query->class == CLASS_CH) {
-			*ret_len = answer_chaos(shape, chaos_text(view, query), out,
-						RESOLVER_MESSAGE_MAX);
+			const char *text = chaos_text(view, query);
+
+			count_made_here(counters, text && *text ? RCODE_NOERROR : RCODE_REFUSED);
+			*ret_len = answer_chaos(shape, text, out, RESOLVER_MESSAGE_MAX);
 			return true;
 		}
 		rcode = refusal_of(query);
 		if (rcode < 0)
 			return false;
-		counter_add(&counters->refused, 1);
+		count_made_here(counters, rcode);
 	}
 	*ret_len = answer_error(shape, (unsigned)rcode, EDE_NONE, NULL, view->id, out,
 				RESOLVER_MESSAGE_MAX);
@@ -454,6 +475,7 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 		*ret_len = write_plan(resolver, client, &question, &shape, out);
 		return RESOLVER_ANSWER;
 	case RUN_WAIT:
+		counter_add(&resolver->counters.waited, 1);
 		query_keep(query_take(resolver, now_ms), client, &shape, question.type, asks);
 		return RESOLVER_LATER;
 	case RUN_MISS:
@@ -463,8 +485,8 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 		/* fall through */
 	case RUN_FULL:
 	default:
-		counter_add(&resolver->counters.full, 1);
-		*ret_len = write_failure(resolver, &shape, EDE_OTHER, "too busy", out);
+		*ret_len = write_failure(resolver, &shape, &resolver->counters.full, EDE_OTHER,
+					 "too busy", out);
 		return RESOLVER_ANSWER;
 	}
 	counter_add(&resolver->counters.refused, 1);
@@ -509,14 +531,14 @@ static void query_run(struct resolver *resolver, struct query *query, uint64_t n
 		if (trace)
 			explain_text(resolver->view, &resolver->plan, &resolver->replies, trace,
 				     query->type, resolver->explain, EXPLAIN_TEXT_MAX);
-		len = write_plan(resolver, &query->client, &question, &query->shape,
-				 resolver->late);
+		len = write_plan(resolver, trace ? NULL : &query->client, &question,
+				 &query->shape, resolver->late);
 		break;
 	default:
-		counter_add(&resolver->counters.full, 1);
 		if (trace)
 			strcpy(resolver->explain, "too busy to ask upstream\n");
-		len = write_failure(resolver, &query->shape, EDE_OTHER, "too busy", resolver->late);
+		len = write_failure(resolver, &query->shape, &resolver->counters.full, EDE_OTHER,
+				    "too busy", resolver->late);
 	}
 	query_finish(resolver, query, len);
 }
@@ -546,11 +568,11 @@ int resolver_expire(struct resolver *resolver, uint64_t now_ms)
 		if (query->deadline_ms > now_ms)
 			return (int)(query->deadline_ms - now_ms);
 		forward_forget(resolver->forward, query_token(resolver, i));
-		counter_add(&resolver->counters.deadline, 1);
 		if (query->explained)
 			strcpy(resolver->explain, "no upstream answered in time: SERVFAIL\n");
-		len = write_failure(resolver, &query->shape, EDE_NO_REACHABLE_AUTHORITY,
-				    "no upstream answered in time", resolver->late);
+		len = write_failure(resolver, &query->shape, &resolver->counters.deadline,
+				    EDE_NO_REACHABLE_AUTHORITY, "no upstream answered in time",
+				    resolver->late);
 		query_finish(resolver, query, len);
 	}
 	return -1;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The border between sockets and DNS: a client's message goes in, an answer comes out, now or later.
+ * The border between sockets and DNS: a client's message goes in, an answer comes out, now or
+ * later.
  *
- * A resolver belongs to one worker. What can be answered from memory is answered at once into the caller's buffer. A
- * question that must wait becomes a query, taken from a preallocated pool: client, question, deadline and the replies so
- * far. Every time a reply arrives the decision (resolve/step) runs again from the question, over the view of that moment.
- * Every query ends with exactly one answer, at the latest after RESOLVER_DEADLINE_MS.
+ * A resolver belongs to one worker. What can be answered from memory is answered at once into the
+ * caller's buffer. A question that must wait becomes a query, taken from a preallocated pool:
+ * client, question, deadline and the replies so far. Every time a reply arrives the decision
+ * (resolve/step) runs again from the question, over the view of that moment. Every query ends with
+ * exactly one answer, at the latest after RESOLVER_DEADLINE_MS.
  */
 #ifndef PRIVLINKD_RESOLVE_QUERY_H
 #define PRIVLINKD_RESOLVE_QUERY_H
@@ -20,7 +22,8 @@
 #include "net/addr.h"
 #include "resolve/view.h"
 
-/* When a client has its answer, whatever happens (RFC 8767 5 calls it the client response timer). */
+/* When a client has its answer, whatever happens (RFC 8767 5 calls it the client response
+ * timer). */
 #define RESOLVER_DEADLINE_MS 4000
 
 /* Largest message, and the least room `out` must have. */
@@ -33,7 +36,8 @@ struct client {
 	bool stream;       /* TCP or TLS: no size limit but 64 KiB */
 	uint32_t ifindex;  /* UDP: interface the question came in by, for link-local replies */
 	uint32_t slot;     /* the caller's: which socket or connection ... */
-	uint64_t serial;   /* ... and which use of that slot, so that a late answer finds no stranger */
+	/* ... and which use of that slot, so that a late answer finds no stranger */
+	uint64_t serial;
 };
 
 enum resolver_verdict {
@@ -46,12 +50,15 @@ enum resolver_verdict {
 typedef void resolver_send_fn(void *arg, const struct client *client, const uint8_t *message,
 			      size_t len);
 
-/* Things that the operator may want to read of; the receiver limits their rate. `name` is the question's. */
+/* Things that the operator may want to read of; the receiver limits their rate. `name` is the
+ * question's. */
 enum resolver_event {
 	RESOLVER_EVENT_QUERY,          /* query logging is on: text is the outcome */
-	RESOLVER_EVENT_ALIAS_DENIED,   /* a chain that `aliases` does not allow was passed on uncut; text is the alias */
+	/* a chain that `aliases` does not allow was passed on uncut; text is the alias */
+	RESOLVER_EVENT_ALIAS_DENIED,
 	RESOLVER_EVENT_MUST_BE_PRIVATE,/* such a name is not held: SERVFAIL */
-	RESOLVER_EVENT_VAULT_NAME,     /* a Site Recovery name that is not held, of a vault with other held names */
+	/* a Site Recovery name that is not held, of a vault with other held names */
+	RESOLVER_EVENT_VAULT_NAME,
 };
 typedef void resolver_event_fn(void *arg, enum resolver_event event, const struct client *client,
 			       const struct name *name, uint16_t type, const char *text);
@@ -87,7 +94,8 @@ void resolver_use_forward(struct resolver *resolver, struct forward *forward);
 /* The view for all that follows; the one before is not touched again. Between batches. */
 void resolver_use_view(struct resolver *resolver, const struct view *view);
 
-/* One message from a client; `out` has room for RESOLVER_MESSAGE_MAX octets and may not overlap `in`. */
+/* One message from a client; `out` has room for RESOLVER_MESSAGE_MAX octets and may not overlap
+ * `in`. */
 enum resolver_verdict resolver_receive(struct resolver *resolver, const struct client *client,
 				       const uint8_t *in, size_t len, uint64_t now_ms,
 				       uint8_t *out, size_t *ret_len);
@@ -95,7 +103,8 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 /* The forward_done_fn for forward_new, with the resolver as its argument. */
 void resolver_forwarded(void *resolver, uint64_t waiter, const struct reply *reply);
 
-/* Ends what is past its deadline. Returns the milliseconds until it wants to be called again, or -1: nothing waits. */
+/* Ends what is past its deadline. Returns the milliseconds until it wants to be called again, or
+ * -1: nothing waits. */
 int resolver_expire(struct resolver *resolver, uint64_t now_ms);
 
 /* The client of this slot and serial is gone: its queries go on unanswered. */
@@ -105,8 +114,9 @@ const struct resolver_counters *resolver_counters(const struct resolver *resolve
 unsigned resolver_waiting(const struct resolver *resolver);
 
 /*
- * How a query for this name and type is decided, step by step, in words; asks upstream where a client's would. `done` is called once, maybe
- * before this returns, with the trace (lines) and the answer message (len 0 if there is none).
+ * How a query for this name and type is decided, step by step, in words; asks upstream where a
+ * client's would. `done` is called once, maybe before this returns, with the trace (lines) and the
+ * answer message (len 0 if there is none).
  */
 typedef void resolver_explained_fn(void *arg, const char *trace, const uint8_t *answer, size_t len);
 void resolver_explain(struct resolver *resolver, const struct name *name, uint16_t type,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names that are answered here and never sent on: localhost, invalid, onion, resolver.arpa, the PTR of our own addresses,
- * and private reverse zones where nobody behind us could know them (RFC 6761, 7686, 9462, 6303). Pure.
+ * Names that are answered here and never sent on: localhost, invalid, onion, resolver.arpa, the PTR
+ * of our own addresses, and private reverse zones where nobody behind us could know them (RFC 6761,
+ * 7686, 9462, 6303). Pure.
  */
 #ifndef PRIVLINKD_RESOLVE_SPECIAL_H
 #define PRIVLINKD_RESOLVE_SPECIAL_H
@@ -27,7 +28,8 @@ struct special {
 	uint16_t rdata_len;
 };
 
-/* Seconds that SPECIAL_DATA may be kept: the names never change (RFC 6303 3 has 10800 for its SOA). */
+/* Seconds that SPECIAL_DATA may be kept: the names never change (RFC 6303 3 has 10800 for its
+ * SOA). */
 #define SPECIAL_TTL_S 10800
 
 /* `to`: the address that was asked, or NULL. */

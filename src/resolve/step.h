@@ -2,11 +2,13 @@
 /*
  * The decision: what a question gets, from our records and the replies so far.
  *
- * resolve_step always begins at the question. It says ANSWER, with a plan that resolve/answer lays out, or ASK, which name of
- * which upstream group is missing. The caller gets that reply, adds it and calls again. So hits, misses, every order of
- * questions and a reload in between all take the same path, and there is no half state.
+ * resolve_step always begins at the question. It says ANSWER, with a plan that resolve/answer lays
+ * out, or ASK, which name of which upstream group is missing. The caller gets that reply, adds it
+ * and calls again. So hits, misses, every order of questions and a reload in between all take the
+ * same path, and there is no half state.
  *
- * Pure: no clock, allocation, socket or log; any thread. A plan points into the view and the replies it was made from.
+ * Pure: no clock, allocation, socket or log; any thread. A plan points into the view and the
+ * replies it was made from.
  */
 #ifndef PRIVLINKD_RESOLVE_STEP_H
 #define PRIVLINKD_RESOLVE_STEP_H
@@ -19,7 +21,8 @@
 #include "resolve/view.h"
 #include "wire/name.h"
 
-/* CNAME links followed, ours and others'. Azure's longest known chain has 6; resolvers stop at 10 to 16. */
+/* CNAME links followed, ours and others'. Azure's longest known chain has 6; resolvers stop at 10
+ * to 16. */
 #define STEP_LINKS_MAX 16
 /* Replies one question can need: one for each name of the longest chain. */
 #define STEP_REPLIES_MAX (STEP_LINKS_MAX + 1)
@@ -38,11 +41,17 @@ struct step_replies {
 /* Which part of an answer comes from where. `name` is an index into the plan's names. */
 enum plan_kind {
 	PLAN_RECORDS,   /* our records: rrset, at name */
-	PLAN_ALIAS,     /* a CNAME of ours from name to name + 1: a public form, or Site Recovery's other spelling */
+	/* a CNAME of ours from name to name + 1: a public form, or Site Recovery's other
+	 * spelling */
+	PLAN_ALIAS,
 	PLAN_LITERAL,   /* one record made here: type, ttl, rdata */
-	PLAN_REPLY,     /* records of this type at name in reply; with DO their RRSIGs and the DNAME that made a CNAME */
+	/* records of this type at name in reply; with DO their RRSIGs and the DNAME that made a
+	 * CNAME */
+	PLAN_REPLY,
 	PLAN_APEX,      /* the SOA of our zone, which is name */
-	PLAN_PROOF,     /* the authority section of reply, of a negative answer or, with DO, a wildcard's; see plan_proof */
+	/* the authority section of reply, of a negative answer or, with DO, a wildcard's; see
+	 * plan_proof */
+	PLAN_PROOF,
 	PLAN_SOA,       /* authority: the zone's SOA, as Azure's private zones have it */
 	PLAN_LOCAL_SOA, /* authority: the SOA of a zone that RFC 6303 has us serve */
 };
@@ -50,16 +59,19 @@ enum plan_kind {
 enum plan_proof {
 	PROOF_WHOLE,
 	PROOF_SOA,     /* the SOA alone: the rest would deny what we hold */
-	PROOF_LINKS,   /* of a reply whose chain goes on elsewhere: nothing where it denies the chain's end */
+	/* of a reply whose chain goes on elsewhere: nothing where it denies the chain's end */
+	PROOF_LINKS,
 };
 
 struct plan_item {
 	enum plan_kind kind;
 	uint8_t name;
-	uint8_t strip;     /* PLAN_SOA, PLAN_LOCAL_SOA: labels of name that stand before the zone's name */
+	/* PLAN_SOA, PLAN_LOCAL_SOA: labels of name that stand before the zone's name */
+	uint8_t strip;
 	uint8_t reply;     /* PLAN_REPLY, PLAN_PROOF: index of the reply */
 	uint8_t proof;     /* PLAN_PROOF: enum plan_proof */
-	bool no_dname;     /* PLAN_REPLY: the DNAME's owner is not for this upstream group to speak of */
+	/* PLAN_REPLY: the DNAME's owner is not for this upstream group to speak of */
+	bool no_dname;
 	uint16_t type;     /* PLAN_REPLY, PLAN_LITERAL */
 	uint32_t ttl;      /* PLAN_ALIAS, PLAN_LITERAL */
 	struct node_rrset rrset; /* PLAN_RECORDS */
@@ -84,7 +96,8 @@ struct plan {
 	const char *ede_text;
 	unsigned count, names;
 	struct plan_item item[PLAN_ITEMS_MAX];
-	uint8_t name[STEP_LINKS_MAX + 2][NAME_WIRE_MAX]; /* wire names: the question's, then each alias's target */
+	/* wire names: the question's, then each alias's target */
+	uint8_t name[STEP_LINKS_MAX + 2][NAME_WIRE_MAX];
 };
 
 /* What must be asked. */

@@ -2,8 +2,8 @@
 /*
  * Everything that decides an answer, as it stood at one moment: records, zones, routes, policy.
  *
- * Built aside by the loading thread, published whole, never changed, freed whole. Workers take the newest
- * between batches; no pointer into a view outlives a batch.
+ * Built aside by the loading thread, published whole, never changed, freed whole. Workers take the
+ * newest between batches; no pointer into a view outlives a batch.
  */
 #ifndef PRIVLINKD_RESOLVE_VIEW_H
 #define PRIVLINKD_RESOLVE_VIEW_H
@@ -43,7 +43,8 @@ struct view {
 	struct addr_list allow;           /* owned */
 	union addr *listen;               /* owned: our own addresses, wildcards too */
 	size_t listen_count;
-	bool private_reverse_upstream; /* the upstreams of `.` are private: RFC 6303 zones go to them */
+	/* the upstreams of `.` are private: RFC 6303 zones go to them */
+	bool private_reverse_upstream;
 	char version[VIEW_IDENTITY_MAX + 1]; /* version.bind; "": refused */
 	char id[VIEW_IDENTITY_MAX + 1];      /* id.server and NSID; "": refused */
 	bool log_queries;
@@ -55,8 +56,9 @@ struct view *view_new(void);
 void view_free(struct view *view);
 
 /*
- * Patterns. A leading label `*` stands for one or more labels; any other `*` for any octets within its label. A pattern in
- * one form of a private-link name covers both forms: `zones` (sealed) tells.
+ * Patterns. A leading label `*` stands for one or more labels; any other `*` for any octets within
+ * its label. A pattern in one form of a private-link name covers both forms: `zones` (sealed)
+ * tells.
  */
 struct patterns *patterns_new(void);
 void patterns_free(struct patterns *patterns);
@@ -65,8 +67,8 @@ int patterns_add(struct patterns *patterns, const struct zones *zones, const cha
 /* A zone: covers the name and all below it. */
 int patterns_add_zone(struct patterns *patterns, const char *text, struct err *err);
 /*
- * Linear in the patterns that share the last labels; NULL patterns match nothing. With `zones` a name in public form
- * is matched in its private forms too.
+ * Linear in the patterns that share the last labels; NULL patterns match nothing. With `zones` a
+ * name in public form is matched in its private forms too.
  */
 bool patterns_match(const struct patterns *patterns, const struct zones *zones,
 		    const struct name *name);

@@ -24,8 +24,8 @@ enum chain_link {
 
 struct chain_hop {
 	/*
-	 * CHAIN_DATA: the type asked; for ANY the first found at the name, RRSIG only where there is
-	 * no other. CHAIN_ALIAS: CNAME, or DNAME where the message holds no CNAME at the name.
+	 * CHAIN_DATA: the type asked; for ANY the first found at the name, RRSIG only where there
+	 * is no other. CHAIN_ALIAS: CNAME, or DNAME where the message holds no CNAME at the name.
 	 */
 	uint16_t type;
 	/* CHAIN_DATA: lowest of the RRset. CHAIN_ALIAS: the CNAME's; without one the DNAME's. */

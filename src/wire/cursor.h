@@ -3,7 +3,8 @@
  * The one way to read octets that came from outside.
  *
  * A read past the end sets `bad`, gives zeros and moves nothing; it stays bad. So a reader does
- * all its reads and tests `bad` once, at the end. Numbers are in network byte order (RFC 1035 2.3.2).
+ * all its reads and tests `bad` once, at the end. Numbers are in network byte order (RFC 1035
+ * 2.3.2).
  */
 #ifndef PRIVLINKD_WIRE_CURSOR_H
 #define PRIVLINKD_WIRE_CURSOR_H

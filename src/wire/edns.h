@@ -2,7 +2,8 @@
 /*
  * EDNS(0): the OPT record of a query, and the options that are looked at (RFC 6891).
  *
- * Pure. Options not named here are ignored in queries and never copied into answers (RFC 6891 6.1.1).
+ * Pure. Options not named here are ignored in queries and never copied into answers (RFC 6891
+ * 6.1.1).
  */
 #ifndef PRIVLINKD_WIRE_EDNS_H
 #define PRIVLINKD_WIRE_EDNS_H
@@ -15,9 +16,11 @@
 
 /* Largest UDP payload that we send or ask for: never fragmented on any sane path (RFC 9715 3). */
 #define EDNS_UDP_SIZE 1232
-/* Largest UDP answer to a query without EDNS, and the least that a stated size can mean (RFC 6891 6.2.3). */
+/* Largest UDP answer to a query without EDNS, and the least that a stated size can mean (RFC 6891
+ * 6.2.3). */
 #define EDNS_UDP_SIZE_MIN 512
-/* Options read in one OPT; more is FORMERR: nobody honest sends so many, and reading must stay cheap. */
+/* Options read in one OPT; more is FORMERR: nobody honest sends so many, and reading must stay
+ * cheap. */
 #define EDNS_OPTIONS_MAX 32
 
 enum edns_option {

@@ -205,8 +205,8 @@ size_t message_owner(const struct message *message, const struct message_record 
 
 /*
  * Where names are within the data of a type: each letter is a part. n a name, 2 or 4 octets, s a
- * character string, * the rest. Those of RFC 1035 3.3 and RFC 3597 4; in no other type may a name be
- * compressed (RFC 3597 4).
+ * character string, * the rest. Those of RFC 1035 3.3 and RFC 3597 4; in no other type may a name
+ * be compressed (RFC 3597 4).
  */
 static const char *rdata_shape(uint16_t type)
 {

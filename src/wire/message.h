@@ -20,7 +20,8 @@
 enum message_verdict {
 	MESSAGE_OK,
 	MESSAGE_DROP,    /* shorter than a header, or itself a response: no answer at all */
-	MESSAGE_FORMERR, /* question count other than one, cut off, trailing octets, bad names, two OPTs, ... */
+	/* question count other than one, cut off, trailing octets, bad names, two OPTs, ... */
+	MESSAGE_FORMERR,
 	MESSAGE_NOTIMP,  /* opcode other than QUERY */
 	MESSAGE_BADVERS, /* EDNS version over 0 (RFC 6891 6.1.3) */
 };
@@ -28,10 +29,12 @@ enum message_verdict {
 struct message_query {
 	uint16_t id;
 	uint16_t flags;          /* the header's second word, as it came */
-	bool has_question;       /* name, type, class and question_len may be read (also with some errors) */
+	/* name, type, class and question_len may be read (also with some errors) */
+	bool has_question;
 	struct name name;
 	uint16_t type, class;
-	size_t question_len;     /* octets of the question section, which begins at DNS_HEADER_LEN: echo them */
+	/* octets of the question section, which begins at DNS_HEADER_LEN: echo them */
+	size_t question_len;
 	struct edns edns;        /* present only if an OPT was read */
 };
 
@@ -53,7 +56,8 @@ enum message_section {
 struct message_record {
 	enum message_section section;
 	uint16_t type, class;
-	uint32_t ttl;            /* over 2^31-1 means 0 (RFC 2181 8); an OPT's as it came: its flags */
+	/* over 2^31-1 means 0 (RFC 2181 8); an OPT's as it came: its flags */
+	uint32_t ttl;
 	uint16_t rdata_len;
 	size_t owner_at, ttl_at, rdata_at;
 };
@@ -93,10 +97,10 @@ size_t message_owner(const struct message *message, const struct message_record 
 		     uint8_t out[NAME_WIRE_MAX]);
 
 /*
- * The record's data with every compressed name in it written out (types of RFC 1035 3.3 and those of
- * RFC 3597 4: NS CNAME SOA PTR MX DNAME SRV RP AFSDB RT PX KX NAPTR MINFO MB MG MR MD MF NXT SIG), other
- * types as they are. Each is checked to fill rdata_len exactly; A must have 4 octets, AAAA 16.
- * Gives the length in *ret_len; -1 if malformed or longer than cap.
+ * The record's data with every compressed name in it written out (types of RFC 1035 3.3 and those
+ * of RFC 3597 4: NS CNAME SOA PTR MX DNAME SRV RP AFSDB RT PX KX NAPTR MINFO MB MG MR MD MF NXT
+ * SIG), other types as they are. Each is checked to fill rdata_len exactly; A must have 4 octets,
+ * AAAA 16. Gives the length in *ret_len; -1 if malformed or longer than cap.
  */
 int message_rdata(const struct message *message, const struct message_record *record, uint8_t *out,
 		  size_t cap, size_t *ret_len);

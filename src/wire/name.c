@@ -55,7 +55,8 @@ static void prepare(struct name *name)
 	name->hash[0] = hash;
 	for (k = 1; k <= name->labels; k++) {
 		i = name->labels - k;
-		name->label_hash[i] = hash_bytes(name->fold + name->at[i] + 1, name->fold[name->at[i]]);
+		name->label_hash[i] =
+		    hash_bytes(name->fold + name->at[i] + 1, name->fold[name->at[i]]);
 		hash = name_hash_extend(hash, name->label_hash[i]);
 		name->hash[k] = hash;
 	}

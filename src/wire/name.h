@@ -30,9 +30,11 @@ struct name {
 	uint8_t labels;                        /* without the root */
 	uint8_t wire[NAME_WIRE_MAX + 1];       /* as it came */
 	uint8_t fold[NAME_WIRE_MAX + 1];       /* lower case */
-	uint8_t at[NAME_LABELS_MAX + 1];       /* offset of the i-th label, leftmost first; at[labels] is the root */
+	/* offset of the i-th label, leftmost first; at[labels] is the root */
+	uint8_t at[NAME_LABELS_MAX + 1];
 	uint64_t label_hash[NAME_LABELS_MAX];  /* of the i-th label folded, leftmost first */
-	uint64_t hash[NAME_LABELS_MAX + 1];    /* hash[k]: of the suffix of the last k labels; hash[0] the root's */
+	/* hash[k]: of the suffix of the last k labels; hash[0] the root's */
+	uint64_t hash[NAME_LABELS_MAX + 1];
 };
 
 /* Lower case (RFC 4343 3): A-Z alone change. Length octets, all below 'A', do not. */
@@ -41,7 +43,8 @@ static inline uint8_t name_fold_octet(uint8_t octet)
 	return (uint8_t)(octet - 'A') < 26 ? octet | 0x20 : octet;
 }
 
-/* The hash of a suffix with one more label before it: how hash[] is made. hash[0] is NAME_ROOT_HASH. */
+/* The hash of a suffix with one more label before it: how hash[] is made. hash[0] is
+ * NAME_ROOT_HASH. */
 #define NAME_ROOT_HASH UINT64_C(0x6c62272e07bb0142)
 static inline uint64_t name_hash_extend(uint64_t suffix_hash, uint64_t label_hash)
 {
@@ -56,24 +59,28 @@ static inline uint64_t name_hash(const struct name *name)
 /*
  * Reads a name at the cursor, following compression pointers (RFC 1035 4.1.4) into the cursor's
  * data, which begins with a message's header: each must lead to before the part of the name that
- * it ends, and not into the header; at most NAME_LABELS_MAX + 1 are followed. The cursor moves behind
- * the name. Label types other than 00 and 11 are refused. 0, or -1 and `bad`; then *ret holds scraps.
+ * it ends, and not into the header; at most NAME_LABELS_MAX + 1 are followed. The cursor moves
+ * behind the name. Label types other than 00 and 11 are refused. 0, or -1 and `bad`; then *ret
+ * holds scraps.
  */
 int name_read(struct name *ret, struct cursor *message);
 
-/* The same without preparation: the wire name into out, its length given back; 0 and `bad` on failure. */
+/* The same without preparation: the wire name into out, its length given back; 0 and `bad` on
+ * failure. */
 size_t name_read_wire(uint8_t out[NAME_WIRE_MAX], struct cursor *message);
 
 /* Is the name at offset `at` of the message this wire name? Case ignored; nothing is copied. */
 bool name_read_matches(const struct cursor *message, size_t at, const uint8_t *wire);
 
-/* Prepares a wire name of exactly `len` octets (or fewer: it ends at its root). -1 if it is none. */
+/* Prepares a wire name of exactly `len` octets (or fewer: it ends at its root). -1 if it is
+ * none. */
 int name_from_wire(struct name *ret, const uint8_t *wire, size_t len);
 
 /*
  * From presentation format (RFC 1035 5.1, RFC 4343 2.1): \X, \DDD; a trailing dot is allowed and
  * means nothing: every name is absolute. "." is the root, "" is refused. Any octets but unescaped
- * dots are taken as they are. -1 if it is no name (empty label, label or name too long, bad escape).
+ * dots are taken as they are. -1 if it is no name (empty label, label or name too long, bad
+ * escape).
  */
 int name_from_text(struct name *ret, const char *text, size_t len);
 
@@ -84,8 +91,8 @@ int name_from_text(struct name *ret, const char *text, size_t len);
 size_t name_to_text(const uint8_t *wire, char text[NAME_TEXT_MAX]);
 
 /*
- * The leftmost `labels` labels of `left` put before all of `right`; hashes are joined, not taken anew.
- * `ret` is neither of them. -1 if longer than 255 octets.
+ * The leftmost `labels` labels of `left` put before all of `right`; hashes are joined, not taken
+ * anew. `ret` is neither of them. -1 if longer than 255 octets.
  */
 int name_join(struct name *ret, const struct name *left, unsigned labels, const struct name *right);
 

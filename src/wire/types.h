@@ -92,7 +92,8 @@ int type_from_text(const char *text, uint16_t *ret_type);
 /* "NOERROR", or "RCODE12". Returns `text`. */
 const char *rcode_to_text(unsigned rcode, char text[TYPE_TEXT_MAX]);
 
-/* A type that only makes sense in questions or in the transport (RFC 6895 3.1: 128-255, and OPT). */
+/* A type that only makes sense in questions or in the transport (RFC 6895 3.1: 128-255, and
+ * OPT). */
 bool type_is_meta(uint16_t type);
 
 #endif

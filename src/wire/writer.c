@@ -4,10 +4,11 @@
  * no trace, so that the caller can cut at a record and set TC; so every call works from a mark and
  * goes back to it.
  *
- * Compression: a table holds every suffix that was written out, as its first label (a place in the message) and the
- * entry of the rest. So the suffixes form a tree; a name is looked up in it from its root on, each label once, only among
- * the labels that follow the same rest. No hash: with 2 to 20 records a message it would cost more than it
- * saves. With a full table names come out longer, never wrong.
+ * Compression: a table holds every suffix that was written out, as its first label (a place in the
+ * message) and the entry of the rest. So the suffixes form a tree; a name is looked up in it from
+ * its root on, each label once, only among the labels that follow the same rest. No hash: with 2 to
+ * 20 records a message it would cost more than it saves. With a full table names come out longer,
+ * never wrong.
  *
  * Data is trusted to be well formed where the types NS, CNAME, PTR, SOA and MX are (it comes from
  * message_rdata or our own builder); should it not be, it is written as it is.
@@ -80,7 +81,8 @@ static bool label_equal(const uint8_t *a, const uint8_t *b)
 	return true;
 }
 
-/* The entry (plus one) of `label` before the suffix that entry `rest` (plus one; 0 the root) stands for; 0: none. */
+/* The entry (plus one) of `label` before the suffix that entry `rest` (plus one; 0 the root) stands
+ * for; 0: none. */
 static unsigned find_suffix(const struct writer *w, const uint8_t *label, unsigned rest)
 {
 	unsigned i;
@@ -91,7 +93,8 @@ static unsigned find_suffix(const struct writer *w, const uint8_t *label, unsign
 	return 0;
 }
 
-/* Remembers the first `fresh` labels of the name that begins at `start`, before the suffix `rest`. */
+/* Remembers the first `fresh` labels of the name that begins at `start`, before the suffix
+ * `rest`. */
 static void remember(struct writer *w, size_t start, const uint8_t *at, unsigned fresh,
 		     unsigned rest)
 {

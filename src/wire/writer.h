@@ -16,7 +16,8 @@
 #include "wire/edns.h"
 #include "wire/message.h"
 
-/* Suffixes remembered for compression; later names are written out in full where none of these fits. */
+/* Suffixes remembered for compression; later names are written out in full where none of these
+ * fits. */
 #define WRITER_SUFFIXES_MAX 64
 
 struct writer {
@@ -32,7 +33,8 @@ struct writer {
 	} suffix[WRITER_SUFFIXES_MAX];
 };
 
-/* Begins a message: the header with this id and flags; counts are filled in by writer_finish. `cap` >= DNS_HEADER_LEN. */
+/* Begins a message: the header with this id and flags; counts are filled in by writer_finish. `cap`
+ * >= DNS_HEADER_LEN. */
 void writer_init(struct writer *writer, uint8_t *data, size_t cap, uint16_t id, uint16_t flags);
 
 /* The question, octet by octet as it came (`len` octets: name, type, class; uncompressed). */
@@ -47,7 +49,8 @@ void writer_question(struct writer *writer, const uint8_t *name, uint16_t type, 
  */
 void writer_reserve(struct writer *writer, int len);
 
-/* One record of class IN; sections must not go backwards. rdata is uncompressed, at most 65,535 octets. */
+/* One record of class IN; sections must not go backwards. rdata is uncompressed, at most 65,535
+ * octets. */
 void writer_record(struct writer *writer, enum message_section section, const uint8_t *owner,
 		   uint16_t type, uint32_t ttl, const uint8_t *rdata, size_t rdata_len);
 

@@ -34,10 +34,10 @@ static struct mmsghdr msgs[BATCH];
 /* Turns the query of len bytes (one question) into a reply. Returns its length, 0: no reply. */
 static size_t answer(uint8_t *p, size_t len)
 {
-	static const uint8_t a[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 1};
-	static const uint8_t soa[] = {0xc0, 12, 0, 6, 0, 1, 0, 0, 1, 44, 0, 22, /* . . */ 0, 0,
-				      0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 44};
-	static const uint8_t opt[] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0};
+	static const uint8_t a[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 1 };
+	static const uint8_t soa[] = { 0xc0, 12, 0, 6, 0, 1, 0, 0, 1, 44, 0, 22, /* . . */ 0, 0, 0,
+		0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 44 };
+	static const uint8_t opt[] = { 0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0 };
 	bool edns = p[11] != 0;
 	size_t at = 12;
 
@@ -65,15 +65,15 @@ static void serve(int fd, bool upstream)
 {
 	for (;;) {
 		for (int i = 0; i < BATCH; i++) {
-			iov[i] = (struct iovec){.iov_base = bytes[i], .iov_len = ROOM};
-			msgs[i].msg_hdr = (struct msghdr){.msg_name = &peers[i],
-							  .msg_namelen = sizeof(peers[i]),
-							  .msg_iov = &iov[i],
-							  .msg_iovlen = 1};
+			iov[i] = (struct iovec){ .iov_base = bytes[i], .iov_len = ROOM };
+			msgs[i].msg_hdr = (struct msghdr){ .msg_name = &peers[i],
+				.msg_namelen = sizeof(peers[i]),
+				.msg_iov = &iov[i],
+				.msg_iovlen = 1 };
 		}
 		int n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
 		if (n <= 0) {
-			struct pollfd p = {.fd = fd, .events = POLLIN};
+			struct pollfd p = { .fd = fd, .events = POLLIN };
 			poll(&p, 1, -1);
 			continue;
 		}
@@ -99,7 +99,8 @@ static int write_ready(const char *path, const char *text)
 	char tmp[512];
 	FILE *f;
 
-	if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp) || !(f = fopen(tmp, "we")))
+	if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp) ||
+	    !(f = fopen(tmp, "we")))
 		return -1;
 	fprintf(f, "%s\n", text);
 	return fclose(f) == 0 ? rename(tmp, path) : -1;

@@ -67,12 +67,12 @@ static struct {
 	uint64_t queries, rate, limit_ns;
 	unsigned window, sockets, rcode, answers, type;
 	const char *file;
-} conf = {.queries = 200000,
-	  .limit_ns = 60000000000ull,
-	  .window = 64,
-	  .sockets = 8,
-	  .answers = 1,
-	  .type = 1};
+} conf = { .queries = 200000,
+	.limit_ns = 60000000000ull,
+	.window = 64,
+	.sockets = 8,
+	.answers = 1,
+	.type = 1 };
 
 static struct query *queries;
 static size_t query_count;
@@ -115,7 +115,7 @@ static double quantile_us(double q)
 /* Header, question, OPT with 1232. Returns 0, or -1 where this is no name. */
 static int query_lay_out(struct query *q, const char *name)
 {
-	static const uint8_t opt[] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0};
+	static const uint8_t opt[] = { 0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0 };
 	size_t at = 12;
 
 	memset(q, 0, sizeof(*q));
@@ -211,7 +211,7 @@ static void send_one(uint64_t due_ns)
 	uint8_t *p = s->bytes[s->count];
 	uint16_t id = (uint16_t)(k | (unsigned)rounds[k]++ << 12);
 
-	slots[k] = (struct slot){.due_ns = due_ns, .id = id, .socket = (uint8_t)socket};
+	slots[k] = (struct slot){ .due_ns = due_ns, .id = id, .socket = (uint8_t)socket };
 	memcpy(p, q->bytes, q->len);
 	p[0] = (uint8_t)(id >> 8);
 	p[1] = (uint8_t)id;
@@ -254,8 +254,9 @@ static void receive(unsigned k)
 
 	do {
 		for (int i = 0; i < BATCH && !iov[i].iov_base; i++) {
-			iov[i] = (struct iovec){.iov_base = bytes[i], .iov_len = sizeof(bytes[i])};
-			msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+			iov[i] =
+			    (struct iovec){ .iov_base = bytes[i], .iov_len = sizeof(bytes[i]) };
+			msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
 		}
 		n = recvmmsg(senders[k].fd, msgs, BATCH, MSG_DONTWAIT, NULL);
 		uint64_t now = now_ns();
@@ -302,9 +303,9 @@ static void run(uint64_t start)
 	bool over = false;
 
 	for (unsigned k = 0; k < conf.sockets; k++)
-		polls[k] = (struct pollfd){.fd = senders[k].fd, .events = POLLIN};
+		polls[k] = (struct pollfd){ .fd = senders[k].fd, .events = POLLIN };
 	for (;;) {
-		struct timespec wait = {.tv_nsec = 50000000};
+		struct timespec wait = { .tv_nsec = 50000000 };
 
 		over = over || sent >= conf.queries || now - start >= conf.limit_ns;
 		if (over && done + lost >= sent)
@@ -342,16 +343,35 @@ static int options(int argc, char **argv)
 			if (tool_addr_parse(optarg, &conf.server, &conf.server_len) < 0)
 				return -1;
 			break;
-		case 'n': conf.queries = v; break;
-		case 'T': conf.limit_ns = (uint64_t)(strtod(optarg, NULL) * 1e9); break;
-		case 'w': conf.window = (unsigned)v; break;
-		case 'r': conf.rate = v; break;
-		case 'k': conf.sockets = (unsigned)v; break;
-		case 'c': conf.rcode = (unsigned)v; break;
-		case 'a': conf.answers = (unsigned)v; break;
-		case 't': conf.type = (unsigned)v; break;
-		case 'f': conf.file = optarg; break;
-		default: return -1;
+		case 'n':
+			conf.queries = v;
+			break;
+		case 'T':
+			conf.limit_ns = (uint64_t)(strtod(optarg, NULL) * 1e9);
+			break;
+		case 'w':
+			conf.window = (unsigned)v;
+			break;
+		case 'r':
+			conf.rate = v;
+			break;
+		case 'k':
+			conf.sockets = (unsigned)v;
+			break;
+		case 'c':
+			conf.rcode = (unsigned)v;
+			break;
+		case 'a':
+			conf.answers = (unsigned)v;
+			break;
+		case 't':
+			conf.type = (unsigned)v;
+			break;
+		case 'f':
+			conf.file = optarg;
+			break;
+		default:
+			return -1;
 		}
 	}
 	if (conf.server_len == 0 || conf.queries >> 32 || conf.rate > 1000000000 ||
@@ -376,7 +396,7 @@ static int sender_open(struct sender *s)
 	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
 	for (unsigned i = 0; i < BATCH; i++) {
 		s->iov[i].iov_base = s->bytes[i];
-		s->msgs[i].msg_hdr = (struct msghdr){.msg_iov = &s->iov[i], .msg_iovlen = 1};
+		s->msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &s->iov[i], .msg_iovlen = 1 };
 	}
 	return connect(s->fd, (struct sockaddr *)&conf.server, conf.server_len);
 }
@@ -385,11 +405,13 @@ int main(int argc, char **argv)
 {
 	if (options(argc, argv) < 0) {
 		fputs("usage: load -s ADDR@PORT [-n QUERIES] [-T SECONDS] [-w WINDOW | -r RATE]\n"
-		      "            [-k SOCKETS] [-c RCODE] [-a ANSWERS] [-t TYPE] [-f FILE] [NAME...]\n",
-		      stderr);
+		      "            [-k SOCKETS] [-c RCODE] [-a ANSWERS] [-t TYPE] [-f FILE] "
+		      "[NAME...]\n",
+		    stderr);
 		return 2;
 	}
-	prctl(PR_SET_TIMERSLACK, 1000ul); /* the default of 50 us is a long time at 100,000 a second */
+	prctl(PR_SET_TIMERSLACK,
+	    1000ul); /* the default of 50 us is a long time at 100,000 a second */
 	for (unsigned k = 0; k < conf.sockets; k++) {
 		if (sender_open(&senders[k]) < 0) {
 			perror("load: socket");
@@ -403,10 +425,9 @@ int main(int argc, char **argv)
 	double seconds = (double)(now_ns() - start) / 1e9;
 	printf("sent %llu done %llu bad %llu stray %llu lost %llu seconds %.3f rate %.0f "
 	       "p50 %.1f p99 %.1f p99.9 %.1f max %.1f\n",
-	       (unsigned long long)sent, (unsigned long long)done, (unsigned long long)bad,
-	       (unsigned long long)stray, (unsigned long long)lost, seconds,
-	       (double)done / seconds, quantile_us(0.5), quantile_us(0.99), quantile_us(0.999),
-	       (double)max_ns / 1000);
+	    (unsigned long long)sent, (unsigned long long)done, (unsigned long long)bad,
+	    (unsigned long long)stray, (unsigned long long)lost, seconds, (double)done / seconds,
+	    quantile_us(0.5), quantile_us(0.99), quantile_us(0.999), (double)max_ns / 1000);
 	free(queries);
 	return bad > 0 || lost > 0;
 }

@@ -183,6 +183,15 @@ static void check_answer(const uint8_t *data, size_t len, const uint8_t *qname)
 	assert(got == 0);
 }
 
+/* Is an answer to this question ours from its first record on? */
+static bool ours_alone(const struct name *name)
+{
+	struct table_hit hit;
+
+	table_lookup(view->table, name, &hit);
+	return hit.match == TABLE_HELD || hit.match == TABLE_ALIAS || hit.match == TABLE_PTR;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct step_replies replies;
@@ -217,6 +226,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	shape.question = section;
 	shape.question_len = (uint16_t)(name.len + 4);
 	len = answer_plan(&shape, &plan, &replies, NULL, out, sizeof(out), &truncated);
+	/* Nothing denies the held name, and what an upstream began is not ours. */
+	assert((out[3] & 15) != RCODE_NXDOMAIN || !on_chain(out, len, name.wire, held.wire));
+	assert(!plan.aa || ours_alone(&name));
+	assert(!plan.aa || !plan.ad);
 	if (view->aliases == VIEW_ALIASES_ANY)
 		check_answer(out, len, name.wire);
 	return 0;

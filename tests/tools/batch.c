@@ -41,7 +41,7 @@ struct batch {
 	bool in_case, case_failed;
 	struct pending pending[MAX_LABELS];
 	char asked[512]; /* the last question, for reports */
-	char *got;	 /* the last reply as text */
+	char *got;       /* the last reply as text */
 	bool checking;
 	char head[256];
 	size_t expected_count;
@@ -54,7 +54,7 @@ static void fail(struct batch *b, const char *what, const char *detail)
 		printf("not ok - %s\n", b->name);
 	b->case_failed = true;
 	printf("# %s:%d: %s%s%s\n", b->file, b->line, what, detail && *detail ? ": " : "",
-	       detail ? detail : "");
+	    detail ? detail : "");
 	fflush(stdout);
 }
 
@@ -129,7 +129,7 @@ static bool head_matches(const char *want, const char *got_line)
 /* One section: lines of `got` that begin with its word against the expected ones. */
 static bool section_matches(struct batch *b, const char *word, char **lines, size_t line_count)
 {
-	bool used[MAX_EXPECTED] = {false};
+	bool used[MAX_EXPECTED] = { false };
 	size_t want_count = 0, got_count = 0;
 	bool optional = strcmp(word, "ar") == 0;
 
@@ -308,13 +308,13 @@ static int do_silent(struct batch *b, char *rest)
 	int n = words_of(rest, words);
 	if (question_parse(&q, &b->server, b->server_len, n, words) < 0 ||
 	    question_parse(&fence, &q.server, q.server_len, words_of(fence_text, fence_words),
-			   fence_words) < 0)
+		fence_words) < 0)
 		return -1;
 	if (question_send(&q) == 0) {
-		uint8_t reply[4096] = {0};
-		struct pollfd p = {.fd = q.fd, .events = POLLIN};
+		uint8_t reply[4096] = { 0 };
+		struct pollfd p = { .fd = q.fd, .events = POLLIN };
 		sendto(q.fd, fence.query, fence.query_len, 0, (struct sockaddr *)&q.server,
-		       q.server_len);
+		    q.server_len);
 		if (poll(&p, 1, b->timeout_ms) != 1 || recv(q.fd, reply, sizeof(reply), 0) < 2)
 			fail(b, "no reply to the query after it", b->asked);
 		else if (memcmp(reply, fence.query, 2) != 0)
@@ -370,7 +370,7 @@ static int do_count(struct batch *b, char *rest)
 		snprintf(command, sizeof(command), "count");
 	else
 		snprintf(command, sizeof(command), "count %s%s%s", words[2], n > 3 ? " " : "",
-			 n > 3 ? words[3] : "");
+		    n > 3 ? words[3] : "");
 	if (tool_ctl(words[0], command, reply, sizeof(reply)) < 0) {
 		fail(b, "fakeup does not answer", command);
 	} else if (strcmp(reply, words[1]) != 0) {
@@ -485,7 +485,8 @@ int batch_run(FILE *in, const char *file_name)
 		if (*text == '\0' || *text == '#')
 			continue;
 		if (do_line(b, text) < 0) {
-			printf("not ok - %s:%d: cannot read this line: %s\n", file_name, b->line, text);
+			printf("not ok - %s:%d: cannot read this line: %s\n", file_name, b->line,
+			    text);
 			rc = -1;
 		}
 	}

@@ -136,15 +136,16 @@ static int take_raw(struct question *q, int argc, char **argv, int i)
 	return i;
 }
 
-int question_parse(struct question *q, const struct sockaddr_storage *server,
-		   socklen_t server_len, int argc, char **argv)
+int question_parse(struct question *q, const struct sockaddr_storage *server, socklen_t server_len,
+    int argc, char **argv)
 {
-	struct options o = {.qclass = 1, .bufsize = 1232, .flags = 0x0100, .copies = 1,
-			    .edns = true};
+	struct options o = {
+		.qclass = 1, .bufsize = 1232, .flags = 0x0100, .copies = 1, .edns = true
+	};
 	uint16_t id;
 	int i = 0;
 
-	*q = (struct question){.server = *server, .server_len = server_len, .fd = -1};
+	*q = (struct question){ .server = *server, .server_len = server_len, .fd = -1 };
 	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
 		return -1;
 	o.id = id;
@@ -205,9 +206,9 @@ int question_send(struct question *q)
 		    (q->source_len && bind(q->fd, (struct sockaddr *)&q->source, q->source_len)))
 			return -1;
 		return sendto(q->fd, q->query, q->query_len, 0, (struct sockaddr *)&q->server,
-			      q->server_len) < 0
-			       ? -1
-			       : 0;
+			   q->server_len) < 0
+			   ? -1
+			   : 0;
 	}
 	if (q->transport == QUESTION_TCP || kept_fd < 0)
 		q->fd = open_tcp(q);
@@ -233,7 +234,7 @@ static int read_all(int fd, uint8_t *out, size_t len, uint64_t deadline)
 {
 	while (len > 0) {
 		uint64_t now = tool_now_ms();
-		struct pollfd p = {.fd = fd, .events = POLLIN};
+		struct pollfd p = { .fd = fd, .events = POLLIN };
 		if (now >= deadline || poll(&p, 1, (int)(deadline - now)) == 0)
 			return 1;
 		ssize_t n = read(fd, out, len);
@@ -251,11 +252,11 @@ static int wait_udp(struct question *q, uint64_t deadline)
 		struct sockaddr_storage from;
 		socklen_t from_len = sizeof(from);
 		uint64_t now = tool_now_ms();
-		struct pollfd p = {.fd = q->fd, .events = POLLIN};
+		struct pollfd p = { .fd = q->fd, .events = POLLIN };
 		if (now >= deadline || poll(&p, 1, (int)(deadline - now)) == 0)
 			return 1;
-		ssize_t n = recvfrom(q->fd, q->reply, QUESTION_MAX, 0, (struct sockaddr *)&from,
-				     &from_len);
+		ssize_t n =
+		    recvfrom(q->fd, q->reply, QUESTION_MAX, 0, (struct sockaddr *)&from, &from_len);
 		if (n < 0)
 			return -1;
 		if (!ours(q, q->reply, (size_t)n))
@@ -361,7 +362,7 @@ const char *question_check(const struct question *q)
 	/* A header alone may answer a question that could not be read. */
 	if (q->question_len > 0 && (r[4] << 8 | r[5]) == 1 &&
 	    (q->reply_len < 12 + q->question_len ||
-	     memcmp(r + 12, q->query + 12, q->question_len) != 0))
+		memcmp(r + 12, q->query + 12, q->question_len) != 0))
 		return "the question is not echoed byte for byte";
 	return NULL;
 }
@@ -418,14 +419,15 @@ char *question_text(const struct question *q)
 		fclose(f);
 		return buf;
 	}
-	unsigned rcode = ldns_pkt_get_rcode(pkt) |
-			 (ldns_pkt_edns(pkt) ? (unsigned)ldns_pkt_edns_extended_rcode(pkt) << 4 : 0);
+	unsigned rcode =
+	    ldns_pkt_get_rcode(pkt) |
+	    (ldns_pkt_edns(pkt) ? (unsigned)ldns_pkt_edns_extended_rcode(pkt) << 4 : 0);
 	ldns_lookup_table *t = ldns_lookup_by_id(ldns_rcodes, (int)rcode);
 	fprintf(f, "%s", rcode == 16 ? "BADVERS" : rcode == 4 ? "NOTIMP" : t ? t->name : "RCODE?");
 	fprintf(f, "%s%s%s%s%s%s%s", ldns_pkt_qr(pkt) ? " qr" : "", ldns_pkt_aa(pkt) ? " aa" : "",
-		ldns_pkt_tc(pkt) ? " tc" : "", ldns_pkt_rd(pkt) ? " rd" : "",
-		ldns_pkt_ra(pkt) ? " ra" : "", ldns_pkt_ad(pkt) ? " ad" : "",
-		ldns_pkt_cd(pkt) ? " cd" : "");
+	    ldns_pkt_tc(pkt) ? " tc" : "", ldns_pkt_rd(pkt) ? " rd" : "",
+	    ldns_pkt_ra(pkt) ? " ra" : "", ldns_pkt_ad(pkt) ? " ad" : "",
+	    ldns_pkt_cd(pkt) ? " cd" : "");
 	if (ldns_pkt_edns(pkt)) {
 		fprintf(f, " edns%s", ldns_pkt_edns_do(pkt) ? " do" : "");
 		print_ede(f, pkt);

@@ -42,7 +42,7 @@ static void put(struct writer *w, const void *bytes, size_t len)
 
 static void put16(struct writer *w, unsigned value)
 {
-	uint8_t b[2] = {(uint8_t)(value >> 8), (uint8_t)value};
+	uint8_t b[2] = { (uint8_t)(value >> 8), (uint8_t)value };
 
 	put(w, b, 2);
 }
@@ -112,8 +112,7 @@ int reply_query_parse(struct reply_query *query)
 	ldns_pkt *pkt = NULL;
 	int ret = -1;
 
-	if (query->len < 12 ||
-	    ldns_wire2pkt(&pkt, query->bytes, query->len) != LDNS_STATUS_OK)
+	if (query->len < 12 || ldns_wire2pkt(&pkt, query->bytes, query->len) != LDNS_STATUS_OK)
 		return -1;
 	if (ldns_pkt_qdcount(pkt) == 1 && !ldns_pkt_qr(pkt)) {
 		ldns_rr *question = ldns_rr_list_rr(ldns_pkt_question(pkt), 0);
@@ -143,8 +142,8 @@ unsigned reply_query_have(const struct reply_query *query)
 	return have;
 }
 
-static size_t build_records(struct writer *w, const struct reply_query *query,
-			    const struct script_rule *rule, int section)
+static size_t build_records(
+    struct writer *w, const struct reply_query *query, const struct script_rule *rule, int section)
 {
 	char text[2048];
 	size_t count = 0;
@@ -153,7 +152,8 @@ static size_t build_records(struct writer *w, const struct reply_query *query,
 		ldns_rr *rr = NULL;
 		if (rule->records[i].section != section)
 			continue;
-		if (script_expand(rule, rule->records[i].text, query->name, text, sizeof(text)) < 0 ||
+		if (script_expand(rule, rule->records[i].text, query->name, text, sizeof(text)) <
+			0 ||
 		    ldns_rr_new_frm_str(&rr, text, 0, NULL, NULL) != LDNS_STATUS_OK) {
 			fprintf(stderr, "fakeup: record lost: %s\n", rule->records[i].text);
 			continue;
@@ -169,8 +169,8 @@ static void build_nxdomain(struct writer *w)
 {
 	ldns_rr *rr = NULL;
 
-	ldns_rr_new_frm_str(&rr, ". 900 IN SOA fake.invalid. fake.invalid. 1 1800 900 604800 900",
-			    0, NULL, NULL);
+	ldns_rr_new_frm_str(
+	    &rr, ". 900 IN SOA fake.invalid. fake.invalid. 1 1800 900 604800 900", 0, NULL, NULL);
 	put_rr(w, rr);
 	ldns_rr_free(rr);
 }
@@ -188,7 +188,7 @@ size_t reply_build(const struct reply_query *query, const struct script_rule *ru
 {
 	static struct writer w; /* one thread; too large for a stack frame */
 	unsigned flags = rule ? rule->flags : 0, rcode = rule ? (unsigned)rule->rcode : 3;
-	size_t counts[3] = {0, rule ? 0 : 1, 0};
+	size_t counts[3] = { 0, rule ? 0 : 1, 0 };
 
 	if (rule && rule->raw)
 		return build_raw(query, rule->raw, out);
@@ -199,7 +199,7 @@ size_t reply_build(const struct reply_query *query, const struct script_rule *ru
 		counts[1] = 0;
 		no_opt = true;
 	}
-	w = (struct writer){.out = out};
+	w = (struct writer){ .out = out };
 	put(&w, query->bytes, 12);
 	put_name(&w, query->bytes + 12, query->question_len - 4);
 	put(&w, query->bytes + 12 + query->question_len - 4, 4);
@@ -219,8 +219,8 @@ size_t reply_build(const struct reply_query *query, const struct script_rule *ru
 		put_opt(&w, query->dnssec_ok);
 		counts[2]++;
 	}
-	out[2] = (uint8_t)(0x80 | (query->bytes[2] & 0x01) | (flags & SCRIPT_AA ? 4 : 0) |
-			   (tc ? 2 : 0));
+	out[2] =
+	    (uint8_t)(0x80 | (query->bytes[2] & 0x01) | (flags & SCRIPT_AA ? 4 : 0) | (tc ? 2 : 0));
 	out[3] = (uint8_t)((flags & SCRIPT_RA_OFF ? 0 : 0x80) | (flags & SCRIPT_AD ? 0x20 : 0) |
 			   (query->bytes[3] & 0x10) | rcode);
 	for (int s = 0; s < 3; s++) {

@@ -21,27 +21,27 @@ static const struct {
 	const char *word;
 	unsigned flag;
 } words[] = {
-	{"aa", SCRIPT_AA},
-	{"tc", SCRIPT_TC},
-	{"ad", SCRIPT_AD},
-	{"ra-off", SCRIPT_RA_OFF},
-	{"noopt", SCRIPT_NOOPT},
-	{"do", SCRIPT_IF_DO},
-	{"nodo", SCRIPT_IF_NODO},
-	{"udp", SCRIPT_IF_UDP},
-	{"tcp", SCRIPT_IF_TCP},
-	{"edns", SCRIPT_IF_EDNS},
-	{"hold", SCRIPT_HOLD},
-	{"drop", SCRIPT_DROP},
-	{"close", SCRIPT_CLOSE},
-	{"duplicate", SCRIPT_DUPLICATE},
-	{"wrong-id", SCRIPT_WRONG_ID},
-	{"wrong-question", SCRIPT_WRONG_QUESTION},
-	{"other-port", SCRIPT_OTHER_PORT},
-	{"garbage", SCRIPT_GARBAGE},
-	{"short", SCRIPT_SHORT},
-	{"only", SCRIPT_ONLY},
-	{"formerr-edns", SCRIPT_FORMERR_EDNS},
+	{ "aa", SCRIPT_AA },
+	{ "tc", SCRIPT_TC },
+	{ "ad", SCRIPT_AD },
+	{ "ra-off", SCRIPT_RA_OFF },
+	{ "noopt", SCRIPT_NOOPT },
+	{ "do", SCRIPT_IF_DO },
+	{ "nodo", SCRIPT_IF_NODO },
+	{ "udp", SCRIPT_IF_UDP },
+	{ "tcp", SCRIPT_IF_TCP },
+	{ "edns", SCRIPT_IF_EDNS },
+	{ "hold", SCRIPT_HOLD },
+	{ "drop", SCRIPT_DROP },
+	{ "close", SCRIPT_CLOSE },
+	{ "duplicate", SCRIPT_DUPLICATE },
+	{ "wrong-id", SCRIPT_WRONG_ID },
+	{ "wrong-question", SCRIPT_WRONG_QUESTION },
+	{ "other-port", SCRIPT_OTHER_PORT },
+	{ "garbage", SCRIPT_GARBAGE },
+	{ "short", SCRIPT_SHORT },
+	{ "only", SCRIPT_ONLY },
+	{ "formerr-edns", SCRIPT_FORMERR_EDNS },
 };
 
 #define IF_MASK (SCRIPT_IF_DO | SCRIPT_IF_NODO | SCRIPT_IF_UDP | SCRIPT_IF_TCP | SCRIPT_IF_EDNS)
@@ -93,7 +93,7 @@ static int rule_head(struct script_rule *rule, char *line)
 	char *name = strtok_r(line, " \t", &save);
 	char *types = strtok_r(NULL, " \t", &save);
 
-	*rule = (struct script_rule){.times = -1};
+	*rule = (struct script_rule){ .times = -1 };
 	if (!name || !types || rule_types(rule, types) < 0)
 		return -1;
 	if (strcmp(name, "*") == 0) {
@@ -120,8 +120,8 @@ static int rule_record(struct script_rule *rule, int section, const char *text)
 	ldns_rr *rr = NULL;
 
 	if (rule->record_count == SCRIPT_MAX_RECORDS ||
-	    script_expand(rule, text, rule->wildcard ? "x.example." : rule->name, full,
-			  sizeof(full)) < 0 ||
+	    script_expand(
+		rule, text, rule->wildcard ? "x.example." : rule->name, full, sizeof(full)) < 0 ||
 	    ldns_rr_new_frm_str(&rr, full, 0, NULL, NULL) != LDNS_STATUS_OK)
 		return -1;
 	ldns_rr_free(rr);
@@ -138,8 +138,8 @@ static int script_line(struct script *script, char *line)
 	if (*line == '\0' || *line == '#')
 		return 0;
 	if (strncmp(line, "rule ", 5) == 0) {
-		struct script_rule *grown = realloc(
-			script->rules, (script->rule_count + 1) * sizeof(*script->rules));
+		struct script_rule *grown =
+		    realloc(script->rules, (script->rule_count + 1) * sizeof(*script->rules));
 		if (!grown)
 			return -1;
 		script->rules = grown;
@@ -222,8 +222,8 @@ static bool rule_has_type(const struct script_rule *rule, uint16_t type)
 	return rule->type_count == 0;
 }
 
-struct script_rule *script_find(struct script *script, const char *name, uint16_t type,
-				unsigned have)
+struct script_rule *script_find(
+    struct script *script, const char *name, uint16_t type, unsigned have)
 {
 	struct script_rule *best = NULL;
 	size_t best_fit = 0;
@@ -244,8 +244,8 @@ struct script_rule *script_find(struct script *script, const char *name, uint16_
 	return best;
 }
 
-int script_expand(const struct script_rule *rule, const char *text, const char *name,
-		  char *out, size_t out_len)
+int script_expand(
+    const struct script_rule *rule, const char *text, const char *name, char *out, size_t out_len)
 {
 	size_t n = 0, left = strlen(name);
 

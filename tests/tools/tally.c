@@ -107,7 +107,7 @@ static void add(const char *key, long n, void *arg)
 
 long tally_count(const char *key)
 {
-	struct sum sum = {.key = key};
+	struct sum sum = { .key = key };
 
 	tally_each(add, &sum);
 	return sum.n;

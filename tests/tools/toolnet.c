@@ -61,10 +61,11 @@ void tool_addr_print(const struct sockaddr_storage *addr, char *buf, size_t buf_
 	char host[INET6_ADDRSTRLEN] = "?";
 
 	if (addr->ss_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)addr)->sin_addr, host, sizeof(host));
+		inet_ntop(
+		    AF_INET, &((const struct sockaddr_in *)addr)->sin_addr, host, sizeof(host));
 	else
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)addr)->sin6_addr, host,
-			  sizeof(host));
+		inet_ntop(
+		    AF_INET6, &((const struct sockaddr_in6 *)addr)->sin6_addr, host, sizeof(host));
 	snprintf(buf, buf_len, "%s@%u", host, addr_port(addr));
 }
 
@@ -159,7 +160,7 @@ long tool_hex_decode(const char *text, uint8_t *out, size_t out_len)
 
 int tool_ctl(const char *socket_path, const char *command, char *reply, size_t reply_len)
 {
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	size_t n = 0;
 	ssize_t got;

@@ -43,7 +43,8 @@ static inline void on_done(void *arg, uint64_t waiter, const struct reply *reply
 	side->has_reply = true;
 }
 
-static inline uint16_t make_group(const union addr *addrs, size_t count, enum upstream_policy policy)
+static inline uint16_t make_group(const union addr *addrs, size_t count,
+    enum upstream_policy policy)
 {
 	struct upstream_conf confs[4] = { 0 };
 	struct upstream_group_conf conf = { .upstreams = confs, .count = count, .policy = policy };

@@ -100,25 +100,25 @@ static void *responder_run(void *arg)
 	}
 }
 
-static inline void responder_start(struct responder *r, responder_fn *answer)
+/* On this address; port 0: one that the kernel chooses, in r->addr. */
+static inline void responder_start_at(struct responder *r, responder_fn *answer, const char *at)
 {
-	socklen_t len = sizeof(r->addr.in4);
+	socklen_t len;
 	bool bound = false;
+	int on = 1;
 
 	memset(r, 0, sizeof(*r));
 	r->answer = answer;
 	/* The TCP port must be the UDP one; somebody else may have that. */
 	while (!bound) {
-		addr_parse(&r->addr, "127.0.0.1@0", 0);
-		r->addr.in4.sin_family = AF_INET;
-		r->addr.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		r->addr.in4.sin_port = 0;
-		r->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		r->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		bind(r->udp, &r->addr.any, sizeof(r->addr.in4));
-		getsockname(r->udp, &r->addr.any, &len);
-		bound = bind(r->tcp, &r->addr.any, sizeof(r->addr.in4)) == 0 &&
-		    listen(r->tcp, 16) == 0;
+		addr_parse(&r->addr, at, 0);
+		len = addr_len(&r->addr);
+		r->udp = socket(r->addr.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		r->tcp = socket(r->addr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		setsockopt(r->tcp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		bound = bind(r->udp, &r->addr.any, len) == 0 &&
+		    getsockname(r->udp, &r->addr.any, &len) == 0 &&
+		    bind(r->tcp, &r->addr.any, len) == 0 && listen(r->tcp, 16) == 0;
 		if (!bound) {
 			close(r->udp);
 			close(r->tcp);
@@ -126,6 +126,11 @@ static inline void responder_start(struct responder *r, responder_fn *answer)
 	}
 	(void)!pipe(r->stop);
 	pthread_create(&r->thread, NULL, responder_run, r);
+}
+
+static inline void responder_start(struct responder *r, responder_fn *answer)
+{
+	responder_start_at(r, answer, "127.0.0.1@0");
 }
 
 static inline void responder_stop(struct responder *r)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Questions out and replies back, over real sockets against an upstream in a thread. */
+#include "forward/upstream_choice.h"
 #include "unit/forwardkit.h"
 #include "unit/responder.h"
 #include "unit/unit.h"
@@ -223,6 +224,35 @@ static size_t fails_behind_alias(struct responder *r, const struct message_query
 	return writer_finish(&writer);
 }
 
+/* Over TCP the first time nothing: the connection is closed. */
+static size_t closes_once(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	return tcp && r->asked_tcp < 2 ? 0 : cut_over_udp(r, query, data, tcp, out);
+}
+
+START_TEST(asks_again_after_a_broken_connection)
+{
+	struct responder r;
+	struct reply reply;
+	uint64_t began;
+
+	responder_start(&r, closes_once);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	began = clock_now_ms();
+	ck_assert_int_eq(get(&sides[0], TYPE_TXT, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert(!sides[0].reply.failed);
+	ck_assert_uint_eq(r.asked_tcp, 2);
+	/* Not at once: by the timer of a lost datagram. */
+	ck_assert_uint_ge(clock_now_ms() - began, UPSTREAM_TIMEOUT_FIRST_MS - 10);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->timeouts), 0);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
 START_TEST(next_upstream)
 {
 	responder_fn *bad[] = { refuses, responder_silent };
@@ -290,12 +320,26 @@ static size_t knows_no_edns(struct responder *r, const struct message_query *que
 	return writer_finish(&writer);
 }
 
+/* As servers from before EDNS do: what they cannot read gets a header and no question. */
+static size_t header_alone(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	struct writer writer;
+
+	if (!query->edns.present)
+		return responder_address(r, query, data, tcp, out);
+	writer_init(&writer, out, REPLY_MAX, query->id, FLAG_QR);
+	writer_set_rcode(&writer, query->type == TYPE_A ? RCODE_FORMERR : RCODE_NOTIMP);
+	return writer_finish(&writer);
+}
+
 START_TEST(falls_back_without_edns)
 {
+	responder_fn *old[] = { knows_no_edns, header_alone };
 	struct responder r;
 	struct reply reply;
 
-	responder_start(&r, knows_no_edns);
+	responder_start(&r, old[_i]);
 	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
 	start(1, (struct forward_conf){ 0 });
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
@@ -307,8 +351,110 @@ START_TEST(falls_back_without_edns)
 	wait_for(&sides[0], 2);
 	ck_assert_uint_eq(r.asked, 3);
 	ck_assert_uint_eq(r.with_edns, 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->timeouts), 0);
 	stop(1);
 	responder_stop(&r);
+}
+END_TEST
+
+START_TEST(header_alone_with_notimp)
+{
+	struct responder r;
+	struct reply reply;
+
+	responder_start(&r, header_alone);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert(!sides[0].reply.failed);
+	ck_assert_uint_eq(r.asked, 2);
+	ck_assert_uint_eq(r.with_edns, 1);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* A header alone that does not say just that: wrong id, no response, other rcodes, more behind. */
+static size_t headers_first(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	static const unsigned rcodes[] = { RCODE_NOERROR, RCODE_SERVFAIL, RCODE_NXDOMAIN,
+		RCODE_REFUSED };
+	uint8_t header[DNS_HEADER_LEN + 1] = { data[0], data[1], FLAG_QR >> 8, RCODE_FORMERR };
+	struct sockaddr *peer = (struct sockaddr *)&r->peer;
+	unsigned i;
+
+	(void)!sendto(r->udp, header, DNS_HEADER_LEN + 1, 0, peer, r->peer_len);
+	header[7] = 1; /* ANCOUNT */
+	(void)!sendto(r->udp, header, DNS_HEADER_LEN, 0, peer, r->peer_len);
+	header[7] = 0;
+	header[0] ^= 1;
+	(void)!sendto(r->udp, header, DNS_HEADER_LEN, 0, peer, r->peer_len);
+	header[0] ^= 1;
+	header[2] = 0;
+	(void)!sendto(r->udp, header, DNS_HEADER_LEN, 0, peer, r->peer_len);
+	header[2] = FLAG_QR >> 8;
+	for (i = 0; i < sizeof(rcodes) / sizeof(rcodes[0]); i++) {
+		header[3] = (uint8_t)rcodes[i];
+		(void)!sendto(r->udp, header, DNS_HEADER_LEN, 0, peer, r->peer_len);
+	}
+	return responder_address(r, query, data, tcp, out);
+}
+
+START_TEST(header_alone_is_no_answer)
+{
+	struct responder r;
+	struct reply reply;
+
+	responder_start(&r, headers_first);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	ck_assert_uint_eq(r.asked, 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->mismatched), 8);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* Nor where the query had no EDNS: then it is as if nothing had come. */
+static size_t always_header_alone(struct responder *r, const struct message_query *query,
+    const uint8_t *data, bool tcp, uint8_t *out)
+{
+	struct writer writer;
+
+	(void)data;
+	(void)tcp;
+	(void)r;
+	writer_init(&writer, out, REPLY_MAX, query->id, FLAG_QR);
+	writer_set_rcode(&writer, RCODE_FORMERR);
+	return writer_finish(&writer);
+}
+
+START_TEST(header_alone_to_a_plain_query)
+{
+	struct responder r[2];
+	union addr addrs[2];
+	struct reply reply;
+
+	responder_start(&r[0], always_header_alone);
+	responder_start(&r[1], responder_address);
+	addrs[0] = r[0].addr;
+	addrs[1] = r[1].addr;
+	group = make_group(addrs, 2, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	ck_assert_uint_eq(r[0].asked, 2);
+	ck_assert_uint_eq(r[0].with_edns, 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->timeouts), 1);
+	stop(1);
+	responder_stop(&r[0]);
+	responder_stop(&r[1]);
 }
 END_TEST
 
@@ -338,23 +484,158 @@ START_TEST(deadline)
 }
 END_TEST
 
-START_TEST(unreachable_at_once)
+/* Nobody listens at these: ICMP comes back at once. */
+static void close_upstreams(union addr *addrs, unsigned count)
 {
-	struct responder r;
-	struct reply reply;
-	uint64_t began;
+	struct responder r[4];
+	unsigned i;
 
-	responder_start(&r, responder_silent);
-	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
-	responder_stop(&r);
+	for (i = 0; i < count; i++) {
+		responder_start(&r[i], responder_silent);
+		addrs[i] = r[i].addr;
+	}
+	for (i = 0; i < count; i++)
+		responder_stop(&r[i]);
+}
+
+START_TEST(unreachable_ends_early)
+{
+	union addr addrs[2];
+	struct upstream_state state;
+	struct reply reply;
+	uint64_t began, took;
+
+	close_upstreams(addrs, 2);
+	group = make_group(addrs, 2, UPSTREAM_ORDERED);
 	start(1, (struct forward_conf){ 0 });
 	began = clock_now_ms();
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
 	wait_for(&sides[0], 1);
-	ck_assert_uint_le(clock_now_ms() - began, 1000);
+	took = clock_now_ms() - began;
+	/* At 0, 400 and 1200 ms; before the time at which a stale answer is given. */
+	ck_assert_uint_ge(took, 1190);
+	ck_assert_uint_le(took, 1700);
 	ck_assert(sides[0].reply.failed);
 	ck_assert_int_eq(sides[0].reply.ede, EDE_NETWORK_ERROR);
+	ck_assert(upstreams_state(upstreams, 0, &state));
+	ck_assert_uint_eq(state.asked, 3);
+	ck_assert(upstreams_state(upstreams, 1, &state));
+	ck_assert_uint_eq(state.asked, 3);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->timeouts), 0);
 	stop(1);
+}
+END_TEST
+
+START_TEST(unreachable_then_next_at_once)
+{
+	struct responder r;
+	union addr addrs[2];
+	struct reply reply;
+	uint64_t began;
+
+	close_upstreams(addrs, 1);
+	responder_start(&r, responder_address);
+	addrs[1] = r.addr;
+	group = make_group(addrs, 2, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	began = clock_now_ms();
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert_uint_le(clock_now_ms() - began, 200);
+	check_address(&sides[0].reply);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* One refuses, one cannot be reached: who refused has spoken, and nobody waits for the other. */
+START_TEST(unreachable_and_refusing)
+{
+	struct responder r;
+	union addr addrs[2];
+	struct reply reply;
+	uint64_t began;
+
+	close_upstreams(addrs + 1, 1);
+	responder_start(&r, refuses);
+	addrs[0] = r.addr;
+	group = make_group(addrs, 2, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	began = clock_now_ms();
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert_uint_le(clock_now_ms() - began, 200);
+	ck_assert_int_eq(sides[0].reply.ede, EDE_OTHER);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+static void *start_late(void *arg)
+{
+	struct responder *r = arg;
+	char at[ADDR_TEXT_MAX];
+
+	poll(NULL, 0, 200);
+	addr_to_text(&r->addr, 0, at);
+	responder_start_at(r, responder_address, at);
+	return NULL;
+}
+
+START_TEST(restarting_upstream)
+{
+	struct responder r;
+	union addr addr;
+	struct reply reply;
+	pthread_t thread;
+
+	close_upstreams(&addr, 1);
+	r.addr = addr;
+	group = make_group(&addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	pthread_create(&thread, NULL, start_late, &r);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(r.asked, 1);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+static bool has_ipv6(void)
+{
+	union addr addr;
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	bool bound;
+
+	addr_parse(&addr, "::1@0", 0);
+	bound = fd >= 0 && bind(fd, &addr.any, addr_len(&addr)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return bound;
+}
+
+START_TEST(over_ipv6)
+{
+	struct responder r;
+	struct reply reply;
+
+	if (!has_ipv6())
+		return; /* a container without it */
+	responder_start_at(&r, cut_over_udp, "::1@0");
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_TXT, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert(!sides[0].reply.failed);
+	ck_assert_uint_gt(sides[0].reply.len, 25500);
+	ck_assert_uint_eq(r.asked, 2);
+	ck_assert_uint_eq(r.asked_tcp, 1);
+	ck_assert(r.last_flags & FLAG_AD); /* ::1 is loopback too */
+	stop(1);
+	responder_stop(&r);
 }
 END_TEST
 
@@ -383,11 +664,19 @@ static Suite *forward_suite(void)
 	tcase_add_test(tcase, cut_means_tcp);
 	tcase_add_test(tcase, too_large_means_tcp);
 	tcase_add_test(tcase, asks_again);
+	tcase_add_test(tcase, asks_again_after_a_broken_connection);
 	tcase_add_test(tcase, next_upstream);
 	tcase_add_test(tcase, most_telling_of_bad_answers);
-	tcase_add_test(tcase, falls_back_without_edns);
+	tcase_add_loop_test(tcase, falls_back_without_edns, 0, 2);
+	tcase_add_test(tcase, header_alone_with_notimp);
+	tcase_add_test(tcase, header_alone_is_no_answer);
+	tcase_add_test(tcase, header_alone_to_a_plain_query);
 	tcase_add_test(tcase, deadline);
-	tcase_add_test(tcase, unreachable_at_once);
+	tcase_add_test(tcase, unreachable_ends_early);
+	tcase_add_test(tcase, unreachable_then_next_at_once);
+	tcase_add_test(tcase, unreachable_and_refusing);
+	tcase_add_test(tcase, restarting_upstream);
+	tcase_add_test(tcase, over_ipv6);
 	tcase_add_test(tcase, no_upstreams);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -229,9 +229,19 @@ START_TEST(dnames)
 	add_alias("a.new.test", 60, "b.test");
 	ck_assert_str_eq(scrub(), "a a.old.test CNAME 70");
 	ck_assert(!cut.negative);
+	/* Two that take turns: each is written once, at its first link. */
+	begin("a.old.test", TYPE_A, RCODE_NOERROR, true);
+	add_dname("old.test", 70, "new.test");
+	add_dname("new.test", 80, "old.test");
+	add_rrsig(SECTION_ANSWER, "new.test", TYPE_DNAME);
+	ck_assert_ptr_nonnull(strstr(scrub(), "a old.test DNAME 70; a a.old.test CNAME 70;"
+	    " a new.test DNAME 80; a new.test RRSIG 500; a a.new.test CNAME 80;"
+	    " a a.old.test CNAME 70; a a.new.test CNAME 80; a a.old.test CNAME 70;"));
+	ck_assert_uint_eq(cut.links, 17);
 	/* Too long a name. */
 	begin("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
-	    "bbbbbbbbbbbbbbbbbbbbbbbbbbb.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.old.test", TYPE_A, 6, true);
+	    "bbbbbbbbbbbbbbbbbbbbbbbbbbb.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb."
+	    "old.test", TYPE_A, 6, true);
 	add_dname("old.test", 70, "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc."
 	    "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd."
 	    "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
