@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A message comes in: first the refusals, a column of checks that each answer and leave; then the decision, run against the
- * cache until it has an answer or a reply is missing. The common case ends here, in the caller's buffer, with nothing kept.
+ * A message comes in: first the refusals, a column of checks that each answer and leave; then the
+ * decision, run against the cache until it has an answer or a reply is missing. The common case
+ * ends here, in the caller's buffer, with nothing kept.
  *
- * Where a reply is missing the question becomes a `struct query`. It keeps what shapes the answer (the client, its
- * question's octets, flags, EDNS) and the replies that came for it, and no pointer into a view: when
- * a reply arrives, everything is decided again, over the view of that moment. Replies that were cached are looked up
- * again; those that were waited for are held, so a query makes progress even if its replies may not be cached.
+ * Where a reply is missing the question becomes a `struct query`. It keeps what shapes the answer
+ * (the client, its question's octets, flags, EDNS) and the replies that came for it, and no pointer
+ * into a view: when a reply arrives, everything is decided again, over the view of that moment.
+ * Replies that were cached are looked up again; those that were waited for are held, so a query
+ * makes progress even if its replies may not be cached.
  *
- * Queries lie in one preallocated array: those that wait in a list in the order of their deadlines (all have the same
- * time, so that is the order of arrival), the free ones in a stack. A token of {use, index} names a query to
- * the forwarder, so a late reply finds no stranger.
+ * Queries lie in one preallocated array: those that wait in a list in the order of their deadlines
+ * (all have the same time, so that is the order of arrival), the free ones in a stack. A token of
+ * {use, index} names a query to the forwarder, so a late reply finds no stranger.
  *
  * One thread, the worker's. Replies of the cache are copied into `scratch`, which no step outlives.
  */
@@ -24,10 +26,13 @@
 #include "base/clock.h"
 #include "resolve/answer.h"
 #include "resolve/explain.h"
+#include "resolve/refuse.h"
+#include "resolve/special.h"
 #include "resolve/step.h"
 #include "wire/message.h"
 
-/* Questions waited for by one query: each of a chain's names once, and some again whose cached reply ran out meanwhile. */
+/* Questions waited for by one query: each of a chain's names once, and some again whose cached
+ * reply ran out meanwhile. */
 #define QUERY_ASKS_MAX (2 * STEP_REPLIES_MAX)
 /* Octets of a question section: a name, type and class. */
 #define QUERY_QUESTION_MAX (NAME_WIRE_MAX + 4)
@@ -40,7 +45,8 @@ struct query {
 	uint8_t question[QUERY_QUESTION_MAX];
 	uint16_t type;
 	bool waiting, gone;
-	uint32_t use;                  /* counts up each time the slot is taken; with the index: the token */
+	/* counts up each time the slot is taken; with the index: the token */
+	uint32_t use;
 	uint32_t before, after;        /* in the list of those that wait */
 	uint64_t deadline_ms;
 	unsigned asks;
@@ -60,7 +66,8 @@ struct resolver {
 	uint32_t unused_count;
 	uint32_t oldest, newest;
 	uint8_t *scratch;
-	uint8_t *late;                 /* RESOLVER_MESSAGE_MAX octets, for answers that had to wait */
+	/* RESOLVER_MESSAGE_MAX octets, for answers that had to wait */
+	uint8_t *late;
 	char *explain;                 /* EXPLAIN_TEXT_MAX */
 	struct step_replies replies;
 	struct plan plan;
@@ -83,7 +90,8 @@ struct resolver *resolver_new(const struct resolver_conf *conf, struct err *err)
 	resolver->late = malloc(RESOLVER_MESSAGE_MAX);
 	resolver->explain = malloc(EXPLAIN_TEXT_MAX);
 	/* Touched only as far as replies are long. */
-	scratch = mmap(NULL, SCRATCH_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	scratch =
+	    mmap(NULL, SCRATCH_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	resolver->scratch = scratch == MAP_FAILED ? NULL : scratch;
 	if (!resolver->queries || !resolver->unused || !resolver->late || !resolver->explain ||
 	    !resolver->scratch)
@@ -169,7 +177,8 @@ static struct query *query_of_token(struct resolver *resolver, uint64_t token)
 	return &resolver->queries[i];
 }
 
-/* Takes the slot on top of the stack of unused ones, which `token` was made for, and puts it behind all others. */
+/* Takes the slot on top of the stack of unused ones, which `token` was made for, and puts it behind
+ * all others. */
 static struct query *query_take(struct resolver *resolver, uint64_t now_ms)
 {
 	uint32_t i = resolver->unused[--resolver->unused_count];
@@ -198,8 +207,9 @@ enum run {
 };
 
 /*
- * Decides until there is an answer or a reply is missing. resolver->replies holds those of the query itself to begin with.
- * `asks` counts what was waited for, over the life of the query. What is cached is looked up again each time.
+ * Decides until there is an answer or a reply is missing. resolver->replies holds those of the
+ * query itself to begin with. `asks` counts what was waited for, over the life of the query. What
+ * is cached is looked up again each time.
  */
 static enum run run(struct resolver *resolver, const struct step_question *question,
 		    const struct answer_shape *shape, uint64_t token, uint64_t now_ms,
@@ -303,13 +313,22 @@ static size_t write_plan(struct resolver *resolver, const struct client *client,
 	return len;
 }
 
-/* SERVFAIL without a plan; `why` counts it. */
-static size_t write_failure(struct resolver *resolver, const struct answer_shape *shape,
+/* An answer without a plan: SERVFAIL, or REFUSED; `why` counts it. */
+static size_t write_failure(struct resolver *resolver, const struct client *client,
+			    const struct step_question *question, const struct answer_shape *shape,
 			    struct counter *why, int ede, const char *ede_text, uint8_t *out)
 {
-	counter_add(why, 1);
-	counter_add(&resolver->counters.servfail, 1);
-	return answer_error(shape, RCODE_SERVFAIL, ede, ede_text, resolver->view->id, out,
+	unsigned rcode = why == &resolver->counters.refused ? RCODE_REFUSED : RCODE_SERVFAIL;
+	char text[TYPE_TEXT_MAX];
+
+	if (client) {
+		counter_add(why, 1);
+		counter_add(&resolver->counters.servfail, rcode == RCODE_SERVFAIL);
+		if (resolver->view->log_queries)
+			event(resolver, RESOLVER_EVENT_QUERY, client, question,
+			      rcode_to_text(rcode, text));
+	}
+	return answer_error(shape, rcode, ede, ede_text, resolver->view->id, out,
 			    RESOLVER_MESSAGE_MAX);
 }
 
@@ -327,101 +346,6 @@ static struct answer_shape shape_of(const struct message_query *query, const str
 		.question_len = (uint16_t)(query->has_question ? query->question_len : 0),
 		.question = in + DNS_HEADER_LEN,
 	};
-}
-
-/* CHAOS: who we are (RFC 4892); what is not asked for by these names is refused. */
-static const char *chaos_text(const struct view *view, const struct message_query *query)
-{
-	static const struct { const char *name; bool version; } known[] = {
-		{ "\007version\004bind", true },
-		{ "\007version\006server", true },
-		{ "\002id\006server", false },
-		{ "\010hostname\004bind", false },
-	};
-	size_t i;
-
-	if (query->type != TYPE_TXT && query->type != TYPE_ANY)
-		return NULL;
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strlen(known[i].name) + 1 == query->name.len &&
-		    memcmp(known[i].name, query->name.fold, query->name.len) == 0)
-			return known[i].version ? view->version : view->id;
-	return NULL;
-}
-
-/* The rcode that a well-read query is refused with, or -1: it is to be resolved (RFC 6895 3.1 for the types). */
-static int refusal_of(const struct message_query *query)
-{
-	if (query->class != CLASS_IN)
-		return RCODE_REFUSED;
-	if (query->type == TYPE_AXFR || query->type == TYPE_IXFR)
-		return RCODE_REFUSED;
-	if (query->type != TYPE_ANY && type_is_meta(query->type))
-		return RCODE_NOTIMP;
-	return query->type == 0 ? RCODE_FORMERR : -1;
-}
-
-/* An answer for which nothing was decided. */
-static void count_made_here(struct resolver_counters *counters, int rcode)
-{
-	if (rcode == RCODE_FORMERR) {
-		counter_add(&counters->formerr, 1);
-	} else if (rcode == RCODE_NOTIMP) {
-		counter_add(&counters->notimp, 1);
-	} else if (rcode == RCODE_REFUSED) {
-		counter_add(&counters->refused, 1);
-	} else {
-		counter_add(&counters->local, 1);
-		counter_add(&counters->noerror, 1);
-	}
-}
-
-/*
- * Everything that is answered without looking at any name. True: *ret_verdict and *ret_len say how.
- */
-static bool refuse(struct resolver *resolver, const struct client *client,
-		   enum message_verdict verdict, const struct message_query *query,
-		   const struct answer_shape *shape, uint8_t *out, size_t *ret_len)
-{
-	struct resolver_counters *counters = &resolver->counters;
-	const struct view *view = resolver->view;
-	int rcode;
-
-	if (!addr_list_match(&view->allow, &client->from)) {
-		counter_add(&counters->refused_acl, 1);
-		*ret_len = answer_error(shape, RCODE_REFUSED, EDE_PROHIBITED, NULL, NULL, out,
-					RESOLVER_MESSAGE_MAX);
-		return true;
-	}
-	switch (verdict) {
-	case MESSAGE_FORMERR:
-		counter_add(&counters->formerr, 1);
-		rcode = RCODE_FORMERR;
-		break;
-	case MESSAGE_NOTIMP:
-		counter_add(&counters->notimp, 1);
-		rcode = RCODE_NOTIMP;
-		break;
-	case MESSAGE_BADVERS:
-		counter_add(&counters->badvers, 1);
-		rcode = RCODE_BADVERS;
-		break;
-	default:
-		if (query->class == CLASS_CH) {
-			const char *text = chaos_text(view, query);
-
-			count_made_here(counters, text && *text ? RCODE_NOERROR : RCODE_REFUSED);
-			*ret_len = answer_chaos(shape, text, out, RESOLVER_MESSAGE_MAX);
-			return true;
-		}
-		rcode = refusal_of(query);
-		if (rcode < 0)
-			return false;
-		count_made_here(counters, rcode);
-	}
-	*ret_len = answer_error(shape, (unsigned)rcode, EDE_NONE, NULL, view->id, out,
-				RESOLVER_MESSAGE_MAX);
-	return true;
 }
 
 /* A question that must wait keeps all that its answer needs. */
@@ -464,7 +388,9 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 		return RESOLVER_DROP;
 	}
 	shape = shape_of(&message, client, in);
-	if (refuse(resolver, client, verdict, &message, &shape, out, ret_len))
+	*ret_len = refuse_query(resolver->view, &resolver->counters, client, verdict, &message,
+				&shape, out, RESOLVER_MESSAGE_MAX);
+	if (*ret_len > 0)
 		return RESOLVER_ANSWER;
 
 	question.type = message.type;
@@ -479,20 +405,19 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 		query_keep(query_take(resolver, now_ms), client, &shape, question.type, asks);
 		return RESOLVER_LATER;
 	case RUN_MISS:
-		if (!(shape.flags & FLAG_RD))
-			break;
+		if (!(shape.flags & FLAG_RD)) {
+			*ret_len = write_failure(resolver, client, &question, &shape,
+						 &resolver->counters.refused, EDE_NONE, NULL, out);
+			return RESOLVER_ANSWER;
+		}
 		/* No query was free. */
 		/* fall through */
 	case RUN_FULL:
 	default:
-		*ret_len = write_failure(resolver, &shape, &resolver->counters.full, EDE_OTHER,
-					 "too busy", out);
+		*ret_len = write_failure(resolver, client, &question, &shape,
+					 &resolver->counters.full, EDE_OTHER, "too busy", out);
 		return RESOLVER_ANSWER;
 	}
-	counter_add(&resolver->counters.refused, 1);
-	*ret_len = answer_error(&shape, RCODE_REFUSED, EDE_NONE, NULL, resolver->view->id, out,
-				RESOLVER_MESSAGE_MAX);
-	return RESOLVER_ANSWER;
 }
 
 /* Hands the answer to whoever waits and frees the query. `len` 0: there is none but the trace. */
@@ -510,13 +435,18 @@ static void query_finish(struct resolver *resolver, struct query *query, size_t 
 		resolver->conf.send(resolver->conf.arg, &client, resolver->late, len);
 }
 
-/* Decides a waiting query once more, with the replies it holds. */
-static void query_run(struct resolver *resolver, struct query *query, uint64_t now_ms)
+/*
+ * Decides a waiting query once more, with the replies it holds. `last`: its time is over, so
+ * nothing is asked any more; but what came in meanwhile, a reload too, still counts.
+ */
+static void query_run(struct resolver *resolver, struct query *query, uint64_t now_ms, bool last)
 {
-	uint64_t token = query_token(resolver, (uint32_t)(query - resolver->queries));
+	uint64_t token = last ? 0 : query_token(resolver, (uint32_t)(query - resolver->queries));
 	struct trace *trace = query->explained ? &resolver->trace : NULL;
+	struct client *client = query->explained ? NULL : &query->client;
 	struct step_question question = { .type = query->type, .to = &query->client.to };
 	struct name name;
+	enum run result;
 	size_t len;
 
 	if (name_from_wire(&name, query->question, query->shape.question_len) < 0)
@@ -524,22 +454,22 @@ static void query_run(struct resolver *resolver, struct query *query, uint64_t n
 	question.name = &name;
 	memcpy(resolver->replies.item, query->reply, query->held * sizeof(query->reply[0]));
 	resolver->replies.count = query->held;
-	switch (run(resolver, &question, &query->shape, token, now_ms, &query->asks, trace)) {
-	case RUN_WAIT:
+	result = run(resolver, &question, &query->shape, token, now_ms, &query->asks, trace);
+	if (result == RUN_WAIT)
 		return;
-	case RUN_ANSWER:
-		if (trace)
-			explain_text(resolver->view, &resolver->plan, &resolver->replies, trace,
-				     query->type, resolver->explain, EXPLAIN_TEXT_MAX);
-		len = write_plan(resolver, trace ? NULL : &query->client, &question,
-				 &query->shape, resolver->late);
-		break;
-	default:
-		if (trace)
-			strcpy(resolver->explain, "too busy to ask upstream\n");
-		len = write_failure(resolver, &query->shape, &resolver->counters.full, EDE_OTHER,
-				    "too busy", resolver->late);
-	}
+	if (trace)
+		explain_text(resolver->view, &resolver->plan, &resolver->replies, trace,
+			     query->type, resolver->explain, EXPLAIN_TEXT_MAX);
+	if (result == RUN_ANSWER)
+		len = write_plan(resolver, client, &question, &query->shape, resolver->late);
+	else if (last)
+		len = write_failure(resolver, client, &question, &query->shape,
+				    &resolver->counters.deadline, EDE_NO_REACHABLE_AUTHORITY,
+				    "no upstream answered in time", resolver->late);
+	else
+		len = write_failure(resolver, client, &question, &query->shape,
+				    &resolver->counters.full, EDE_OTHER, "too busy",
+				    resolver->late);
 	query_finish(resolver, query, len);
 }
 
@@ -554,26 +484,20 @@ void resolver_forwarded(void *arg, uint64_t waiter, const struct reply *reply)
 		reply_hold(reply);
 		query->reply[query->held++] = *reply;
 	}
-	query_run(resolver, query, clock_now_ms());
+	query_run(resolver, query, clock_now_ms(), false);
 }
 
 int resolver_expire(struct resolver *resolver, uint64_t now_ms)
 {
 	struct query *query;
 	uint32_t i;
-	size_t len;
 
 	while ((i = resolver->oldest) != NOBODY) {
 		query = &resolver->queries[i];
 		if (query->deadline_ms > now_ms)
 			return (int)(query->deadline_ms - now_ms);
 		forward_forget(resolver->forward, query_token(resolver, i));
-		if (query->explained)
-			strcpy(resolver->explain, "no upstream answered in time: SERVFAIL\n");
-		len = write_failure(resolver, &query->shape, &resolver->counters.deadline,
-				    EDE_NO_REACHABLE_AUTHORITY, "no upstream answered in time",
-				    resolver->late);
-		query_finish(resolver, query, len);
+		query_run(resolver, query, now_ms, true);
 	}
 	return -1;
 }
@@ -613,5 +537,5 @@ void resolver_explain(struct resolver *resolver, const struct name *name, uint16
 	query_keep(query, &client, &shape, type, 0);
 	query->explained = done;
 	query->explained_arg = arg;
-	query_run(resolver, query, now_ms);
+	query_run(resolver, query, now_ms, false);
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A short table of suffixes, walked only for names that are not held and have one of four endings: `localhost`,
- * `invalid`, `onion` and `arpa`, told apart by their last label. Everything else leaves at once.
+ * A short table of suffixes, walked only for names that are not held and have one of four endings:
+ * `localhost`, `invalid`, `onion` and `arpa`, told apart by their last label. Everything else
+ * leaves at once.
  *
- * Windows' nslookup asks for the PTR of its server before anything else and says "timed out" where nobody answers. So the
- * addresses that we listen on have one: `localhost` for loopback, and for others a name inside resolver.arpa, which
- * RFC 9462 6.4 keeps on this machine anyway: it leaks nothing and leads nowhere.
+ * Windows' nslookup asks for the PTR of its server before anything else and says "timed out" where
+ * nobody answers. So the addresses that we listen on have one: `localhost` for loopback, and for
+ * others a name inside resolver.arpa, which RFC 9462 6.4 keeps on this machine anyway: it leaks
+ * nothing and leads nowhere.
  *
- * Reverse zones of private addresses are answered with NXDOMAIN (RFC 6303 3) unless somebody behind us can know them.
+ * Reverse zones of private addresses are answered with NXDOMAIN (RFC 6303 3) unless somebody behind
+ * us can know them.
  */
 #include "resolve/special.h"
 
@@ -136,7 +139,8 @@ static struct special nothing(enum special_kind kind, unsigned zone_labels)
 	return (struct special){ .kind = kind, .zone_labels = (uint8_t)zone_labels };
 }
 
-/* 100.64.0.0/10: 64 to 127 before 100.in-addr.arpa (RFC 7793); 172.16.0.0/12 likewise (RFC 6303 4.2). */
+/* 100.64.0.0/10: 64 to 127 before 100.in-addr.arpa (RFC 7793); 172.16.0.0/12 likewise (RFC 6303
+ * 4.2). */
 static bool in_range(const struct name *name, const char *wire, size_t len, int from, int to)
 {
 	int value;
@@ -218,4 +222,23 @@ struct special special_find(const struct view *view, const struct name *name, ui
 	if (ENDS_WITH(name, "\007invalid", 1) || ENDS_WITH(name, "\005onion", 1))
 		return nothing(SPECIAL_NXDOMAIN, 1);
 	return nothing(SPECIAL_NONE, 0);
+}
+
+const char *special_chaos(const struct view *view, const struct name *name, uint16_t type)
+{
+	static const struct { const char *name; bool version; } known[] = {
+		{ "\007version\004bind", true },
+		{ "\007version\006server", true },
+		{ "\002id\006server", false },
+		{ "\010hostname\004bind", false },
+	};
+	size_t i;
+
+	if (type != TYPE_TXT && type != TYPE_ANY)
+		return NULL;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strlen(known[i].name) + 1 == name->len &&
+		    memcmp(known[i].name, name->fold, name->len) == 0)
+			return known[i].version ? view->version : view->id;
+	return NULL;
 }

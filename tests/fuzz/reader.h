@@ -14,11 +14,10 @@
 #include "zone/builder.h"
 #include "zone/names.h"
 
-static void fuzz_tell(void *arg, enum complaint_level level, const char *text)
+static void fuzz_tell(void *arg, const struct complaint *complaint)
 {
 	(void)arg;
-	(void)level;
-	if (!*text)
+	if (!*complaint->text)
 		abort();
 }
 

@@ -485,6 +485,22 @@ START_TEST(deadline)
 }
 END_TEST
 
+/* The upstream is dead, but a reload has brought the name meanwhile. */
+START_TEST(deadline_after_reload)
+{
+	struct view *empty = make_view(false);
+
+	resolver_use_view(resolver, empty);
+	ck_assert_int_eq(ask_a(HELD, 100), RESOLVER_LATER);
+	resolver_use_view(resolver, view);
+	ck_assert_int_eq(resolver_expire(resolver, 4100), -1);
+	ck_assert_uint_eq(sent_count, 1);
+	ck_assert_uint_eq(address_in(sent, sent_len), 0x0a000005);
+	check_sum();
+	view_free(empty);
+}
+END_TEST
+
 START_TEST(limits)
 {
 	struct name name;
@@ -564,6 +580,7 @@ static Suite *query_suite(void)
 	tcase_add_test(tcase, waits);
 	tcase_add_test(tcase, reload_while_waiting);
 	tcase_add_test(tcase, deadline);
+	tcase_add_test(tcase, deadline_after_reload);
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, half_cached_chain);
 	tcase_add_test(tcase, explain);
