@@ -10,7 +10,6 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "admin/check.h"
 #include "admin/options.h"
@@ -22,10 +21,11 @@
 #include "base/log.h"
 #include "net/random.h"
 
-static void log_complaint(void *arg, enum complaint_level level, const char *text)
+static void log_complaint(void *arg, const struct complaint *complaint)
 {
 	(void)arg;
-	log_write(level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+	log_write(complaint->level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s",
+		complaint->text);
 }
 
 static int seed(struct err *err)
@@ -79,11 +79,9 @@ static int serve(const struct reload_conf *conf, struct config *config,
 	if (!parts.workers || workers_start(parts.workers, err) < 0)
 		goto stop;
 	tell_listeners(listeners);
-	result = run_until_stopped(&parts, control_fd, control_path, err);
-	control_fd = -1;
+	result = run_until_stopped(&parts, &control_fd, control_path, err);
 stop:
-	if (control_fd >= 0)
-		close(control_fd);
+	control_close(control_fd, control_path);
 	workers_free(parts.workers);
 	forward_shared_free(parts.forward);
 	publish_free(parts.publish);

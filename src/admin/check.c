@@ -2,19 +2,25 @@
 /*
  * The same calls as a start, up to the view, which nobody then gets. What differs: complaints go to
  * standard error as they are, without a level of the log in the way, and the addresses that we
- * would listen on stand in for the sockets, so that `system` leaves out the same servers.
+ * would listen on stand in for the sockets, so that `system` leaves out the same servers. Root
+ * becomes the configured user before it reads records, as at a start: whether that user may read
+ * them is found out by being that user. The configuration is read as root, as at a start, but a
+ * reload will read it as that user.
  * One thread.
  */
 #include "admin/check.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "admin/privdrop.h"
 #include "zone/table.h"
 
-static void print(void *arg, enum complaint_level level, const char *text)
+static void print(void *arg, const struct complaint *complaint)
 {
 	(void)arg;
-	fprintf(stderr, "%s: %s\n", level == COMPLAINT_ERROR ? "error" : "warning", text);
+	complaint_print(stderr, complaint);
 }
 
 static void sum_up(const struct view *view, const struct build *build,
@@ -35,6 +41,29 @@ static void sum_up(const struct view *view, const struct build *build,
 		zones_count(view->zones), complaints->errors, complaints->warnings);
 }
 
+/* Becomes the user that a server would be. A user of the built-in defaults may be missing. */
+static void become_user(const struct config *config, struct complaints *complaints)
+{
+	struct privdrop drop = { .wanted = false };
+	struct err err;
+
+	if (privdrop_find(config->server.user, &drop, &err) < 0) {
+		if (config_given(config, "server.user"))
+			complain(complaints, COMPLAINT_ERROR, config->path, 0, 0, "server.user: %s",
+				err.text);
+		return;
+	}
+	if (!drop.wanted)
+		return;
+	if (privdrop_apply(&drop, &err) < 0)
+		complain(complaints, COMPLAINT_ERROR, config->path, 0, 0, "server.user: %s",
+			err.text);
+	else if (config->path && access(config->path, R_OK) < 0 && errno == EACCES)
+		complain(complaints, COMPLAINT_WARNING, config->path, 0, 0,
+			"user %s, as which the server runs, may not read this, so no reload will "
+			"do; give it the right to", drop.user);
+}
+
 int check_configuration(const struct reload_conf *conf)
 {
 	struct complaints complaints = { .tell = print };
@@ -46,6 +75,7 @@ int check_configuration(const struct reload_conf *conf)
 	char keys[512];
 
 	if (build) {
+		become_user(config, &complaints);
 		input.own = config->server.listen.at;
 		input.own_count = config->server.listen.count;
 		view = build_view(build, &input, &complaints, &err);

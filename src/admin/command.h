@@ -18,6 +18,12 @@ struct request {
 	void *client;                  /* control's */
 };
 
+/*
+ * Cuts a line (without its end) into request->json, count and word, which point into it; escapes
+ * are undone in place. -1 if it is no request. Pure.
+ */
+int request_read(struct request *request, char *line);
+
 /* Runs it: calls control_reply once, now or later. */
 void command_run(struct request *request);
 

@@ -80,7 +80,7 @@ struct config_forward {
 	struct config_place place;
 	const char *zone;
 	struct config_upstreams to;
-	enum upstream_policy policy; /* later: but for ordered */
+	enum upstream_policy policy;
 	bool trust_ad;
 };
 

@@ -102,7 +102,6 @@ static void add_word(char *text, size_t cap, size_t count, const char *word)
 static bool entry_differs(const struct config *config, const struct key *key)
 {
 	const struct config_list *list;
-	struct config_forward plain_forward = { .policy = UPSTREAM_ORDERED };
 	struct config_records plain_records = { .poll_s = 30 };
 	const char *entry, *plain;
 	size_t i, size;
@@ -111,10 +110,6 @@ static bool entry_differs(const struct config *config, const struct key *key)
 		list = &config->records;
 		plain = (const char *)&plain_records;
 		size = sizeof(plain_records);
-	} else if (strncmp(key->path, "forward[]", 9) == 0) {
-		list = &config->forward;
-		plain = (const char *)&plain_forward;
-		size = sizeof(plain_forward);
 	} else {
 		return false;
 	}

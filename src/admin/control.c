@@ -6,6 +6,10 @@
  * memory of its reply and nothing else. This is not the packet path, so libevent's buffers do the
  * work.
  *
+ * A reload may move the socket: a listener is replaced and clients stay, as they hang on the base
+ * and not on the listener. Privileges are gone by then, so the new folder must be one that we may
+ * write to.
+ *
  * A client's session goes through reading, busy (a command is at work) and writing. In busy the
  * command holds the request, so a client that hangs up meanwhile is noticed when the reply is
  * written.
@@ -119,15 +123,27 @@ int control_open(const char *path, uid_t uid, gid_t gid, int *ret_fd, struct err
 		close(fd);
 		return -1;
 	}
-	if (uid != (uid_t)-1 && lchown(path, uid, gid) < 0) {
-		err_set(err, "control socket %s: cannot give it to the user: %s", path,
-			strerror(errno));
-		unlink(path);
+	if (uid != (uid_t)-1 && lchown(address.sun_path, uid, gid) < 0) {
+		err_set(err, "control socket %s: cannot give it to the user: %s",
+			address.sun_path, strerror(errno));
+		unlink(address.sun_path);
 		close(fd);
 		return -1;
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+void control_close(int fd, const char *path)
+{
+	if (fd < 0)
+		return;
+	close(fd);
+	/*
+	 * Where the folder is root's and we are not any more it stays, and the next start removes
+	 * it.
+	 */
+	unlink(path);
 }
 
 static void session_free(struct session *session)
@@ -232,15 +248,13 @@ static int decode_word(char *word)
 	return 0;
 }
 
-/* Cuts session->line into request words. -1 if it is no request. */
-static int read_request(struct session *session)
+int request_read(struct request *request, char *line)
 {
-	struct request *request = &session->request;
 	char *word, *rest = NULL;
 
 	request->json = false;
 	request->count = 0;
-	for (word = strtok_r(session->line, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+	for (word = strtok_r(line, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
 		if (request->count == 0 && !request->json && strcmp(word, "-j") == 0) {
 			request->json = true;
 			continue;
@@ -281,7 +295,7 @@ static void on_readable(struct bufferevent *stream, void *arg)
 	bufferevent_disable(stream, EV_READ);
 	session->request.client = session;
 	session->request.parts = &session->control->parts;
-	if (read_request(session) < 0)
+	if (request_read(&session->request, session->line) < 0)
 		control_reply_text(&session->request, CONTROL_USAGE, "not a request");
 	else
 		command_run(&session->request);
@@ -322,6 +336,22 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 	log_write(LOG_LEVEL_WARNING, "control socket: cannot accept: %s", strerror(errno));
 }
 
+/* From now on clients come from `fd`, which is the control's. -1: nothing has changed. */
+static int control_serve(struct control *control, int fd, const char *path, struct err *err)
+{
+	/* Backlog 0: it listens already. */
+	struct evconnlistener *listener = evconnlistener_new(control->base, on_accept, control,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+
+	if (!listener)
+		return err_set(err, "control socket: out of memory");
+	evconnlistener_set_error_cb(listener, on_accept_error);
+	control->listener = listener;
+	/* It was bound to, so it fits. */
+	snprintf(control->path, sizeof(control->path), "%s", path);
+	return 0;
+}
+
 struct control *control_new(struct event_base *base, int fd, const char *path,
 			    const struct control_parts *parts, struct err *err)
 {
@@ -329,23 +359,37 @@ struct control *control_new(struct event_base *base, int fd, const char *path,
 
 	if (!control) {
 		err_set(err, "out of memory");
-		close(fd);
 		return NULL;
 	}
 	control->parts = *parts;
 	control->base = base;
-	snprintf(control->path, sizeof(control->path), "%s", path);
-	/* Backlog 0: it listens already. */
-	control->listener = evconnlistener_new(base, on_accept, control,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (!control->listener) {
-		err_set(err, "control socket: out of memory");
-		close(fd);
+	if (control_serve(control, fd, path, err) < 0) {
 		control_free(control);
 		return NULL;
 	}
-	evconnlistener_set_error_cb(control->listener, on_accept_error);
 	return control;
+}
+
+int control_move(struct control *control, const char *path, struct err *err)
+{
+	struct evconnlistener *old = control->listener;
+	char old_path[sizeof(control->path)];
+	int fd;
+
+	if (strcmp(path, control->path) == 0)
+		return 0;
+	strcpy(old_path, control->path);
+	if (control_open(path, (uid_t)-1, (gid_t)-1, &fd, err) < 0)
+		return -1;
+	if (control_serve(control, fd, path, err) < 0) {
+		control_close(fd, path);
+		return -1;
+	}
+	evconnlistener_free(old);
+	unlink(old_path);
+	if (control->sessions == CONTROL_CLIENTS_MAX)
+		evconnlistener_disable(control->listener);
+	return 0;
 }
 
 void control_free(struct control *control)
@@ -359,10 +403,8 @@ void control_free(struct control *control)
 	control->listener = NULL;
 	for (i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		session_free(&control->session[i]);
-	/*
-	 * Where the folder is root's and we are not any more it stays, and the next start removes
-	 * it.
-	 */
-	unlink(control->path);
+	/* See control_close. */
+	if (*control->path)
+		unlink(control->path);
 	free(control);
 }

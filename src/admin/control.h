@@ -51,11 +51,20 @@ struct control_parts {
  */
 int control_open(const char *path, uid_t uid, gid_t gid, int *ret_fd, struct err *err);
 
+/* Undoes control_open: removes the path as far as we have the right to. -1: nothing happens. */
+void control_close(int fd, const char *path);
+
 struct control;
 
-/* Serves `fd`, which it owns from now on. `path` is removed at the end. */
+/* Serves `fd`, which it owns from now on, and removes `path` at the end. NULL: it has neither. */
 struct control *control_new(struct event_base *base, int fd, const char *path,
 			    const struct control_parts *parts, struct err *err);
+/*
+ * Serves at another path: opens that, then closes and removes the old one. The same path: nothing
+ * happens. Requests under way go on. -1: the old one stays.
+ */
+int control_move(struct control *control, const char *path, struct err *err);
+
 /* Nothing may call back any more: after workers_stop and before reload_free. */
 void control_free(struct control *control);
 

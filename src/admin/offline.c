@@ -19,10 +19,10 @@
 #include "base/json.h"
 #include "zone/names.h"
 
-static void print_complaint(void *arg, enum complaint_level level, const char *text)
+static void print_complaint(void *arg, const struct complaint *complaint)
 {
 	(void)arg;
-	fprintf(stderr, "%s: %s\n", level == COMPLAINT_ERROR ? "error" : "warning", text);
+	complaint_print(stderr, complaint);
 }
 
 static int print_json(struct json *json)

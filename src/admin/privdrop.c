@@ -28,7 +28,8 @@ int privdrop_find(const char *user, struct privdrop *ret, struct err *err)
 		error = getpwnam_r(user, &entry, buffer, sizeof(buffer), &found);
 		if (!found)
 			return err_set(err, "user %s: %s", user,
-				error ? strerror(error) : "there is none of that name");
+				error ? strerror(error) :
+				"there is none of that name; make it, or name another");
 		if (strlen(user) >= sizeof(drop.user))
 			return err_set(err, "user %s: the name is too long", user);
 		strcpy(drop.user, user);

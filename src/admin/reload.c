@@ -8,6 +8,9 @@
  *
  * Nothing is applied in parts: a configuration with an error leaves the one in force, and its log
  * level, as they were. Errors in records are not of that kind: sources falls back file by file.
+ * Nor are those of a cache that finds no memory and a control socket that cannot be opened, which
+ * show only when it is tried: each stays as it was, with an error, and is tried again at the next
+ * reload.
  *
  * Refused: a queue of requests. What a second request wants is that what is on disk now counts; one
  * run after the current one does that for any number of them.
@@ -43,6 +46,8 @@ struct reload {
 	struct build *build;
 	struct publish *publish;
 	struct workers *workers;
+	reload_follow_fn *follow;
+	void *follow_arg;
 	union addr *own;
 	size_t own_count;
 	struct event *run, *settle;
@@ -53,10 +58,11 @@ struct reload {
 	unsigned waiters, waiters_now; /* the first waiters_now belong to the run under way */
 };
 
-static void log_complaint(void *arg, enum complaint_level level, const char *text)
+static void log_complaint(void *arg, const struct complaint *complaint)
 {
 	(void)arg;
-	log_write(level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+	log_write(complaint->level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s",
+		complaint->text);
 }
 
 struct config *reload_read_config(const struct reload_conf *conf, struct complaints *to)
@@ -248,6 +254,7 @@ static void run(struct reload *reload)
 		return;
 	}
 	take_config(reload, config);
+	reload->follow(reload->follow_arg, config, &complaints);
 	workers_wake(reload->workers);
 	reload->settling = true;
 	reload->warned = false;
@@ -271,9 +278,11 @@ static void on_run(evutil_socket_t fd, short what, void *arg)
 }
 
 int reload_attach(struct reload *reload, struct event_base *base, struct workers *workers,
-		  struct err *err)
+		  reload_follow_fn *follow, void *arg, struct err *err)
 {
 	reload->workers = workers;
+	reload->follow = follow;
+	reload->follow_arg = arg;
 	reload->run = event_new(base, -1, 0, on_run, reload);
 	reload->settle = event_new(base, -1, 0, on_settle, reload);
 	if (!reload->run || !reload->settle)

@@ -36,6 +36,12 @@ struct reload_report {
 /* `report` is good during the call; sources and view are those in force. */
 typedef void reload_done_fn(void *arg, const struct reload_report *report);
 
+/*
+ * A configuration has come into force, at a reload: what is neither view nor log is to follow it.
+ * What cannot is complained of, and stays as it is.
+ */
+typedef void reload_follow_fn(void *arg, const struct config *config, struct complaints *to);
+
 struct reload;
 
 /* For the next run: the file with the options over it, or the defaults. NULL with complaints. */
@@ -55,10 +61,11 @@ int reload_first(struct reload *reload, struct err *err);
 
 /*
  * From now on requests are served, on this event base; "ready" is logged and told the service
- * manager when all workers have the first view. Whoever waits when it ends is not called.
+ * manager when all workers have the first view. Whoever waits when it ends is not called. `follow`
+ * is called with `arg` in each reload.
  */
 int reload_attach(struct reload *reload, struct event_base *base, struct workers *workers,
-		  struct err *err);
+		  reload_follow_fn *follow, void *arg, struct err *err);
 
 /* Before the event base goes. */
 void reload_detach(struct reload *reload);

@@ -15,9 +15,9 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stddef.h>
-#include <unistd.h>
 
 #include "admin/notify.h"
+#include "admin/start.h"
 #include "admin/system.h"
 #include "base/log.h"
 
@@ -89,6 +89,35 @@ static void on_resolv_conf(void *arg)
 	reload_request(run->parts->reload, NULL, NULL);
 }
 
+/* The control socket of a configuration that has come into force. */
+static int follow_control(struct run *run, const char *path, struct err *err)
+{
+	int fd;
+
+	if (run->control)
+		return control_move(run->control, path, err);
+	if (control_open(path, (uid_t)-1, (gid_t)-1, &fd, err) < 0)
+		return -1;
+	run->control = control_new(run->base, fd, path, run->parts, err);
+	if (!run->control)
+		control_close(fd, path);
+	return run->control ? 0 : -1;
+}
+
+static void on_config(void *arg, const struct config *config, struct complaints *to)
+{
+	struct forward_limits limits = start_limits(config);
+	struct run *run = arg;
+	struct err err;
+
+	if (forward_shared_configure(run->parts->forward, &limits, &err) < 0)
+		complain(to, COMPLAINT_ERROR, config->path, 0, 0, "cache.size: %s", err.text);
+	/* That the socket which is built in is not to be had was a warning, at the start. */
+	if (follow_control(run, config->control_socket, &err) < 0 &&
+		(run->control || config_given(config, "control.socket")))
+		complain(to, COMPLAINT_ERROR, config->path, 0, 0, "control.socket: %s", err.text);
+}
+
 static struct event *add(struct run *run, int fd, short what, event_callback_fn call, unsigned ms)
 {
 	struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = (long)(ms % 1000) * 1000 };
@@ -116,7 +145,8 @@ static int begin(struct run *run, struct err *err)
 	if (!run->hup || !run->term || !run->intr || !run->workers || !run->log || !run->system ||
 		(watchdog_ms && !run->watchdog))
 		return err_set(err, "the main loop: out of memory or descriptors");
-	return reload_attach(run->parts->reload, run->base, run->parts->workers, err);
+	return reload_attach(run->parts->reload, run->base, run->parts->workers, on_config, run,
+		err);
 }
 
 static void end(struct run *run)
@@ -135,7 +165,7 @@ static void end(struct run *run)
 	log_ring_drain();
 }
 
-int run_until_stopped(const struct control_parts *parts, int control_fd, const char *control_path,
+int run_until_stopped(const struct control_parts *parts, int *control_fd, const char *control_path,
 		      struct err *err)
 {
 	struct run run = { .parts = parts, .base = event_base_new() };
@@ -143,13 +173,13 @@ int run_until_stopped(const struct control_parts *parts, int control_fd, const c
 
 	if (!run.base) {
 		err_set(err, "the main loop: out of memory");
-		if (control_fd >= 0)
-			close(control_fd);
 		return -1;
 	}
-	if (control_fd >= 0)
-		run.control = control_new(run.base, control_fd, control_path, parts, err);
-	if ((control_fd < 0 || run.control) && begin(&run, err) == 0) {
+	if (*control_fd >= 0)
+		run.control = control_new(run.base, *control_fd, control_path, parts, err);
+	if (run.control)
+		*control_fd = -1;
+	if (*control_fd < 0 && begin(&run, err) == 0) {
 		event_base_dispatch(run.base);
 		notify_stopping();
 		result = 0;

@@ -67,11 +67,18 @@ static rlim_t raise_descriptors(rlim_t wanted)
 	return limit.rlim_cur;
 }
 
+struct forward_limits start_limits(const struct config *config)
+{
+	return (struct forward_limits){ .cache_bytes = config->cache.size,
+		.ttl_max_s = config->cache.ttl_max_s,
+		.negative_ttl_max_s = config->cache.negative_ttl_max_s };
+}
+
 struct forward_conf start_forward(const struct config *config, unsigned workers)
 {
-	struct forward_conf conf = { .cache_bytes = config->cache.size,
-		.ttl_max_s = config->cache.ttl_max_s,
-		.negative_ttl_max_s = config->cache.negative_ttl_max_s,
+	struct forward_limits limits = start_limits(config);
+	struct forward_conf conf = { .cache_bytes = limits.cache_bytes,
+		.ttl_max_s = limits.ttl_max_s, .negative_ttl_max_s = limits.negative_ttl_max_s,
 		.inflight_max = INFLIGHT_MAX, .waiters_max = WAITERS_MAX,
 		.sockets_max = SOCKETS_MAX, .workers = workers };
 	rlim_t have = raise_descriptors(OTHER_FDS + (rlim_t)workers * (WORKER_FDS + SOCKETS_MAX));
@@ -130,8 +137,7 @@ int start_privileges(const struct config *config, int *ret_control_fd, struct er
 		missing(config, "control.socket", &why, "running without it", err) < 0)
 		return -1;
 	if (privdrop_apply(&drop, err) < 0) {
-		if (fd >= 0)
-			close(fd);
+		control_close(fd, config->control_socket);
 		return -1;
 	}
 	*ret_control_fd = fd;

@@ -15,6 +15,9 @@
 /* Threads that are to answer: as configured, or one a CPU that we may use. */
 unsigned start_workers(const struct config *config);
 
+/* What of the configuration the forwarder follows while it runs. */
+struct forward_limits start_limits(const struct config *config);
+
 /* Limits of the forwarder for that many workers, fitted to the descriptors that we may have. */
 struct forward_conf start_forward(const struct config *config, unsigned workers);
 

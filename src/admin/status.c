@@ -309,9 +309,7 @@ char *status_report_text(const struct sources *sources, const struct reload_repo
 	if (!out)
 		return NULL;
 	for (i = 0; i < report->told->count; i++)
-		fprintf(out, "%s: %s\n",
-			report->told->line[i].level == COMPLAINT_ERROR ? "error" : "warning",
-			report->told->line[i].text);
+		complaint_print(out, &report->told->line[i]);
 	fprintf(out, "%s\nsources:\n",
 		report->applied ? "reloaded" : "not reloaded: everything is as it was");
 	sources_text(out, sources);

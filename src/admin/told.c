@@ -21,21 +21,22 @@ void told_fini(struct told *told)
 	size_t i;
 
 	for (i = 0; told->line && i < told->count; i++)
-		free(told->line[i].text);
+		free((char *)told->line[i].text);
 	free(told->line);
 	*told = (struct told){ .count = 0 };
 }
 
-void told_add(void *arg, enum complaint_level level, const char *text)
+void told_add(void *arg, const struct complaint *complaint)
 {
 	struct told *told = arg;
 
 	if (told->also)
-		told->also(told->arg, level, text);
-	told->errors += level == COMPLAINT_ERROR;
+		told->also(told->arg, complaint);
+	told->errors += complaint->level == COMPLAINT_ERROR;
 	if (!told->line || told->count == TOLD_LINES_MAX)
 		return;
-	told->line[told->count].text = strdup(text);
+	told->line[told->count] = *complaint;
+	told->line[told->count].text = strdup(complaint->text);
 	if (told->line[told->count].text)
-		told->line[told->count++].level = level;
+		told->count++;
 }

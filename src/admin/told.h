@@ -17,16 +17,13 @@ struct told {
 	complaint_fn *also; /* or NULL */
 	void *arg;
 	size_t count, errors;
-	struct told_line {
-		enum complaint_level level;
-		char *text;
-	} *line;
+	struct complaint *line; /* their texts are told's own */
 };
 
 void told_init(struct told *told, complaint_fn *also, void *arg);
 void told_fini(struct told *told);
 
 /* A complaint_fn; the argument is the struct told. */
-void told_add(void *told, enum complaint_level level, const char *text);
+void told_add(void *told, const struct complaint *complaint);
 
 #endif

@@ -9,12 +9,15 @@
  * begins a new count, which shows more rather than less. The total over one run is bounded by
  * COMPLAINTS_A_RUN_MAX, so taking turns cannot flood either.
  *
+ * How a warning is told apart is left to whoever shows it: a log has a level word in front of every
+ * line, and would say it twice. So a complaint carries where its place ends, and the word is put
+ * there by the one function that prints without a log.
+ *
  * Thread: whichever loads; one at a time.
  */
 #include "base/complaint.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -31,7 +34,8 @@ void complaints_end(struct complaints *to)
 	if (to->hidden && to->tell) {
 		snprintf(text, sizeof(text),
 		    "%zu more complaints about the files above are not shown", to->hidden);
-		to->tell(to->arg, to->hidden_error ? COMPLAINT_ERROR : COMPLAINT_WARNING, text);
+		to->tell(to->arg, &(struct complaint){ .level = to->hidden_error ?
+		    COMPLAINT_ERROR : COMPLAINT_WARNING, .text = text });
 	}
 	to->hidden = 0;
 	to->hidden_error = false;
@@ -84,5 +88,13 @@ void complain(struct complaints *to, enum complaint_level level, const char *pat
 	va_start(args, fmt);
 	vsnprintf(text + len, sizeof(text) - len, fmt, args);
 	va_end(args);
-	to->tell(to->arg, level, text);
+	to->tell(to->arg,
+	    &(struct complaint){ .level = level, .text = text, .place_len = len });
+}
+
+void complaint_print(FILE *out, const struct complaint *complaint)
+{
+	fprintf(out, "%.*s%s%s\n", (int)complaint->place_len, complaint->text,
+	    complaint->level == COMPLAINT_WARNING ? "warning: " : "",
+	    complaint->text + complaint->place_len);
 }

@@ -3,7 +3,8 @@
  * What is wrong with a file, told as often as it is wrong: a load goes on and reports everything.
  *
  * Every complaint reads `path:line[:column]: what; what to do`. Errors make a file "not taken" (see
- * the record sources); warnings do not. One thread.
+ * the record sources); warnings do not. Where there is no log that says the level, a warning reads
+ * `path:line[:column]: warning: what; what to do`, as compilers write it. One thread.
  */
 #ifndef PRIVLINKD_BASE_COMPLAINT_H
 #define PRIVLINKD_BASE_COMPLAINT_H
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum complaint_level {
 	COMPLAINT_WARNING,
@@ -25,8 +27,14 @@ enum complaint_level {
  */
 #define COMPLAINTS_A_RUN_MAX 10000
 
-/* `text` is good during the call. */
-typedef void complaint_fn(void *arg, enum complaint_level level, const char *text);
+struct complaint {
+	enum complaint_level level;
+	const char *text;
+	size_t place_len; /* so many octets of it are `path:line[:column]: ` */
+};
+
+/* `complaint` and its text are good during the call. */
+typedef void complaint_fn(void *arg, const struct complaint *complaint);
 
 /*
  * Where complaints go. Zeroed: nowhere, only counted. Callers set tell and arg, and read errors
@@ -50,6 +58,9 @@ struct complaints {
  */
 void complain(struct complaints *to, enum complaint_level level, const char *path, unsigned line,
 	      unsigned column, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/* Writes it as a line of its own, a warning with the word. */
+void complaint_print(FILE *out, const struct complaint *complaint);
 
 /*
  * Tells how many were not shown, if any, and begins anew. To be called once a file or once a

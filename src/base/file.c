@@ -75,7 +75,8 @@ int file_read(const char *path, size_t max, uint8_t **ret_data, size_t *ret_len,
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return err_set(err, "%s: cannot open: %s", path, strerror(errno));
+		return err_set(err, "%s: cannot open: %s; correct the path or its permissions",
+		    path, strerror(errno));
 	if (fstat(fd, &st) < 0) {
 		result = err_set(err, "%s: cannot read: %s", path, strerror(errno));
 	} else if (!S_ISREG(st.st_mode)) {

@@ -16,6 +16,13 @@
  * Invariants: every index slot points to a live entry between tail and head; every live entry has
  * one slot. The lock of the shard covers all of it.
  *
+ * A new size means new memory for every shard, and as a rule another number of shards. It is
+ * mapped first, then put in place with all shards locked, which takes as long as writing 64
+ * structs; then the old memory is given back. What it held is lost: to copy it would hold the locks
+ * for as long as the cache is large. Which shard a hash belongs to is read without a lock and
+ * looked at again under the lock; it changes only while all are held. So whoever has got a lock has
+ * the right one, and keeps it. Locks are there for the most shards that can be, used or not.
+ *
  * Later policies have their places: the step at the tail is where an entry that was read since may
  * be written again at the head (reinsertion) or into a second ring; an expired entry stays findable
  * until the tail takes it, for stale answers.
@@ -27,6 +34,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -61,7 +69,7 @@ struct entry {
 	uint16_t message_len;
 	int16_t ede;
 	uint8_t name_len, rcode;
-	bool do_bit, cd_bit, ad, failed;
+	bool do_bit, cd_bit, ad, failed, negative;
 	uint8_t octets[];      /* the folded name, then the message */
 };
 
@@ -80,12 +88,17 @@ struct cache_shard {
 };
 
 struct cache {
-	size_t bytes;
-	unsigned shift;         /* hash >> shift is the shard; 64: there is one */
-	unsigned count;
+	_Atomic size_t bytes;
+	_Atomic unsigned shift; /* hash >> shift is the shard; 64: there is one */
 	size_t mapped;
 	uint8_t *memory;
-	struct cache_shard shards[];
+	struct cache_shard shards[CACHE_SHARDS_MAX]; /* those not in use have no memory */
+};
+
+/* Of a size: how it is divided. */
+struct division {
+	unsigned count, shift;
+	size_t each;
 };
 
 struct cache_key cache_key_of(const struct forward_question *question)
@@ -112,56 +125,99 @@ static void shard_clear(struct cache_shard *shard)
 	shard->entries = 0;
 }
 
-static void shard_init(struct cache_shard *shard, uint8_t *memory, size_t bytes)
+static void shard_set(struct cache_shard *shard, uint8_t *memory, size_t bytes)
 {
 	size_t slots = SLOTS_MIN;
 
 	while (2 * slots * sizeof(struct slot) <= bytes / CACHE_INDEX_PART)
 		slots *= 2;
-	pthread_mutex_init(&shard->lock, NULL);
 	shard->slots = (struct slot *)(void *)memory;
 	shard->slots_mask = (uint32_t)(slots - 1);
 	shard->entries_max = (uint32_t)(slots / 8 * 7);
 	shard->ring = memory + slots * sizeof(struct slot);
 	shard->ring_len = bytes > slots * sizeof(struct slot) ?
 	    (bytes - slots * sizeof(struct slot)) & ~UINT64_C(7) : 0;
+	shard->head = shard->tail = 0;
+	shard->entries = 0;
+}
+
+static struct division divide(size_t bytes)
+{
+	struct division division = { .count = 1, .shift = 64 };
+
+	while (division.count < CACHE_SHARDS_MAX &&
+	    bytes / (2 * division.count) >= CACHE_SHARD_BYTES_MIN) {
+		division.count *= 2;
+		division.shift--;
+	}
+	division.each = bytes / division.count;
+	if (division.each > CACHE_SHARD_BYTES_MAX)
+		division.each = CACHE_SHARD_BYTES_MAX;
+	if (division.each < SLOTS_MIN * sizeof(struct slot))
+		division.each = SLOTS_MIN * sizeof(struct slot);
+	division.each &= ~(size_t)63;
+	return division;
+}
+
+/* With all shards locked, or before anybody else knows the cache. */
+static void put_in_place(struct cache *cache, const struct division *division, uint8_t *memory)
+{
+	unsigned i;
+
+	for (i = 0; i < CACHE_SHARDS_MAX; i++) {
+		if (i < division->count) {
+			shard_set(&cache->shards[i], memory + division->each * i, division->each);
+		} else {
+			cache->shards[i].slots = NULL;
+			cache->shards[i].head = cache->shards[i].tail = 0;
+			cache->shards[i].entries = 0;
+		}
+	}
+	atomic_store_explicit(&cache->shift, division->shift, memory_order_relaxed);
+}
+
+int cache_resize(struct cache *cache, size_t bytes, struct err *err)
+{
+	struct division division = divide(bytes);
+	size_t mapped = division.each * division.count, old_mapped = cache->mapped;
+	uint8_t *memory, *old = cache->memory;
+	unsigned i;
+
+	if (old && bytes == atomic_load_explicit(&cache->bytes, memory_order_relaxed))
+		return 0;
+	memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		return err_set(err, "cache: cannot map %zu octets; lower cache.size", mapped);
+	for (i = 0; i < CACHE_SHARDS_MAX; i++)
+		pthread_mutex_lock(&cache->shards[i].lock);
+	put_in_place(cache, &division, memory);
+	for (i = CACHE_SHARDS_MAX; i > 0; i--)
+		pthread_mutex_unlock(&cache->shards[i - 1].lock);
+	cache->memory = memory;
+	cache->mapped = mapped;
+	atomic_store_explicit(&cache->bytes, bytes, memory_order_relaxed);
+	if (old)
+		munmap(old, old_mapped);
+	return 0;
 }
 
 struct cache *cache_new(size_t bytes, struct err *err)
 {
-	unsigned count = 1, bits = 0, i;
-	struct cache *cache;
-	size_t each;
+	struct cache *cache = aligned_alloc(64, sizeof(*cache));
+	unsigned i;
 
-	while (count < CACHE_SHARDS_MAX && bytes / (2 * count) >= CACHE_SHARD_BYTES_MIN) {
-		count *= 2;
-		bits++;
-	}
-	each = bytes / count;
-	if (each > CACHE_SHARD_BYTES_MAX)
-		each = CACHE_SHARD_BYTES_MAX;
-	if (each < SLOTS_MIN * sizeof(struct slot))
-		each = SLOTS_MIN * sizeof(struct slot);
-	each &= ~(size_t)63;
-	cache = aligned_alloc(64, sizeof(*cache) + count * sizeof(cache->shards[0]));
 	if (!cache) {
 		err_set(err, "cache: out of memory");
 		return NULL;
 	}
-	memset(cache, 0, sizeof(*cache) + count * sizeof(cache->shards[0]));
-	cache->bytes = bytes;
-	cache->shift = 64 - bits;
-	cache->mapped = each * count;
-	cache->memory = mmap(NULL, cache->mapped, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (cache->memory == MAP_FAILED) {
-		err_set(err, "cache: cannot map %zu octets; lower cache.size", cache->mapped);
-		free(cache);
+	memset(cache, 0, sizeof(*cache));
+	for (i = 0; i < CACHE_SHARDS_MAX; i++)
+		pthread_mutex_init(&cache->shards[i].lock, NULL);
+	if (cache_resize(cache, bytes, err) < 0) {
+		cache_free(cache);
 		return NULL;
 	}
-	cache->count = count;
-	for (i = 0; i < count; i++)
-		shard_init(&cache->shards[i], cache->memory + each * i, each);
 	return cache;
 }
 
@@ -171,19 +227,31 @@ void cache_free(struct cache *cache)
 
 	if (!cache)
 		return;
-	for (i = 0; i < cache->count; i++)
+	for (i = 0; i < CACHE_SHARDS_MAX; i++)
 		pthread_mutex_destroy(&cache->shards[i].lock);
-	munmap(cache->memory, cache->mapped);
+	if (cache->memory)
+		munmap(cache->memory, cache->mapped);
 	free(cache);
+}
+
+static struct cache_shard *shard_of(struct cache *cache, uint64_t hash)
+{
+	unsigned shift = atomic_load_explicit(&cache->shift, memory_order_relaxed);
+
+	return &cache->shards[shift == 64 ? 0 : hash >> shift];
 }
 
 struct cache_shard *cache_lock(struct cache *cache, uint64_t hash)
 {
-	struct cache_shard *shard =
-	    &cache->shards[cache->shift == 64 ? 0 : hash >> cache->shift];
+	struct cache_shard *shard;
 
-	pthread_mutex_lock(&shard->lock);
-	return shard;
+	for (;;) {
+		shard = shard_of(cache, hash);
+		pthread_mutex_lock(&shard->lock);
+		if (shard == shard_of(cache, hash))
+			return shard;
+		pthread_mutex_unlock(&shard->lock);
+	}
 }
 
 void cache_unlock(struct cache_shard *shard)
@@ -321,6 +389,7 @@ bool cache_find(struct cache_shard *shard, const struct cache_key *key, uint64_t
 		.rcode = entry->rcode,
 		.ad = entry->ad,
 		.failed = entry->failed,
+		.negative = entry->negative,
 		.ede = entry->ede,
 		.age_s = (uint32_t)(age_ms / 1000),
 		.ttl_cap_s = entry->ttl_cap_s,
@@ -359,6 +428,7 @@ void cache_put(struct cache_shard *shard, const struct cache_key *key, const str
 	entry->cd_bit = key->cd_bit;
 	entry->ad = reply->ad;
 	entry->failed = reply->failed;
+	entry->negative = reply->negative;
 	memcpy(entry->octets, key->fold, key->len);
 	memcpy(entry->octets + key->len, reply->data, reply->len);
 
@@ -412,7 +482,7 @@ size_t cache_flush(struct cache *cache, const struct name *name)
 	size_t count = 0;
 	unsigned i;
 
-	for (i = 0; i < cache->count; i++) {
+	for (i = 0; i < CACHE_SHARDS_MAX; i++) {
 		struct cache_shard *shard = &cache->shards[i];
 
 		pthread_mutex_lock(&shard->lock);
@@ -433,16 +503,17 @@ void cache_count(struct cache *cache, size_t *ret_entries, size_t *ret_bytes,
 	size_t entries = 0, bytes = 0;
 	unsigned i;
 
-	for (i = 0; i < cache->count; i++) {
+	for (i = 0; i < CACHE_SHARDS_MAX; i++) {
 		struct cache_shard *shard = &cache->shards[i];
 
 		pthread_mutex_lock(&shard->lock);
 		entries += shard->entries;
-		bytes += (size_t)(shard->head - shard->tail) +
-		    (shard->slots_mask + 1) * sizeof(struct slot);
+		bytes += (size_t)(shard->head - shard->tail);
+		if (shard->slots)
+			bytes += (shard->slots_mask + 1) * sizeof(struct slot);
 		pthread_mutex_unlock(&shard->lock);
 	}
 	*ret_entries = entries;
 	*ret_bytes = bytes;
-	*ret_bytes_max = cache->bytes;
+	*ret_bytes_max = atomic_load_explicit(&cache->bytes, memory_order_relaxed);
 }

@@ -4,7 +4,8 @@
  *
  * Shared by all workers, in shards; a shard is locked for a look-up and the copy, or for an
  * insertion. Whoever holds a shard's lock may also look at the questions in flight that belong to
- * it (flight.h). All memory is mapped at the start; the bound counts octets and covers the index.
+ * it (flight.h). All memory is mapped at the start and when the size changes; the bound counts
+ * octets and covers the index.
  */
 #ifndef PRIVLINKD_FORWARD_CACHE_H
 #define PRIVLINKD_FORWARD_CACHE_H
@@ -38,6 +39,12 @@ struct cache_shard;
 
 struct cache *cache_new(size_t bytes, struct err *err);
 void cache_free(struct cache *cache);
+
+/*
+ * Another size: everything kept is forgotten, and the old memory given back. The same size: nothing
+ * happens. -1: no memory, and all is as it was. One thread at a time, while others use the cache.
+ */
+int cache_resize(struct cache *cache, size_t bytes, struct err *err);
 
 /* The shard of a hash: its top bits say which. */
 struct cache_shard *cache_lock(struct cache *cache, uint64_t hash);

@@ -16,6 +16,10 @@
  * wait, so it is never full. A reply that needs a large store when there is none becomes a failure,
  * counted.
  *
+ * Limits of time that the main thread changes are looked at when a reply is kept and again when it
+ * is given from the cache, so a lower one counts at once. They are read one by one: a reply may
+ * meet the old one and the next the new.
+ *
  * forward_free with questions outstanding: waiters of other workers get a failure, our own nothing
  * (their owner is the one who is ending). Cache, flights, stores and mailboxes are the shared
  * part's and outlive every worker.
@@ -48,6 +52,8 @@ struct forward_shared {
 	struct flights *flights;
 	struct store_pool *pool;
 	_Atomic size_t inflight;
+	/* Instead of those of conf: the main thread changes them. */
+	_Atomic uint32_t ttl_max_s, negative_ttl_max_s;
 	/* one a worker; letters: number is the wait, pointer the store */
 	struct mailbox *mailboxes[];
 };
@@ -76,6 +82,8 @@ struct forward_shared *forward_shared_new(const struct forward_conf *conf,
 		return NULL;
 	}
 	shared->conf = *conf;
+	shared->ttl_max_s = conf->ttl_max_s;
+	shared->negative_ttl_max_s = conf->negative_ttl_max_s;
 	shared->upstreams = upstreams;
 	shared->cache = cache_new(conf->cache_bytes, err);
 	if (!shared->cache)
@@ -111,6 +119,21 @@ void forward_shared_free(struct forward_shared *shared)
 	flights_free(shared->flights);
 	store_pool_free(shared->pool);
 	free(shared);
+}
+
+int forward_shared_configure(struct forward_shared *shared, const struct forward_limits *limits,
+    struct err *err)
+{
+	atomic_store_explicit(&shared->ttl_max_s, limits->ttl_max_s, memory_order_relaxed);
+	atomic_store_explicit(&shared->negative_ttl_max_s, limits->negative_ttl_max_s,
+	    memory_order_relaxed);
+	return cache_resize(shared->cache, limits->cache_bytes, err);
+}
+
+static uint32_t ttl_limit(struct forward_shared *shared, bool negative)
+{
+	return atomic_load_explicit(negative ? &shared->negative_ttl_max_s : &shared->ttl_max_s,
+	    memory_order_relaxed);
 }
 
 static void on_outcome(void *arg, uint32_t i, const struct pending_outcome *outcome);
@@ -227,8 +250,6 @@ void forward_free(struct forward *forward)
 static struct reply_store *store_outcome(struct forward *forward, struct reply_store *store,
     const struct cache_key *key, const struct pending_outcome *outcome)
 {
-	const struct forward_conf *conf = &forward->shared->conf;
-
 	if (outcome->len > STORE_SMALL_LEN) {
 		struct reply_store *large = store_take(forward->shared->pool, outcome->len);
 
@@ -250,7 +271,8 @@ static struct reply_store *store_outcome(struct forward *forward, struct reply_s
 		.ad = outcome->ad,
 		.failed = outcome->failed,
 		.ede = outcome->ede,
-		.ttl_cap_s = outcome->negative ? conf->negative_ttl_max_s : conf->ttl_max_s,
+		.negative = outcome->negative,
+		.ttl_cap_s = ttl_limit(forward->shared, outcome->negative),
 		.store = store,
 	};
 	return store;
@@ -374,6 +396,18 @@ refuse:
 	return FORWARD_FULL;
 }
 
+/* Fits a cached reply to the limits of now; false: by these it is over. */
+static bool limit(struct forward_shared *shared, struct reply *reply)
+{
+	uint32_t limit_s = ttl_limit(shared, reply->negative);
+
+	if (reply->rcode == RCODE_SERVFAIL)
+		return true; /* see on_outcome */
+	if (reply->ttl_cap_s > limit_s)
+		reply->ttl_cap_s = limit_s;
+	return reply->age_s < limit_s;
+}
+
 enum forward_verdict forward_get(struct forward *forward, const struct forward_question *question,
     uint64_t waiter, uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret)
 {
@@ -382,12 +416,14 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	enum forward_verdict verdict = FORWARD_MISS;
 	struct cache_shard *shard;
 	struct flight *flight;
+	struct reply reply;
 	uint32_t i = FLIGHT_NONE;
 
 	if (waiter && upstreams_group_size(shared->upstreams, question->group) == 0)
 		return fail_at_once(&key, buf, cap, ret);
 	shard = cache_lock(shared->cache, key.hash);
-	if (cache_find(shard, &key, now_ms, buf, cap, ret)) {
+	if (cache_find(shard, &key, now_ms, buf, cap, &reply) && limit(shared, &reply)) {
+		*ret = reply;
 		cache_unlock(shard);
 		counter_add(&forward->counters.hits, 1);
 		return FORWARD_HIT;

@@ -8,9 +8,10 @@
  *
  * A question goes to its group's upstreams by policy, over UDP from a random port with a random id;
  * what does not match in address, port, id and question is ignored and the wait goes on; TC means
- * TCP. An upstream that does not answer in time, or answers SERVFAIL, REFUSED, FORMERR or NOTIMP,
- * is followed by the next; of several bad answers the most telling is given back. Every question
- * ends within FORWARD_DEADLINE_MS.
+ * TCP. An upstream that does not answer in time, cannot be reached, or answers SERVFAIL, REFUSED,
+ * FORMERR or NOTIMP, is followed by the next; of several bad answers the most telling is given
+ * back. Those that were silent or out of reach are asked again. Every question ends within
+ * FORWARD_DEADLINE_MS.
  *
  * Each struct forward is used by its worker's thread alone.
  */
@@ -34,7 +35,7 @@
 #define FORWARD_DEADLINE_MS 3900
 
 struct forward_conf {
-	size_t cache_bytes;            /* cache.size */
+	size_t cache_bytes;            /* cache.size; these three: see forward_shared_configure */
 	uint32_t ttl_max_s, negative_ttl_max_s;
 	unsigned inflight_max;         /* questions in flight, a worker */
 	/* waiters on one question, the whole process; one more is refused */
@@ -61,6 +62,20 @@ struct forward;
 struct forward_shared *forward_shared_new(const struct forward_conf *conf,
 					  struct upstreams *upstreams, struct err *err);
 void forward_shared_free(struct forward_shared *shared);
+
+/* What may change while workers run. */
+struct forward_limits {
+	size_t cache_bytes;
+	uint32_t ttl_max_s, negative_ttl_max_s;
+};
+
+/*
+ * Makes these count from the next question on, for what is in the cache too. Another cache size
+ * empties it. Main thread. -1: there is no memory for that size, and the cache is as it was; the
+ * other limits count.
+ */
+int forward_shared_configure(struct forward_shared *shared, const struct forward_limits *limits,
+			     struct err *err);
 
 /*
  * The answer that was waited for. `reply` is good during the call; reply_hold keeps it (it always

@@ -4,15 +4,17 @@
  *
  * A try that was not answered in time stays open while the next upstream is asked, for a late
  * answer is an answer. A try that was answered badly is closed and its upstream not asked again.
- * All upstreams of the group are gone through once; those that were only silent are gone through
- * again, and waited for longer. When there is none left, or time is up, the most telling bad answer
- * is given back: SERVFAIL behind a chain of CNAMEs (a held name may stand in it), else SERVFAIL,
- * else that nobody answered.
+ * All upstreams of the group are gone through once; those that were only silent, or could not be
+ * reached, are gone through again, and waited for longer. A failure that shows at once shortens no
+ * round: the next upstream is asked at once, the next round begins when the first try of this one
+ * would have been given up, for whoever restarts needs time. When there is none left, or time is
+ * up, the most telling bad answer is given back: SERVFAIL behind a chain of CNAMEs (a held name may
+ * stand in it), else SERVFAIL, else that nobody answered.
  *
  * What is malformed over UDP is ignored as what does not match is (see tries.c). A reply that is
  * cut is asked for again over TCP of the same upstream. FORMERR, NOTIMP or BADVERS to a query with
- * EDNS is asked again without; if that is answered, the upstream is remembered as one that knows no
- * EDNS.
+ * EDNS, with or without the question in it, is asked again without; if that is answered, the
+ * upstream is remembered as one that knows no EDNS.
  *
  * One timer serves all deadlines. Everything is preallocated. `done` is called with the question's
  * number free already, so it may ask anew at once; it is never called from pending_start.
@@ -40,6 +42,7 @@ struct question {
 	const struct cache_key *key;
 	uint8_t *room;
 	uint64_t deadline_ms;
+	uint64_t round_ends_ms; /* the time of its first try; 0: nobody was asked in it yet */
 	uint32_t tried, bad;    /* members of the group: in this round; not to be asked again */
 	uint32_t next_free;
 	unsigned tries, round;
@@ -236,18 +239,20 @@ static bool ask(struct pending *pending, uint32_t i, uint8_t member, uint16_t up
 {
 	struct question *question = &pending->questions[i];
 	uint32_t number = i * PENDING_TRIES_MAX + question->tries;
-	unsigned wait_ms;
+	uint64_t due_ms = now_ms +
+	    upstream_timeout_ms(pending->conf.upstreams, upstream, question->round);
 
 	question->member[question->tries] = member;
 	question->without_edns[question->tries] = without_edns;
 	if (question->tries++ > 0)
 		counter_add(&pending->conf.counters->retries, 1);
+	if (!question->round_ends_ms)
+		question->round_ends_ms = due_ms;
 	upstream_note_asked(pending->conf.upstreams, upstream);
 	if (tries_udp(pending->tries, number, question->key, upstream, edns, now_ms) < 0)
 		return false;
 	question->current = number;
-	wait_ms = upstream_timeout_ms(pending->conf.upstreams, upstream, question->round);
-	set_due(pending, i, now_ms + wait_ms, now_ms);
+	set_due(pending, i, due_ms, now_ms);
 	return true;
 }
 
@@ -256,6 +261,18 @@ static void give_up_on(struct question *question, uint8_t member)
 {
 	question->bad |= UINT32_C(1) << member;
 	question->tried |= UINT32_C(1) << member;
+}
+
+/* It could not be reached: worth asking in the next round, but not for ever. */
+static void note_unreachable(struct pending *pending, uint32_t i, uint8_t member,
+    uint16_t upstream, uint64_t now_ms)
+{
+	struct question *question = &pending->questions[i];
+
+	upstream_note_unreachable(pending->conf.upstreams, upstream, now_ms);
+	question->unreachable = true;
+	if (question->round + 1 >= PENDING_REFUSED_ROUNDS)
+		give_up_on(question, member);
 }
 
 static bool is_waiting(const struct pending *pending, uint32_t i)
@@ -269,7 +286,20 @@ static bool is_waiting(const struct pending *pending, uint32_t i)
 	return false;
 }
 
-/* Asks the next upstream. False when there is none left to ask. */
+/* All upstreams have been asked in this round: is there to be another? */
+static bool has_next_round(const struct question *question, uint64_t now_ms)
+{
+	if (question->tried == question->bad)
+		return false;
+	/*
+	 * A bad answer from one and silence from the others, twice: that is the answer. Nor is one
+	 * kept waiting for upstreams that cannot be reached.
+	 */
+	return question->telling == TELLING_NOTHING ||
+	    (question->round == 0 && now_ms >= question->round_ends_ms);
+}
+
+/* Asks the next upstream, now or when the next round begins. False when there is none left. */
 static bool ask_next(struct pending *pending, uint32_t i, uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
@@ -280,25 +310,22 @@ static bool ask_next(struct pending *pending, uint32_t i, uint64_t now_ms)
 		int member = upstreams_choose(upstreams, group, question->tried, now_ms, &upstream);
 
 		if (member < 0) {
-			/*
-			 * A bad answer from one and silence from the others, twice: that is the
-			 * answer.
-			 */
-			if (question->round > 0 && question->telling != TELLING_NOTHING)
+			if (!has_next_round(question, now_ms))
 				return false;
-			if (question->tried == question->bad)
-				return false;
+			if (now_ms < question->round_ends_ms) {
+				set_due(pending, i, question->round_ends_ms, now_ms);
+				return true;
+			}
 			question->tried = question->bad;
 			question->round++;
+			question->round_ends_ms = 0;
 			continue;
 		}
 		question->tried |= UINT32_C(1) << member;
 		if (ask(pending, i, (uint8_t)member, upstream,
 			upstream_wants_edns(upstreams, upstream, now_ms), false, now_ms))
 			return true;
-		upstream_note_unreachable(upstreams, upstream, now_ms);
-		question->unreachable = true;
-		give_up_on(question, (uint8_t)member);
+		note_unreachable(pending, i, (uint8_t)member, upstream, now_ms);
 	}
 	return false;
 }
@@ -328,6 +355,7 @@ void pending_start(struct pending *pending, uint32_t i, const struct cache_key *
 	question->key = key;
 	question->room = room;
 	question->deadline_ms = now_ms + FORWARD_DEADLINE_MS;
+	question->round_ends_ms = 0;
 	question->tried = question->bad = 0;
 	question->tries = question->round = 0;
 	question->current = TRY_NONE;
@@ -339,12 +367,21 @@ void pending_start(struct pending *pending, uint32_t i, const struct cache_key *
 		set_due(pending, i, now_ms, now_ms);
 }
 
+/* The try led nowhere. Another upstream that is being waited for has its time first. */
+static void drop_try(struct pending *pending, uint32_t number, uint64_t now_ms)
+{
+	uint32_t i = number / PENDING_TRIES_MAX;
+
+	end_try(pending, number);
+	if (pending->questions[i].current == TRY_NONE)
+		advance(pending, i, now_ms);
+}
+
 /* A refusal of some kind: kept if it tells more than what there was, and the next is asked. */
 static void take_bad_answer(struct pending *pending, uint32_t number, const struct reply_cut *cut,
     uint64_t now_ms)
 {
-	uint32_t i = number / PENDING_TRIES_MAX;
-	struct question *question = &pending->questions[i];
+	struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
 	enum telling telling = cut->links > 0 ? TELLING_CHAIN : TELLING_FAILURE;
 
 	if (cut->len <= STORE_SMALL_LEN && telling > question->telling) {
@@ -353,10 +390,7 @@ static void take_bad_answer(struct pending *pending, uint32_t number, const stru
 		question->telling = telling;
 	}
 	give_up_on(question, question->member[number % PENDING_TRIES_MAX]);
-	end_try(pending, number);
-	/* Another upstream that is being waited for has its time first. */
-	if (question->current == TRY_NONE)
-		advance(pending, i, now_ms);
+	drop_try(pending, number, now_ms);
 }
 
 /* Malformed: over UDP the right one may still come; over TCP there is no other. */
@@ -375,8 +409,10 @@ static void ask_without_edns(struct pending *pending, uint32_t number, uint64_t 
 	uint16_t upstream = tries_at(pending->tries, number)->upstream;
 
 	end_try(pending, number);
-	if (!ask(pending, i, member, upstream, false, true, now_ms))
+	if (!ask(pending, i, member, upstream, false, true, now_ms)) {
+		note_unreachable(pending, i, member, upstream, now_ms);
 		advance(pending, i, now_ms);
+	}
 }
 
 static bool may_mean_no_edns(const struct reply_cut *cut)
@@ -419,9 +455,9 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 
 	end_try(pending, number);
 	if (tries_tcp(pending->tries, number, question->key, old.upstream, old.edns) < 0) {
-		give_up_on(question, question->member[number % PENDING_TRIES_MAX]);
-		if (question->current == TRY_NONE)
-			advance(pending, i, now_ms);
+		note_unreachable(pending, i, question->member[number % PENDING_TRIES_MAX],
+		    old.upstream, now_ms);
+		drop_try(pending, number, now_ms);
 		return;
 	}
 	question->current = number;
@@ -436,8 +472,15 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 	struct forward_question asked = { .name = &pending->name, .type = key->type,
 		.group = key->group, .do_bit = key->do_bit, .cd_bit = key->cd_bit };
 	uint64_t rtt_us = try->kind == TRY_UDP ? clock_now_us() - try->sent_us : 0;
+	bool can_ask_again =
+	    pending->questions[number / PENDING_TRIES_MAX].tries < PENDING_TRIES_MAX;
 	struct reply_cut cut;
 
+	if (reply->header_alone) {
+		if (can_ask_again)
+			ask_without_edns(pending, number, now_ms);
+		return;
+	}
 	if (reply->cut) {
 		go_to_tcp(pending, number, now_ms);
 		return;
@@ -446,8 +489,7 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 	if (reply_cut(&asked, reply->data, reply->len, pending->scratch, sizeof(pending->scratch),
 		&cut) < 0) {
 		take_malformed(pending, number, now_ms);
-	} else if (try->edns && may_mean_no_edns(&cut) &&
-	    pending->questions[number / PENDING_TRIES_MAX].tries < PENDING_TRIES_MAX) {
+	} else if (try->edns && may_mean_no_edns(&cut) && can_ask_again) {
 		ask_without_edns(pending, number, now_ms);
 	} else if (cut.rcode == RCODE_SERVFAIL) {
 		upstream_note_refusal(pending->conf.upstreams, try->upstream, rtt_us);
@@ -461,15 +503,10 @@ static void on_failed(void *arg, uint32_t number, uint64_t now_ms)
 {
 	struct pending *pending = arg;
 	uint32_t i = number / PENDING_TRIES_MAX;
-	struct question *question = &pending->questions[i];
 
-	upstream_note_unreachable(pending->conf.upstreams,
+	note_unreachable(pending, i, pending->questions[i].member[number % PENDING_TRIES_MAX],
 	    tries_at(pending->tries, number)->upstream, now_ms);
-	question->unreachable = true;
-	give_up_on(question, question->member[number % PENDING_TRIES_MAX]);
-	end_try(pending, number);
-	if (question->current == TRY_NONE)
-		advance(pending, i, now_ms);
+	drop_try(pending, number, now_ms);
 }
 
 /* The time of a step is over: of the try that was waited for, or of the question. */

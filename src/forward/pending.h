@@ -23,6 +23,13 @@
 #define PENDING_TRIES_MAX 8
 
 /*
+ * An upstream that cannot be reached (ICMP, a connection refused or broken) is asked in so many
+ * rounds: at 0, 0.4 and 1.2 s where it was never measured. That spans the restart of a name server,
+ * and a question that all upstreams refuse still fails before clients ask anew or elsewhere.
+ */
+#define PENDING_REFUSED_ROUNDS 3
+
+/*
  * An upstream that is asked over TCP has so long before the next is asked too: three round trips.
  */
 #define PENDING_TCP_MS 1500

@@ -38,10 +38,10 @@ struct scrub {
 	struct writer writer;
 	uint8_t final[NAME_WIRE_MAX];  /* where the chain has led so far */
 	uint8_t soa[NAME_WIRE_MAX];    /* owner of the SOA that was kept */
-	/* owner of the last DNAME that was kept: links may share it */
-	uint8_t dname[NAME_WIRE_MAX];
-	unsigned links;
-	bool has_data, has_soa, has_dname;
+	/* owners of the DNAMEs that were kept: links may share them */
+	uint8_t dnames[REPLY_LINKS_MAX][NAME_WIRE_MAX];
+	unsigned dnames_count, links;
+	bool has_data, has_soa;
 	uint32_t ttl;                  /* lowest so far */
 	uint8_t rdata[REPLY_LEN_MAX];  /* not initialised: large */
 };
@@ -80,8 +80,9 @@ static bool is_signature_of(const struct scrub *scrub, const struct message_reco
 	return record->type == TYPE_RRSIG && covered_type(scrub->rdata, len) == covered;
 }
 
-/* The answer section's records of this type at this name. */
-static int copy_rrset(struct scrub *scrub, const uint8_t *owner, uint16_t type)
+/* The answer section's records of this type at this name; `covered`: only signatures over that. */
+static int copy_records(struct scrub *scrub, const uint8_t *owner, uint16_t type,
+    const uint16_t *covered)
 {
 	struct message_record record;
 	size_t len;
@@ -95,7 +96,8 @@ static int copy_rrset(struct scrub *scrub, const uint8_t *owner, uint16_t type)
 			continue;
 		if (read_rdata(scrub, &record, &len) < 0)
 			return -1;
-		write_record(scrub, &record, owner, record.ttl, len);
+		if (!covered || is_signature_of(scrub, &record, len, *covered))
+			write_record(scrub, &record, owner, record.ttl, len);
 	}
 	return got < 0 ? -1 : 0;
 }
@@ -103,37 +105,37 @@ static int copy_rrset(struct scrub *scrub, const uint8_t *owner, uint16_t type)
 /* With DO: the answer section's signatures over the records of this type at this name. */
 static int copy_signatures(struct scrub *scrub, const uint8_t *owner, uint16_t type)
 {
-	struct message_record record;
-	size_t len;
-	int got = 0;
-
 	if (!scrub->question->do_bit || type == TYPE_RRSIG)
 		return 0;
-	message_rewind(&scrub->message);
-	while ((got = message_next(&scrub->message, &record)) > 0 &&
-	    record.section == SECTION_ANSWER) {
-		if (record.class != CLASS_IN || record.type != TYPE_RRSIG ||
-		    !message_owner_is(&scrub->message, &record, owner))
-			continue;
-		if (read_rdata(scrub, &record, &len) < 0)
-			return -1;
-		if (is_signature_of(scrub, &record, len, type))
-			write_record(scrub, &record, owner, record.ttl, len);
+	return copy_records(scrub, owner, TYPE_RRSIG, &type);
+}
+
+static int copy_rrset(struct scrub *scrub, const uint8_t *owner, uint16_t type)
+{
+	if (copy_records(scrub, owner, type, NULL) < 0)
+		return -1;
+	return copy_signatures(scrub, owner, type);
+}
+
+/* A DNAME that links hang on, once however many do. */
+static int copy_dname(struct scrub *scrub, const uint8_t *owner)
+{
+	unsigned i;
+
+	for (i = 0; i < scrub->dnames_count; i++) {
+		if (name_wire_equal(owner, scrub->dnames[i]))
+			return 0;
 	}
-	return got < 0 ? -1 : 0;
+	memcpy(scrub->dnames[scrub->dnames_count++], owner, name_wire_len(owner));
+	return copy_rrset(scrub, owner, TYPE_DNAME);
 }
 
 /* One link: with DO its DNAME; its CNAME, found or made; with DO the signature of the CNAME. */
 static int copy_link(struct scrub *scrub, const uint8_t *owner, const struct chain_hop *hop)
 {
 	if (hop->from_dname && scrub->question->do_bit &&
-	    !(scrub->has_dname && name_wire_equal(hop->dname_owner, scrub->dname))) {
-		scrub->has_dname = true;
-		memcpy(scrub->dname, hop->dname_owner, name_wire_len(hop->dname_owner));
-		if (copy_rrset(scrub, hop->dname_owner, TYPE_DNAME) < 0 ||
-		    copy_signatures(scrub, hop->dname_owner, TYPE_DNAME) < 0)
-			return -1;
-	}
+	    copy_dname(scrub, hop->dname_owner) < 0)
+		return -1;
 	/* Of several CNAMEs at one name only the one that is followed. */
 	writer_record(&scrub->writer, SECTION_ANSWER, owner, TYPE_CNAME, hop->ttl, hop->target,
 	    name_wire_len(hop->target));
@@ -165,9 +167,7 @@ static int copy_answer(struct scrub *scrub, uint8_t rcode)
 			if (rcode == RCODE_SERVFAIL)
 				return 0; /* no answer, whatever it holds */
 			scrub->has_data = true;
-			if (copy_rrset(scrub, scrub->final, hop.type) < 0)
-				return -1;
-			return copy_signatures(scrub, scrub->final, hop.type);
+			return copy_rrset(scrub, scrub->final, hop.type);
 		case CHAIN_END:
 			return 0;
 		case CHAIN_BAD:
@@ -282,8 +282,8 @@ int reply_cut(const struct forward_question *question, const uint8_t *data, size
 	uint16_t flags = FLAG_QR | FLAG_RD | FLAG_RA;
 
 	scrub.question = question;
-	scrub.links = 0;
-	scrub.has_data = scrub.has_soa = scrub.has_dname = false;
+	scrub.dnames_count = scrub.links = 0;
+	scrub.has_data = scrub.has_soa = false;
 	scrub.ttl = UINT32_MAX;
 	if (message_open(&scrub.message, data, len, NULL, NULL, NULL) < 0 ||
 	    survey(&scrub.message, &cut) < 0)
@@ -326,20 +326,9 @@ int reply_scrub(const struct forward_question *question, const uint8_t *data, si
 
 bool reply_is_for(const struct reply *reply, const struct name *name, uint16_t group)
 {
-	struct cursor cursor = cursor_over(reply->data, reply->len);
-	const uint8_t *wire;
-	unsigned i;
+	struct cursor message = cursor_over(reply->data, reply->len);
 
-	if (reply->group != group)
-		return false;
-	cursor_skip(&cursor, DNS_HEADER_LEN);
-	wire = cursor_bytes(&cursor, name->len);
-	if (!wire)
-		return false;
-	for (i = 0; i < name->len; i++)
-		if (name_fold_octet(wire[i]) != name->fold[i])
-			return false;
-	return true;
+	return reply->group == group && name_read_matches(&message, DNS_HEADER_LEN, name->fold);
 }
 
 uint32_t reply_ttl(const struct reply *reply, uint32_t ttl)

@@ -41,6 +41,7 @@ struct reply {
 	uint8_t rcode;
 	bool ad;              /* the upstream set AD and is trusted for it */
 	bool failed;          /* nobody answered, or nobody with sense: no records */
+	bool negative;        /* cache.negative-ttl-max bounds it, not ttl-max */
 	int ede;              /* of a failure, else EDE_NONE */
 	/* to take from every TTL in it (down to 0, or 30 for a stale one: see ttl_cap_s) */
 	uint32_t age_s;

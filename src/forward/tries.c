@@ -4,6 +4,7 @@
  * try by socket and id, and must match in everything: source address and port (the kernel sees to
  * the port of ours), id, QR, opcode, and the whole question. What does not is counted and otherwise
  * as if it had not come: whoever could end a question with rubbish could choose who answers it.
+ * Only "I cannot read this" may come without the question, for it does not answer it.
  *
  * The tries that wait on one socket form a list, a handful long: the pool spreads them. On an ICMP
  * error the list is all that has to be told.
@@ -205,35 +206,43 @@ void tries_end(struct tries *tries, uint32_t number)
 	try->kind = TRY_UNUSED;
 }
 
-/* Is this a response to just this question? The name stands uncompressed: nothing is before it. */
-static bool is_answer_to(const struct try *try, const uint8_t *data, size_t len,
-    uint16_t *ret_flags)
+/* All of it is a header that says that a query with EDNS was not understood. */
+static bool is_header_alone(const struct try *try, struct cursor counts, uint16_t flags)
+{
+	unsigned rcode = flags & 0xf;
+	uint64_t any = 0;
+
+	if (!try->edns || counts.len != DNS_HEADER_LEN)
+		return false;
+	while (cursor_left(&counts) > 0)
+		any |= cursor_u16(&counts);
+	return any == 0 && (rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP);
+}
+
+/*
+ * Is this a response to just this question? The name stands uncompressed: nothing is before it.
+ * ret->flags and ret->header_alone are filled in.
+ */
+static bool is_answer_to(const struct try *try, struct try_reply *ret)
 {
 	const struct cache_key *key = try->key;
-	struct cursor cursor = cursor_over(data, len);
+	struct cursor cursor = cursor_over(ret->data, ret->len);
 	bool same = cursor_u16(&cursor) == try->id;
 	uint16_t flags = cursor_u16(&cursor);
-	const uint8_t *name;
-	unsigned i;
 
-	same = same && (flags & FLAG_QR) && (flags >> 11 & 0xf) == OPCODE_QUERY;
-	same = same && cursor_u16(&cursor) == 1;
+	same = same && (flags & FLAG_QR) && (flags >> 11 & 0xf) == OPCODE_QUERY && !cursor.bad;
 	if (!same)
 		return false;
+	ret->flags = flags;
+	ret->header_alone = is_header_alone(try, cursor, flags);
+	if (ret->header_alone)
+		return true;
+	same = cursor_u16(&cursor) == 1 &&
+	    name_read_matches(&cursor, DNS_HEADER_LEN, key->fold);
 	cursor_seek(&cursor, DNS_HEADER_LEN);
-	name = cursor_bytes(&cursor, key->len);
-	for (i = 0; name && i < key->len; i++) {
-		uint8_t octet = name[i];
-
-		/* Length octets are below 'A'. */
-		if (octet >= 'A' && octet <= 'Z')
-			octet |= 0x20;
-		if (octet != key->fold[i])
-			return false;
-	}
-	same = cursor_u16(&cursor) == key->type;
+	cursor_skip(&cursor, key->len);
+	same = cursor_u16(&cursor) == key->type && same;
 	same = cursor_u16(&cursor) == CLASS_IN && same;
-	*ret_flags = flags;
 	return same && !cursor.bad;
 }
 
@@ -246,8 +255,7 @@ static void take_datagram(struct tries *tries, const struct socket_slot *slot,
 
 	if (!addr_equal(from, upstream_addr(tries->conf.upstreams, slot->upstream)))
 		number = TRY_NONE;
-	while (number != TRY_NONE &&
-	    !is_answer_to(&tries->all[number], data, reply.len, &reply.flags))
+	while (number != TRY_NONE && !is_answer_to(&tries->all[number], &reply))
 		number = tries->all[number].next;
 	if (number == TRY_NONE) {
 		counter_add(&tries->conf.counters->mismatched, 1);
@@ -302,7 +310,7 @@ static void on_conn(struct tries *tries, uint32_t conn, uint64_t now_ms)
 	case CONNS_BROKEN:
 		break;
 	case CONNS_MESSAGE:
-		if (is_answer_to(&tries->all[number], reply.data, reply.len, &reply.flags)) {
+		if (is_answer_to(&tries->all[number], &reply)) {
 			tries->conf.reply(tries->conf.arg, number, &reply, now_ms);
 			return;
 		}

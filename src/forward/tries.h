@@ -36,13 +36,17 @@ struct try {
 	bool edns;
 };
 
-/* A reply that fits in address, port, id and question. */
+/*
+ * A reply that fits in address, port, id and question; or a header alone that says FORMERR or
+ * NOTIMP to a query with EDNS, as servers do that are older than EDNS (RFC 6891 7).
+ */
 struct try_reply {
 	const uint8_t *data;  /* good until the call returns, or the try is ended */
 	size_t len;
 	uint16_t flags;       /* of its header */
 	/* TC is set, or it is longer than we take over UDP: only the header is good */
 	bool cut;
+	bool header_alone;    /* no answer: at most a reason to ask again without EDNS */
 };
 
 /* Both may end this try and others, and begin new ones. */

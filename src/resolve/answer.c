@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan's items in order, the answer section's first, then the authority's. The room for the OPT is kept
- * free from the start, so it always fits. What does not fit into the client's limit is not cut in the middle: the
- * answer becomes question, TC and OPT, and the client comes back over TCP.
+ * The plan's items in order, the answer section's first, then the authority's. The room for the OPT
+ * is kept free from the start, so it always fits. What does not fit into the client's limit is not
+ * cut in the middle: the answer becomes question, TC and OPT, and the client comes back over TCP.
  *
- * Records of a reply are read from its message again here, through the same cursor as everything from outside; the
- * message has been cut down to what may be believed when it came (forward/reply).
+ * Records of a reply are read from its message again here, through the same cursor as everything
+ * from outside; the message has been cut down to what may be believed when it came (forward/reply).
  */
 #include "resolve/answer.h"
 
@@ -13,7 +13,8 @@
 
 #include "wire/writer.h"
 
-/* Largest RDATA that can be in a message at all; a record's uncompressed data may be longer than it was on the wire. */
+/* Largest RDATA that can be in a message at all; a record's uncompressed data may be longer than it
+ * was on the wire. */
 #define RDATA_MAX 65535
 
 /* RFC 6303 3: what follows the zone's own name as MNAME. */
@@ -22,14 +23,16 @@ static const uint8_t local_soa_tail[] =
 	"\000\000\000\001\000\000\016\020\000\000\004\260\000\011\072\200\000\000\052\060";
 #define LOCAL_SOA_TTL_S 10800
 
-/* RDATA of the SOA that Azure's private zones carry: serial 1, refresh 3600, retry 300, expire 2419200, minimum 10. */
+/* RDATA of the SOA that Azure's private zones carry: serial 1, refresh 3600, retry 300, expire
+ * 2419200, minimum 10. */
 static const uint8_t azure_soa[] =
 	"\017azureprivatedns\003net\000"
 	"\024azureprivatedns-host\011microsoft\003com\000"
 	"\000\000\000\001\000\000\016\020\000\000\001\054\000\044\352\000\000\000\000\012";
 #define AZURE_SOA_TTL_S 10
 
-/* Flags of a query that its answer repeats: the opcode, RD (RFC 1035 4.1.1) and CD (RFC 4035 3.1.6). */
+/* Flags of a query that its answer repeats: the opcode, RD (RFC 1035 4.1.1) and CD (RFC 4035
+ * 3.1.6). */
 #define FLAGS_KEPT (0x7800 | FLAG_RD | FLAG_CD)
 
 static size_t answer_limit(const struct answer_shape *shape, size_t cap)
@@ -127,7 +130,8 @@ static void put_reply_record(struct writer *writer, const struct reply *reply,
 	size_t len;
 
 	if (message_rdata(message, record, rdata, sizeof(rdata), &len) < 0) {
-		writer->full = true; /* cannot be: it was written by us. An empty TC is safer than a hole. */
+		/* cannot be: it was written by us. An empty TC is safer than a hole. */
+		writer->full = true;
 		return;
 	}
 	writer_record(writer, section, owner, record->type, reply_ttl(reply, record->ttl), rdata,

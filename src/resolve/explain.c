@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Turns the events that the decision left in its trace into lines. The decision records what it saw; where a record came from
- * (file and line), what a zone or group is called, is looked up here, so that a traced run decides exactly what an untraced one does.
+ * Turns the events that the decision left in its trace into lines. The decision records what it
+ * saw; where a record came from (file and line), what a zone or group is called, is looked up here,
+ * so that a traced run decides exactly what an untraced one does.
  */
 #include "resolve/explain.h"
 
@@ -121,7 +122,8 @@ static void say_event(struct text *text, const struct view *view, const struct p
 		say(text, "reached by %s", event->text);
 		break;
 	case TRACE_NODATA:
-		say(text, "no record of this type is held: NODATA, so that no public answer passes it");
+		say(text,
+		    "no record of this type is held: NODATA, so that no public answer passes it");
 		break;
 	case TRACE_ROUTE:
 		say(text, "not held; goes to ");
@@ -135,7 +137,8 @@ static void say_event(struct text *text, const struct view *view, const struct p
 		say_group(text, view, event->group);
 		break;
 	case TRACE_DENIED:
-		say(text, "held here, but `aliases` does not let this alias lead in: the chain is passed on uncut");
+		say(text, "held here, but `aliases` does not let this alias lead in: the chain is "
+			  "passed on uncut");
 		break;
 	case TRACE_CUT:
 		say(text, "the upstream's chain is cut here");

@@ -36,7 +36,8 @@ struct special {
 struct special special_find(const struct view *view, const struct name *name, uint16_t type,
 			    const union addr *to);
 
-/* What a CHAOS question for who we are gets (RFC 4892): a text, "" where that is not to be told, or NULL: no such name. */
+/* What a CHAOS question for who we are gets (RFC 4892): a text, "" where that is not to be told, or
+ * NULL: no such name. */
 const char *special_chaos(const struct view *view, const struct name *name, uint16_t type);
 
 #endif

@@ -6,16 +6,19 @@
  *   2. it must be private and is not held         -> SERVFAIL
  *   3. it is absent from a static or refused zone -> NXDOMAIN, NODATA, REFUSED
  *   4. it is special (localhost, ...)             -> answered here
- *   5. else the upstream group that may speak for it: the next link, the data or the negative answer of its reply;
- *      where there is no such reply yet, ASK.
+ *   5. else the upstream group that may speak for it: the next link, the data or the negative
+ *      answer of its reply; where there is no such reply yet, ASK.
  *
- * So an upstream's chain is cut at the first name that we hold merely because rule 1 comes before rule 5 for every
- * name of it, and the upstream's rcode counts only for the name that its chain ends at. A reply goes on being read for the
- * names that its chain leads to as long as its group is the one that may speak for them; for a name of another group
- * that group is asked. A chain through which `aliases` lets nobody in is walked without rules 1 and 3 from there on:
- * it is passed on as it came. But nothing ever denies a name at or below which we hold something: NXDOMAIN becomes NODATA.
+ * So an upstream's chain is cut at the first name that we hold merely because rule 1 comes before
+ * rule 5 for every name of it, and the upstream's rcode counts only for the name that its chain
+ * ends at. A reply goes on being read for the names that its chain leads to as long as its group is
+ * the one that may speak for them; for a name of another group that group is asked. A chain through
+ * which `aliases` lets nobody in is walked without rules 1 and 3 from there on: it is passed on as
+ * it came. But nothing ever denies a name at or below which we hold something: NXDOMAIN becomes
+ * NODATA.
  *
- * Every turn either takes a link, of which there are STEP_LINKS_MAX, or ends; loops need no other guard.
+ * Every turn either takes a link, of which there are STEP_LINKS_MAX, or ends; loops need no other
+ * guard.
  */
 #include "resolve/step.h"
 
@@ -39,9 +42,12 @@ struct walk {
 	struct plan *plan;
 	struct step_ask *ask;
 	struct trace *trace;
-	const struct name *at;     /* the name that is looked at: plan->name[plan->names - 1], prepared */
-	struct name slot[2];       /* what `at` points to, in turn, so that the alias before it stays readable */
-	const struct name *alias;  /* the owner of the last link, where it came from an upstream; else NULL */
+	/* the name that is looked at: plan->name[plan->names - 1], prepared */
+	const struct name *at;
+	/* what `at` points to, in turn, so that the alias before it stays readable */
+	struct name slot[2];
+	/* the owner of the last link, where it came from an upstream; else NULL */
+	const struct name *alias;
 	struct table_hit hit;      /* what the table knows of `at` */
 	int reply;                 /* the reply that led here or speaks for `at`; -1: none */
 	bool reply_direct;         /* it was asked about `at` itself */
@@ -102,7 +108,8 @@ static enum turn walk_too_long(struct walk *w)
 	return walk_fail(w, EDE_OTHER, "CNAME chain loops or is too long");
 }
 
-/* The reply's chain goes on elsewhere; with DO its links may need a proof of their own (wildcards). */
+/* The reply's chain goes on elsewhere; with DO its links may need a proof of their own
+ * (wildcards). */
 static void walk_leave_reply(struct walk *w)
 {
 	struct plan_item *item = plan_add(w, PLAN_PROOF);
@@ -132,7 +139,8 @@ static enum turn walk_negative(struct walk *w, unsigned rcode, unsigned strip)
 	return TURN_DONE;
 }
 
-/* Labels of the name before its served zone's apex; 0 for a name outside, which is its own SOA's owner. */
+/* Labels of the name before its served zone's apex; 0 for a name outside, which is its own SOA's
+ * owner. */
 static unsigned walk_strip(const struct walk *w)
 {
 	return w->hit.in_zone ? (unsigned)(w->at->labels - w->hit.apex_labels) : 0;
@@ -199,7 +207,8 @@ static enum turn walk_ptr(struct walk *w)
 	return TURN_DONE;
 }
 
-/* The apex of a served zone: SOA and NS are the zone's own, DS belongs to its parent (RFC 4035 3.1.4.1). */
+/* The apex of a served zone: SOA and NS are the zone's own, DS belongs to its parent (RFC 4035
+ * 3.1.4.1). */
 static enum turn walk_apex(struct walk *w)
 {
 	switch (w->question->type) {
@@ -219,7 +228,8 @@ static enum turn walk_apex(struct walk *w)
 
 static bool walk_holds(const struct walk *w)
 {
-	return w->hit.match == TABLE_HELD || w->hit.match == TABLE_ALIAS || w->hit.match == TABLE_PTR;
+	return w->hit.match == TABLE_HELD || w->hit.match == TABLE_ALIAS ||
+	       w->hit.match == TABLE_PTR;
 }
 
 /* Is something held at or below `at`? Then an NXDOMAIN for it would deny that too (RFC 8020). */
@@ -269,8 +279,9 @@ static void walk_note_vault(struct walk *w)
 /* In a served zone, without records: what the zone's type says. */
 static enum turn walk_absent(struct walk *w)
 {
-	trace_add(w, (struct trace_event){
-		.kind = w->hit.match == TABLE_ENT ? TRACE_ENT : TRACE_ABSENT, .zone = w->hit.zone });
+	trace_add(
+	    w, (struct trace_event){ .kind = w->hit.match == TABLE_ENT ? TRACE_ENT : TRACE_ABSENT,
+		   .zone = w->hit.zone });
 	switch (zones_type(w->view->zones, w->hit.zone)) {
 	case ZONE_STATIC:
 		return walk_negative(w, w->hit.match == TABLE_ENT ? RCODE_NOERROR : RCODE_NXDOMAIN,
@@ -326,8 +337,9 @@ static enum turn walk_local(struct walk *w)
 			return turn;
 	}
 	if (!w->uncut && w->hit.match == TABLE_HELD) {
-		trace_add(w, (struct trace_event){
-			.kind = w->hit.wildcard ? TRACE_WILDCARD : TRACE_HELD, .node = w->hit.node });
+		trace_add(
+		    w, (struct trace_event){ .kind = w->hit.wildcard ? TRACE_WILDCARD : TRACE_HELD,
+			   .node = w->hit.node });
 		return walk_node(w, w->hit.node);
 	}
 	if (!w->uncut && w->hit.match == TABLE_ALIAS)
@@ -370,7 +382,8 @@ static enum turn walk_ask(struct walk *w, uint16_t group)
 	return TURN_ASK;
 }
 
-/* Does the reply's authority section hold an SOA? Then its NOERROR without data is a negative answer (RFC 2308 2.2). */
+/* Does the reply's authority section hold an SOA? Then its NOERROR without data is a negative
+ * answer (RFC 2308 2.2). */
 static bool reply_is_negative(struct message *message)
 {
 	struct message_record record;
@@ -456,7 +469,8 @@ static enum turn walk_upstream(struct walk *w)
 		w->reply_direct = false;
 		if (!walk_link(w, hop.target, name_wire_len(hop.target)))
 			return walk_too_long(w);
-		trace_add(w, (struct trace_event){ .kind = TRACE_LINK, .text = "upstream's CNAME" });
+		trace_add(
+		    w, (struct trace_event){ .kind = TRACE_LINK, .text = "upstream's CNAME" });
 		return TURN_AGAIN;
 	case CHAIN_DATA:
 		item = plan_add(w, PLAN_REPLY);

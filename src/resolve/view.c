@@ -2,13 +2,14 @@
 /*
  * Life of a view, and the name patterns that belong to one.
  *
- * A pattern is kept as its literal tail (the labels right of its last `*`), which is hashed, and the labels before
- * it. To match a name each of its suffixes is looked up as a tail, and only patterns with that very
- * tail are compared label by label. So ten thousand patterns cost no more than one, unless they differ in
- * nothing but what stands before the same tail.
+ * A pattern is kept as its literal tail (the labels right of its last `*`), which is hashed, and
+ * the labels before it. To match a name each of its suffixes is looked up as a tail, and only
+ * patterns with that very tail are compared label by label. So ten thousand patterns cost no more
+ * than one, unless they differ in nothing but what stands before the same tail.
  *
- * Patterns are kept in the form they were given and, where that is a public form, in its private forms too; a name that is
- * matched is folded into its private forms likewise. So either form of the one finds either form of the other.
+ * Patterns are kept in the form they were given and, where that is a public form, in its private
+ * forms too; a name that is matched is folded into its private forms likewise. So either form of
+ * the one finds either form of the other.
  */
 #include "resolve/view.h"
 
@@ -145,7 +146,8 @@ int patterns_add_zone(struct patterns *patterns, const char *text, struct err *e
 	return patterns_put(patterns, &name, true, text, err);
 }
 
-/* Does the label fit, where `*` in the pattern stands for any octets? Linear but for the last star's retries: labels have 63 octets. */
+/* Does the label fit, where `*` in the pattern stands for any octets? Linear but for the last
+ * star's retries: labels have 63 octets. */
 static bool label_fits(const uint8_t *pattern, const uint8_t *label)
 {
 	const uint8_t *p = pattern + 1, *p_end = p + pattern[0];

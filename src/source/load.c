@@ -144,19 +144,19 @@ struct collector {
 	struct file *file;
 };
 
-static void collect(void *arg, enum complaint_level level, const char *text)
+static void collect(void *arg, const struct complaint *complaint)
 {
 	struct collector *collector = arg;
 	struct file *file = collector->file;
-	bool error = level == COMPLAINT_ERROR;
+	bool error = complaint->level == COMPLAINT_ERROR;
 
 	if (!file->complaint || (error && !file->complaint_is_error)) {
 		free(file->complaint);
-		file->complaint = strdup(text);
+		file->complaint = strdup(complaint->text);
 		file->complaint_is_error = error;
 	}
 	if (collector->tell)
-		collector->tell(collector->arg, level, text);
+		collector->tell(collector->arg, complaint);
 }
 
 static void collector_start(struct collector *collector, struct complaints *to, struct file *file)

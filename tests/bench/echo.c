@@ -6,12 +6,12 @@
  *     echo -u ADDR[@PORT] READY-FILE    an upstream: one A record, TTL 300; other types NODATA
  *
  * The bare echo is the yardstick: CPU per packet on this machine, this kernel, this load, with
- * the same batches that a good server uses and nothing between. A figure of a server says little alone
- * (machines differ by more than servers do); as a multiple of the echo it can be compared.
+ * the same batches that a good server uses and nothing between. A figure of a server says little
+ * alone (machines differ by more than servers do); as a multiple of the echo it can be compared.
  *
- * The upstream shares the loop since it must be about as cheap: it runs on the core of the load, and
- * a server that waits for it does small batches. It answers every name, as a resolver would (RA, OPT
- * where asked, TTL 300 so that a cache has to store what it gets); other types get a SOA.
+ * The upstream shares the loop since it must be about as cheap: it runs on the core of the load,
+ * and a server that waits for it does small batches. It answers every name, as a resolver would
+ * (RA, OPT where asked, TTL 300 so that a cache has to store what it gets); other types get a SOA.
  *
  * One thread, one socket, ends when it is killed. READY-FILE gets `ADDR@PORT`, renamed into place.
  */

@@ -5,10 +5,10 @@
  * Compared are the question, the records of each section in order, their owners, and the data of
  * those types whose names we write out. Differences that are meant:
  *   - We want exactly one question.
- *   - We follow pointers only to before the part of the name that they end, not into the header, and
- *     at most 128 of them; ldns takes any that come to an end. So where ldns reads an owner that we
- *     do not, the name must break one of those rules. strict_name below, a slow second reader that
- *     knows them, must agree with ours on every owner.
+ *   - We follow pointers only to before the part of the name that they end, not into the header,
+ *     and at most 128 of them; ldns takes any that come to an end. So where ldns reads an owner
+ *     that we do not, the name must break one of those rules. strict_name below, a slow second
+ *     reader that knows them, must agree with ours on every owner.
  *   - Within data ldns takes records that stop early (an empty A); we refuse those. Only what we
  *     read must be read by ldns, not the other way round.
  *   - ldns looks into types that are plain octets to us: it may refuse them, and of some (TSIG) it

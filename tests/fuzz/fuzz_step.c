@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hostile upstreams against the decision. The input is a choice of question and up to STEP_REPLIES_MAX messages, each behind
- * its length; they are cut down and handed to the decision as it asks for them, and the answer is laid out.
+ * Hostile upstreams against the decision. The input is a choice of question and up to
+ * STEP_REPLIES_MAX messages, each behind its length; they are cut down and handed to the decision
+ * as it asks for them, and the answer is laid out.
  *
- * Whatever they say: the answer can be read, every record of its answer section hangs on the question by its chain, a held
- * name has no address but ours, and a name that must be private has none from outside.
+ * Whatever they say: the answer can be read, every record of its answer section hangs on the
+ * question by its chain, a held name has no address but ours, and a name that must be private has
+ * none from outside.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -93,7 +95,8 @@ static void view_make(void)
 	upstreams_free(upstreams);
 }
 
-/* The next message of the input as the reply to `ask`; a failure where there is none or it is malformed. */
+/* The next message of the input as the reply to `ask`; a failure where there is none or it is
+ * malformed. */
 static void add_reply(struct step_replies *replies, const struct step_ask *ask, uint16_t type,
     bool do_bit, struct cursor *input)
 {

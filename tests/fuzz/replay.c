@@ -5,12 +5,14 @@
  * The program is named fuzz_WHAT; its seeds are the files of tests/fuzz/seeds/WHAT, taken in
  * bytewise order. Files given as arguments are run instead, so that a crash can be looked at.
  *
- * A fuzz target fails by dying. So each seed runs in a child: one bad seed is one failed line and the
- * rest still run. For each seed also every prefix is tried (up to PREFIX_MAX bytes of it): most faults
- * of a reader are at the end of its input, and this finds them without a fuzzer. The input is copied
- * to a heap block of its exact size, so that an address sanitizer sees a read of one byte too many.
+ * A fuzz target fails by dying. So each seed runs in a child: one bad seed is one failed line and
+ * the rest still run. For each seed also every prefix is tried (up to PREFIX_MAX bytes of it): most
+ * faults of a reader are at the end of its input, and this finds them without a fuzzer. The input
+ * is copied to a heap block of its exact size, so that an address sanitizer sees a read of one byte
+ * too many.
  *
- * Output is TAP. One thread. Refused: a list of seeds in the Makefile, which nobody would keep true.
+ * Output is TAP. One thread. Refused: a list of seeds in the Makefile, which nobody would keep
+ * true.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Enough for every seed that is a DNS message; a large text seed is tried whole, and cut at a few places. */
+/* Enough for every seed that is a DNS message; a large text seed is tried whole, and cut at a few
+ * places. */
 #define PREFIX_MAX 600
 
 /* One seed that hangs must not hold up the whole run; valgrind and sanitizers are slow. */

@@ -3,8 +3,8 @@
  * The batch mode of the test client.
  *
  * The big tables ask thousands of questions; a process for each would take minutes and
- * would hide the orders of events that matter. So one process reads questions, commands for the scripted
- * upstream and expectations from one file and works through it line by line. An
+ * would hide the orders of events that matter. So one process reads questions, commands for the
+ * scripted upstream and expectations from one file and works through it line by line. An
  * expectation is checked when the next line that is none begins: then all its record
  * lines are known. A case fails once, with what was asked, expected and got, and goes on.
  */
@@ -283,7 +283,8 @@ static int do_wait(struct batch *b, const char *label)
 	return 0;
 }
 
-/* Nothing has come for LABEL. Says something only because the caller has waited for another event. */
+/* Nothing has come for LABEL. Says something only because the caller has waited for another
+ * event. */
 static int do_idle(struct batch *b, const char *label)
 {
 	struct pending *p = pending_find(b, label);

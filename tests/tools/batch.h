@@ -14,8 +14,9 @@
  *     idle LABEL              no reply to LABEL has come so far
  *     silent QUESTION...      no reply comes before the reply to the same with the QR bit unset
  *     drop                    end the kept TCP connection (tcpk)
- *     = RCODE [WORD...]       what the last reply must show: aa tc ad edns do ede=N ede=any; -WORD must not
- *     an|au|ar RECORD         its records, all of them and in this order. A word `*` is any, a TTL `<N` at most N.
+ *     = RCODE [WORD...]       what the last reply must show: aa tc ad edns do ede=N ede=any; -WORD
+ *     must not an|au|ar RECORD         its records, all of them and in this order. A word `*` is
+ *     any, a TTL `<N` at most N.
  *                             an and au are compared always (none given: none may be there),
  *                             ar only where given; `an ~` leaves a section unchecked, `an ? RECORD`
  *                             in a section means: all with `?` in any order

@@ -16,8 +16,8 @@
  *     ports                different source ports seen over UDP         quit
  *
  * With -C, `await CMD... = VALUE` asks again and again until the answer is VALUE, for 20 s: that is
- * how a test waits for a query to have arrived, without sleeping for luck. A held query gets the reply of
- * the moment of its release. One thread, libevent; clarity over speed.
+ * how a test waits for a query to have arrived, without sleeping for luck. A held query gets the
+ * reply of the moment of its release. One thread, libevent; clarity over speed.
  */
 #include "reply.h"
 #include "tally.h"

@@ -2,8 +2,8 @@
 /*
  * Questions of the test client: from words to bytes, over the wire and back to text.
  *
- * The query is laid out by hand, since half of the tests send what a library would not. The reply is
- * matched by id only and checked afterwards, so that a wrong echo shows as a failure and not as
+ * The query is laid out by hand, since half of the tests send what a library would not. The reply
+ * is matched by id only and checked afterwards, so that a wrong echo shows as a failure and not as
  * silence. UDP sockets are not connected: a reply from another address than the one that was
  * asked must be seen, not dropped by the kernel. ldns turns records into text and is at the
  * same time a second opinion on whether the reply is well-formed.

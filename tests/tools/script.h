@@ -10,16 +10,18 @@
  *       au RECORD          authority section
  *       ar RECORD          additional section
  *
- * NAME is absolute; `*.x.` matches every name below x. (not x. itself), at any depth; `*` matches all.
- * TYPE `*` matches all. In records `$Q` is the name asked, as it was asked, and `$L` its labels that the
- * star stood for (no dot at the end). Of the rules that match, an exact name goes before a longer
- * suffix before a shorter one, then the order of the file. No rule: NXDOMAIN with the SOA of `.`.
+ * NAME is absolute; `*.x.` matches every name below x. (not x. itself), at any depth; `*` matches
+ * all. TYPE `*` matches all. In records `$Q` is the name asked, as it was asked, and `$L` its
+ * labels that the star stood for (no dot at the end). Of the rules that match, an exact name goes
+ * before a longer suffix before a shorter one, then the order of the file. No rule: NXDOMAIN with
+ * the SOA of `.`.
  *
  * Words: rcode=NAME aa ra-off tc ad noopt        what the reply says
  *        do nodo udp tcp edns                    match only such questions
  *        times=N                                 match N times, then never again
  *        hold drop close delay=MS duplicate      when it comes, and whether
- *        wrong-id wrong-question other-port garbage short       such a reply goes before the good one
+ *        wrong-id wrong-question other-port garbage short       such a reply goes before the good
+ *        one
  *        only                                    and the good one never comes
  *        formerr-edns                            FORMERR without OPT where the question has OPT
  *        raw=HEX                                 these bytes, id filled in */

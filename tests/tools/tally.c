@@ -4,8 +4,8 @@
  *
  * "Was the upstream asked?" is half of what the tests want to know, and "how often, for which type"
  * the other half: so every query is counted the moment it arrives, whatever becomes of it, under
- * "name. TYPE". A search tree of the C library keeps them sorted; its walk has no argument, hence the
- * statics. One thread.
+ * "name. TYPE". A search tree of the C library keeps them sorted; its walk has no argument, hence
+ * the statics. One thread.
  */
 #include "tally.h"
 

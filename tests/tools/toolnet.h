@@ -4,7 +4,8 @@
 
 /* Small things that the test tools share: addresses as `ADDR@PORT`, sockets on ports that the
  * kernel chooses, hex, the one-line control protocol of fakeup. Errors print to standard error
- * and return -1; the tools are short-lived and own their process, so nothing here is thread-safe. */
+ * and return -1; the tools are short-lived and own their process, so nothing here is
+ * thread-safe. */
 
 #include <stddef.h>
 #include <stdint.h>

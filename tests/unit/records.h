@@ -28,13 +28,13 @@ struct read_result {
 	char records[RECORDS_TEXT_MAX];
 };
 
-static void result_tell(void *arg, enum complaint_level level, const char *text)
+static void result_tell(void *arg, const struct complaint *complaint)
 {
 	struct read_result *result = arg;
 	size_t len = strlen(result->complaints);
 
 	snprintf(result->complaints + len, sizeof(result->complaints) - len, "%c %s\n",
-	    level == COMPLAINT_ERROR ? 'E' : 'W', text);
+	    complaint->level == COMPLAINT_ERROR ? 'E' : 'W', complaint->text);
 }
 
 static inline struct zones *records_zones(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What tests of the decision share: what is held, what upstreams would say, a question, and the whole answer as text with the
- * questions that had to be asked for it. Every reply is cut down by reply_scrub first, as in life. Included once a program.
+ * What tests of the decision share: what is held, what upstreams would say, a question, and the
+ * whole answer as text with the questions that had to be asked for it. Every reply is cut down by
+ * reply_scrub first, as in life. Included once a program.
  */
 #ifndef PRIVLINKD_UNIT_STEPKIT_H
 #define PRIVLINKD_UNIT_STEPKIT_H
@@ -68,9 +69,11 @@ static inline void end(void)
 }
 
 /* RDATA of `TYPE data`; its length. */
-static inline size_t rdata_of(const char *type_text, const char *data, uint16_t *ret_type, uint8_t *rdata)
+static inline size_t rdata_of(
+    const char *type_text, const char *data, uint16_t *ret_type, uint8_t *rdata)
 {
-	static const uint8_t soa_tail[] = "\002ns\000\000\000\000\001\000\000\000\001\000\000\000\001\000\000\000\001\000\000\000\036";
+	static const uint8_t soa_tail[] = "\002ns\000\000\000\000\001\000\000\000\001\000\000\000"
+					  "\001\000\000\000\001\000\000\000\036";
 	struct name name;
 	size_t len;
 
@@ -172,7 +175,8 @@ static inline void says(const char *from, const char *qname, const char *qtype, 
 	ck_assert(!writer.full);
 }
 
-static inline void add_reply(struct step_replies *replies, const struct step_ask *ask, uint16_t type)
+static inline void add_reply(
+    struct step_replies *replies, const struct step_ask *ask, uint16_t type)
 {
 	static uint8_t scratch[STEP_REPLIES_MAX][4096];
 	struct forward_question question = {
@@ -184,7 +188,8 @@ static inline void add_reply(struct step_replies *replies, const struct step_ask
 	uint32_t ttl;
 	unsigned i;
 
-	*reply = (struct reply){ .data = out, .group = ask->group, .ede = EDE_NONE, .ttl_cap_s = 86400 };
+	*reply =
+	    (struct reply){ .data = out, .group = ask->group, .ede = EDE_NONE, .ttl_cap_s = 86400 };
 	for (i = 0; i < script_count; i++)
 		if (scripts[i].group == ask->group && name_equal(&scripts[i].name, &ask->name))
 			break;
@@ -232,7 +237,8 @@ static inline void put_message(char *text, const uint8_t *data, size_t len)
 	put(text, "\n");
 	while (message_next(&message, &record) == 1) {
 		ck_assert_uint_gt(message_owner(&message, &record, owner), 0);
-		ck_assert_int_eq(message_rdata(&message, &record, rdata, sizeof(rdata), &rdata_len), 0);
+		ck_assert_int_eq(
+		    message_rdata(&message, &record, rdata, sizeof(rdata), &rdata_len), 0);
 		put(text, record.section == SECTION_AUTHORITY ? "!" : "");
 		put_name(text, owner);
 		put(text, " ");
@@ -241,7 +247,8 @@ static inline void put_message(char *text, const uint8_t *data, size_t len)
 			put(text, " ");
 			put(text, inet_ntop(record.type == TYPE_A ? AF_INET : AF_INET6, rdata, word,
 					    sizeof(word)));
-		} else if (record.type == TYPE_CNAME || record.type == TYPE_PTR || record.type == TYPE_DNAME) {
+		} else if (record.type == TYPE_CNAME || record.type == TYPE_PTR ||
+			   record.type == TYPE_DNAME) {
 			put(text, " ");
 			put_name(text, rdata);
 		}
@@ -249,7 +256,8 @@ static inline void put_message(char *text, const uint8_t *data, size_t len)
 	}
 }
 
-/* Asks and compares the whole answer; `asked NAME` lines (`asked! NAME` of corp) tell what was asked, in order. */
+/* Asks and compares the whole answer; `asked NAME` lines (`asked! NAME` of corp) tell what was
+ * asked, in order. */
 static inline void expect(const char *qname, const char *qtype, const char *want)
 {
 	static struct step_replies replies;

@@ -7,6 +7,11 @@
 #include "net/random.h"
 #include "unit/unit.h"
 
+/* Longer than any text of an address. */
+#define LONG_SCOPE                                                                                 \
+	"1111:1111:1111:1111:1111:1111:1111:1111%"                                                 \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static union addr parse(const char *text)
 {
 	union addr addr;
@@ -27,11 +32,26 @@ static void check_text(const char *in, uint16_t port, const char *out)
 START_TEST(text)
 {
 	static const char *const bad[] = {
-		"", "@53", "localhost", "192.0.2", "192.0.2.256", "192.0.2.1@", "192.0.2.1@65536",
-		"192.0.2.1@-1", "192.0.2.1@5 3", "192.0.2.1@53@53", " 192.0.2.1", "192.0.2.1:53",
-		"[::1]", "::1::", "192.0.2.1%lo", "fe80::1%", "fe80::1%nosuchinterface", "010.0.0.1",
+		"",
+		"@53",
+		"localhost",
+		"192.0.2",
+		"192.0.2.256",
+		"192.0.2.1@",
+		"192.0.2.1@65536",
+		"192.0.2.1@-1",
+		"192.0.2.1@5 3",
+		"192.0.2.1@53@53",
+		" 192.0.2.1",
+		"192.0.2.1:53",
+		"[::1]",
+		"::1::",
+		"192.0.2.1%lo",
+		"fe80::1%",
+		"fe80::1%nosuchinterface",
+		"010.0.0.1",
 		"fe80::1%0",
-		"1111:1111:1111:1111:1111:1111:1111:1111%aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		LONG_SCOPE,
 	};
 	char out[ADDR_TEXT_MAX];
 	union addr addr;
@@ -78,20 +98,33 @@ START_TEST(kinds)
 		const char *text;
 		bool wildcard, loopback, private;
 	} cases[] = {
-		{ "0.0.0.0", true, false, false },	  { "::", true, false, false },
-		{ "::ffff:0.0.0.0", true, false, false }, { "127.0.0.1", false, true, false },
-		{ "127.255.0.9", false, true, false },	  { "::1", false, true, false },
+		{ "0.0.0.0", true, false, false },
+		{ "::", true, false, false },
+		{ "::ffff:0.0.0.0", true, false, false },
+		{ "127.0.0.1", false, true, false },
+		{ "127.255.0.9", false, true, false },
+		{ "::1", false, true, false },
 		{ "::ffff:127.0.0.1", false, true, false },
-		{ "::2", false, false, false },		  { "126.255.255.255", false, false, false },
-		{ "10.0.0.0", false, false, true },	  { "10.255.255.255", false, false, true },
-		{ "11.0.0.0", false, false, false },	  { "172.15.255.255", false, false, false },
-		{ "172.16.0.0", false, false, true },	  { "172.31.255.255", false, false, true },
-		{ "172.32.0.0", false, false, false },	  { "192.168.1.1", false, false, true },
-		{ "192.169.0.0", false, false, false },	  { "169.254.1.1", false, false, true },
-		{ "::ffff:10.1.1.1", false, false, true }, { "fc00::", false, false, true },
-		{ "fdff::1", false, false, true },	  { "fe00::", false, false, false },
-		{ "fe80::1", false, false, true },	  { "febf::1", false, false, true },
-		{ "fec0::1", false, false, false },	  { "2001:db8::1", false, false, false },
+		{ "::2", false, false, false },
+		{ "126.255.255.255", false, false, false },
+		{ "10.0.0.0", false, false, true },
+		{ "10.255.255.255", false, false, true },
+		{ "11.0.0.0", false, false, false },
+		{ "172.15.255.255", false, false, false },
+		{ "172.16.0.0", false, false, true },
+		{ "172.31.255.255", false, false, true },
+		{ "172.32.0.0", false, false, false },
+		{ "192.168.1.1", false, false, true },
+		{ "192.169.0.0", false, false, false },
+		{ "169.254.1.1", false, false, true },
+		{ "::ffff:10.1.1.1", false, false, true },
+		{ "fc00::", false, false, true },
+		{ "fdff::1", false, false, true },
+		{ "fe00::", false, false, false },
+		{ "fe80::1", false, false, true },
+		{ "febf::1", false, false, true },
+		{ "fec0::1", false, false, false },
+		{ "2001:db8::1", false, false, false },
 	};
 	size_t i;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What an answer looks like from outside the records: header bits, the question's octets, OPT, limits of size. */
+/* What an answer looks like from outside the records: header bits, the question's octets, OPT,
+ * limits of size. */
 #include <string.h>
 
 #include "resolve/answer.h"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "forward/cache.h"
 #include "unit/unit.h"
@@ -298,6 +299,82 @@ START_TEST(many_threads)
 }
 END_TEST
 
+/* Every size after every other: other numbers of shards, empty, whole, within the new bound. */
+START_TEST(resizes)
+{
+	static const size_t sizes[] = { 1 << 20, 64 << 20, 3 << 20, 600, 64 << 20, 16384, 0,
+		1 << 20 };
+	size_t i, entries, bytes, max;
+	struct cache_key key;
+	struct reply reply;
+	struct name name;
+	struct rlimit limit;
+	struct err err;
+	char text[32];
+	unsigned n;
+
+	cache = cache_new(1 << 20, NULL);
+	name = name_of("www.example.test");
+	key = key_of(&name, TYPE_A);
+	put(&key, 1, 100, 60, 0);
+	/* The same size: nothing is lost. */
+	ck_assert_int_eq(cache_resize(cache, 1 << 20, NULL), 0);
+	ck_assert(find(&key, 0, &reply));
+	/* No memory to be had: nothing is lost either. */
+	getrlimit(RLIMIT_AS, &limit);
+	setrlimit(RLIMIT_AS, &(struct rlimit){ .rlim_cur = 1, .rlim_max = limit.rlim_max });
+	ck_assert_int_eq(cache_resize(cache, 2 << 20, &err), -1);
+	setrlimit(RLIMIT_AS, &limit);
+	ck_assert_ptr_nonnull(strstr(err.text, "cache.size"));
+	ck_assert(find(&key, 0, &reply));
+	cache_count(cache, &entries, &bytes, &max);
+	ck_assert_uint_eq(entries, 1);
+	ck_assert_uint_eq(max, 1 << 20);
+
+	for (i = 1; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		ck_assert_int_eq(cache_resize(cache, sizes[i], NULL), 0);
+		cache_count(cache, &entries, &bytes, &max);
+		ck_assert_uint_eq(entries, 0);
+		ck_assert_uint_eq(max, sizes[i]);
+		ck_assert(!find(&key, 0, &reply));
+		for (n = 0; n < 2000; n++) {
+			sprintf(text, "%u.test", n);
+			name = name_of(text);
+			key = key_of(&name, TYPE_A);
+			put(&key, (int)(n & 0xff), 200, 60, 0);
+			ck_assert(sizes[i] < 16384 || find(&key, 0, &reply));
+		}
+		cache_count(cache, &entries, &bytes, &max);
+		ck_assert(sizes[i] < 1 << 20 || entries == 2000);
+		ck_assert(bytes <= sizes[i] || sizes[i] < 128);
+		ck_assert_uint_eq(cache_flush(cache, NULL), entries);
+		put(&key, 1, 200, 60, 0);
+	}
+	cache_free(cache);
+}
+END_TEST
+
+START_TEST(resizes_under_threads)
+{
+	static const size_t sizes[] = { 1 << 20, 64 << 10, 64 << 20, 4096, 8 << 20 };
+	size_t entries, bytes, max;
+	pthread_t threads[2];
+	uintptr_t i;
+
+	cache = cache_new(64 << 10, NULL);
+	for (i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, hammer, (void *)i);
+	for (i = 0; i < 300; i++) {
+		ck_assert_int_eq(cache_resize(cache, sizes[i % 5], NULL), 0);
+		cache_count(cache, &entries, &bytes, &max);
+		ck_assert_uint_eq(max, sizes[i % 5]);
+	}
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	cache_free(cache);
+}
+END_TEST
+
 static Suite *cache_suite(void)
 {
 	Suite *suite = suite_create("cache");
@@ -310,6 +387,8 @@ static Suite *cache_suite(void)
 	tcase_add_test(tcase, evicts_and_never_lies);
 	tcase_add_test(tcase, index_is_bounded);
 	tcase_add_test(tcase, many_threads);
+	tcase_add_test(tcase, resizes);
+	tcase_add_test(tcase, resizes_under_threads);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -129,18 +129,23 @@ START_TEST(plain_chain)
 {
 	static const struct record records[] = {
 		{ "files.contoso.example", TYPE_CNAME, 60, "acct.blob.core.windows.net" },
-		{ "acct.blob.core.windows.net", TYPE_CNAME, 50, "Acct.privatelink.blob.core.windows.net" },
-		{ "ACCT.privatelink.blob.core.windows.net", TYPE_CNAME, 40, "blob.x.store.core.windows.net" },
+		{ "acct.blob.core.windows.net", TYPE_CNAME, 50,
+		    "Acct.privatelink.blob.core.windows.net" },
+		{ "ACCT.privatelink.blob.core.windows.net", TYPE_CNAME, 40,
+		    "blob.x.store.core.windows.net" },
 		{ "blob.x.store.core.windows.net", TYPE_A, 30, NULL },
 		{ "blob.x.store.core.windows.net", TYPE_A, 20, NULL },
 		{ "evil.example", TYPE_A, 5, NULL },
 	};
 	static const struct want wants[] = {
-		{ "Files.Contoso.Example", TYPE_A, CHAIN_ALIAS, TYPE_CNAME, 60, "acct.blob.core.windows.net", NULL },
+		{ "Files.Contoso.Example", TYPE_A, CHAIN_ALIAS, TYPE_CNAME, 60,
+		    "acct.blob.core.windows.net", NULL },
 		{ "files.contoso.example", TYPE_CNAME, CHAIN_DATA, TYPE_CNAME, 60, NULL, NULL },
 		{ "files.contoso.example", TYPE_ANY, CHAIN_DATA, TYPE_CNAME, 60, NULL, NULL },
-		{ "acct.blob.core.windows.net", TYPE_HTTPS, CHAIN_ALIAS, TYPE_CNAME, 50, "acct.privatelink.blob.core.windows.net", NULL },
-		{ "acct.privatelink.blob.core.windows.net", TYPE_A, CHAIN_ALIAS, TYPE_CNAME, 40, "blob.x.store.core.windows.net", NULL },
+		{ "acct.blob.core.windows.net", TYPE_HTTPS, CHAIN_ALIAS, TYPE_CNAME, 50,
+		    "acct.privatelink.blob.core.windows.net", NULL },
+		{ "acct.privatelink.blob.core.windows.net", TYPE_A, CHAIN_ALIAS, TYPE_CNAME, 40,
+		    "blob.x.store.core.windows.net", NULL },
 		{ "blob.x.store.core.windows.net", TYPE_A, CHAIN_DATA, TYPE_A, 20, NULL, NULL },
 		{ "blob.x.store.core.windows.net", TYPE_ANY, CHAIN_DATA, TYPE_A, 20, NULL, NULL },
 		{ "blob.x.store.core.windows.net", TYPE_AAAA, CHAIN_END, 0, 0, NULL, NULL },
@@ -164,14 +169,21 @@ START_TEST(dname)
 	};
 	static const struct want wants[] = {
 		/* With its CNAME, without it, with data beside it, deeper. */
-		{ "a.old.example", TYPE_A, CHAIN_ALIAS, TYPE_CNAME, 0, "a.new.test", "old.example" },
-		{ "c.old.example", TYPE_A, CHAIN_ALIAS, TYPE_DNAME, 60, "c.new.test", "old.example" },
-		{ "b.OLD.example", TYPE_A, CHAIN_ALIAS, TYPE_DNAME, 60, "b.new.test", "old.example" },
-		{ "x.y.z.old.example", TYPE_A, CHAIN_ALIAS, TYPE_DNAME, 60, "x.y.z.new.test", "old.example" },
-		{ "x.deep.old.example", TYPE_A, CHAIN_ALIAS, TYPE_DNAME, 60, "x.deep.new.test", "old.example" },
+		{ "a.old.example", TYPE_A, CHAIN_ALIAS, TYPE_CNAME, 0, "a.new.test",
+		    "old.example" },
+		{ "c.old.example", TYPE_A, CHAIN_ALIAS, TYPE_DNAME, 60, "c.new.test",
+		    "old.example" },
+		{ "b.OLD.example", TYPE_A, CHAIN_ALIAS, TYPE_DNAME, 60, "b.new.test",
+		    "old.example" },
+		{ "x.y.z.old.example", TYPE_A, CHAIN_ALIAS, TYPE_DNAME, 60, "x.y.z.new.test",
+		    "old.example" },
+		{ "x.deep.old.example", TYPE_A, CHAIN_ALIAS, TYPE_DNAME, 60, "x.deep.new.test",
+		    "old.example" },
 		{ "a.old.example", TYPE_CNAME, CHAIN_DATA, TYPE_CNAME, 0, NULL, NULL },
-		{ "c.old.example", TYPE_CNAME, CHAIN_ALIAS, TYPE_DNAME, 60, "c.new.test", "old.example" },
-		{ "c.old.example", TYPE_ANY, CHAIN_ALIAS, TYPE_DNAME, 60, "c.new.test", "old.example" },
+		{ "c.old.example", TYPE_CNAME, CHAIN_ALIAS, TYPE_DNAME, 60, "c.new.test",
+		    "old.example" },
+		{ "c.old.example", TYPE_ANY, CHAIN_ALIAS, TYPE_DNAME, 60, "c.new.test",
+		    "old.example" },
 		/* Not at or beside its owner. */
 		{ "old.example", TYPE_A, CHAIN_DATA, TYPE_A, 9, NULL, NULL },
 		{ "old.example", TYPE_DNAME, CHAIN_DATA, TYPE_DNAME, 60, NULL, NULL },
@@ -259,7 +271,8 @@ static enum chain_link link_of(const uint8_t *octets, size_t len, const char *ow
 
 START_TEST(compression_tricks)
 {
-	/* The owner is a pointer to a pointer, the target points into the owner of a later record. */
+	/* The owner is a pointer to a pointer, the target points into the owner of a later
+	 * record. */
 	static const uint8_t odd[] = "\0\1\x80\0\0\1\0\2\0\0\0\0"
 				     "\1q\1e\0\0\1\0\1"
 				     "\1x\xc0\x0c\0\5\0\1\0\0\0\1\0\4\1y\xc0\x15"

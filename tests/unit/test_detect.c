@@ -9,11 +9,10 @@
 static struct complaints told;
 static char told_text[4096];
 
-static void tell(void *arg, enum complaint_level level, const char *text)
+static void tell(void *arg, const struct complaint *complaint)
 {
 	(void)arg;
-	(void)level;
-	snprintf(told_text, sizeof(told_text), "%s", text);
+	snprintf(told_text, sizeof(told_text), "%s", complaint->text);
 }
 
 /* The decoded text, static, or NULL. */

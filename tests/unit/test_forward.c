@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Questions out and replies back, over real sockets against an upstream in a thread. */
+#include <sys/resource.h>
+
 #include "forward/upstream_choice.h"
 #include "unit/forwardkit.h"
 #include "unit/responder.h"
@@ -45,6 +47,102 @@ START_TEST(answers_and_caches)
 	ck_assert_uint_eq(state.inflight, 0);
 	ck_assert_uint_eq(forward_flush(shared, &name), 1);
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_MISS);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* A for an address, AAAA for NODATA with an SOA of 300 s, TXT for SERVFAIL. */
+static size_t by_type(struct responder *r, const struct message_query *query, const uint8_t *data,
+    bool tcp, uint8_t *out)
+{
+	static const uint8_t soa[2 + 20] = { 0, 0, [20] = 1, [21] = 44 };
+	struct writer writer;
+
+	if (query->type == TYPE_A)
+		return responder_address(r, query, data, tcp, out);
+	responder_begin(&writer, query, data,
+	    query->type == TYPE_TXT ? RCODE_SERVFAIL : RCODE_NOERROR, out);
+	if (query->type == TYPE_AAAA)
+		writer_record(&writer, SECTION_AUTHORITY, query->name.wire, TYPE_SOA, 300, soa,
+		    sizeof(soa));
+	return writer_finish(&writer);
+}
+
+/* What a reload brings counts for what is cached already, in both directions. */
+START_TEST(limits_change)
+{
+	struct forward_limits limits = { .cache_bytes = 1 << 20, .ttl_max_s = 86400,
+		.negative_ttl_max_s = 900 };
+	struct forward_question question = { .name = &name, .type = TYPE_A };
+	struct forward_cache_state state;
+	struct rlimit memory;
+	struct responder r;
+	struct reply reply;
+	struct err err;
+
+	responder_start(&r, by_type);
+	group = question.group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 2, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 2);
+	ck_assert_int_eq(get(&sides[0], TYPE_TXT, 3, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 3);
+	ck_assert(sides[0].reply.failed);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(reply_ttl(&reply, 300), 300);
+	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 0, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(reply_ttl(&reply, 300), 300);
+
+	limits.ttl_max_s = 20;
+	ck_assert_int_eq(forward_shared_configure(shared, &limits, &err), 0);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(reply_ttl(&reply, 300), 20);
+	ck_assert_int_eq(forward_get(sides[0].forward, &question, 0, clock_now_ms() + 20000, buf,
+	    sizeof(buf), &reply), FORWARD_MISS);
+	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 0, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(reply_ttl(&reply, 300), 300);
+
+	limits.ttl_max_s = 86400;
+	limits.negative_ttl_max_s = 0;
+	ck_assert_int_eq(forward_shared_configure(shared, &limits, &err), 0);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(reply_ttl(&reply, 300), 300);
+	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 0, &reply), FORWARD_MISS);
+	/* Nor is it kept anew; a failure is, whatever the limits (RFC 9520). */
+	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 4, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 4);
+	ck_assert_uint_eq(reply_ttl(&sides[0].reply, 300), 0);
+	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 0, &reply), FORWARD_MISS);
+	limits.ttl_max_s = 0;
+	ck_assert_int_eq(forward_shared_configure(shared, &limits, &err), 0);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_MISS);
+	ck_assert_int_eq(get(&sides[0], TYPE_TXT, 0, &reply), FORWARD_HIT);
+
+	/* A question in flight while the cache gets another size ends as it should. */
+	limits = (struct forward_limits){ .cache_bytes = 64 << 20, .ttl_max_s = 86400,
+		.negative_ttl_max_s = 900 };
+	ck_assert_int_eq(get(&sides[0], TYPE_MX, 5, &reply), FORWARD_WAITING);
+	ck_assert_int_eq(forward_shared_configure(shared, &limits, &err), 0);
+	forward_cache_state(shared, &state);
+	ck_assert_uint_eq(state.entries, 0);
+	ck_assert_uint_eq(state.bytes_max, 64 << 20);
+	ck_assert_uint_eq(state.inflight, 1);
+	ck_assert_int_eq(get(&sides[0], TYPE_MX, 6, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 6);
+	ck_assert_uint_eq(r.asked, 5 + (unsigned)counter_get(
+	    &forward_counters(sides[0].forward)->retries));
+	limits.cache_bytes = 2 << 20;
+	limits.ttl_max_s = 10;
+	getrlimit(RLIMIT_AS, &memory);
+	setrlimit(RLIMIT_AS, &(struct rlimit){ .rlim_cur = 1, .rlim_max = memory.rlim_max });
+	ck_assert_int_eq(forward_shared_configure(shared, &limits, &err), -1);
+	setrlimit(RLIMIT_AS, &memory);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 7, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 7);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(reply_ttl(&reply, 300), 10);
 	stop(1);
 	responder_stop(&r);
 }
@@ -526,6 +624,52 @@ START_TEST(unreachable_ends_early)
 }
 END_TEST
 
+/* The kernel refuses to send there; as while the network is down. */
+START_TEST(cannot_be_sent)
+{
+	struct upstream_state state;
+	struct reply reply;
+	union addr addr;
+
+	ck_assert_int_eq(addr_parse(&addr, "255.255.255.255", 53), 0);
+	group = make_group(&addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	ck_assert_uint_eq(sides[0].done, 0);
+	wait_for(&sides[0], 1);
+	ck_assert(sides[0].reply.failed);
+	ck_assert_int_eq(sides[0].reply.ede, EDE_NETWORK_ERROR);
+	ck_assert(upstreams_state(upstreams, 0, &state));
+	ck_assert_uint_eq(state.asked, 3);
+	stop(1);
+}
+END_TEST
+
+/* The silent one is asked again when its time is over, not when that of the other would be. */
+START_TEST(unreachable_and_silent)
+{
+	struct responder r;
+	union addr addrs[2];
+	struct reply reply;
+	uint64_t began;
+
+	close_upstreams(addrs + 1, 1);
+	responder_start(&r, second_time);
+	addrs[0] = r.addr;
+	group = make_group(addrs, 2, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	began = clock_now_ms();
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	ck_assert_uint_ge(clock_now_ms() - began, UPSTREAM_TIMEOUT_FIRST_MS - 10);
+	ck_assert_uint_le(clock_now_ms() - began, UPSTREAM_TIMEOUT_FIRST_MS + 200);
+	ck_assert_uint_eq(r.asked, 2);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
 START_TEST(unreachable_then_next_at_once)
 {
 	struct responder r;
@@ -660,6 +804,7 @@ static Suite *forward_suite(void)
 	tcase_add_checked_fixture(tcase, kit_setup, NULL);
 	tcase_set_timeout(tcase, 30);
 	tcase_add_test(tcase, answers_and_caches);
+	tcase_add_test(tcase, limits_change);
 	tcase_add_test(tcase, ignores_what_does_not_match);
 	tcase_add_test(tcase, cut_means_tcp);
 	tcase_add_test(tcase, too_large_means_tcp);
@@ -673,6 +818,8 @@ static Suite *forward_suite(void)
 	tcase_add_test(tcase, header_alone_to_a_plain_query);
 	tcase_add_test(tcase, deadline);
 	tcase_add_test(tcase, unreachable_ends_early);
+	tcase_add_test(tcase, cannot_be_sent);
+	tcase_add_test(tcase, unreachable_and_silent);
 	tcase_add_test(tcase, unreachable_then_next_at_once);
 	tcase_add_test(tcase, unreachable_and_refusing);
 	tcase_add_test(tcase, restarting_upstream);

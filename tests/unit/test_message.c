@@ -60,7 +60,8 @@ static void add_record(struct packet *p, const void *owner, size_t owner_len, un
 	add(p, rdata, rdata_len);
 }
 
-static void add_opt(struct packet *p, unsigned size, uint32_t flags, const void *options, size_t len)
+static void add_opt(
+    struct packet *p, unsigned size, uint32_t flags, const void *options, size_t len)
 {
 	add_record(p, "", 1, TYPE_OPT, size, flags, options, len);
 }
@@ -210,7 +211,8 @@ START_TEST(edns)
 
 	add_header(&p, 0, 1, 0, 0, 1);
 	add_question(&p);
-	add_opt(&p, 1232, 0x00010000, "\xff\xff", 2); /* what version 1 puts there is not ours to judge */
+	/* what version 1 puts there is not ours to judge */
+	add_opt(&p, 1232, 0x00010000, "\xff\xff", 2);
 	ck_assert_int_eq(read_query(&query, &p), MESSAGE_BADVERS);
 	ck_assert(query.has_question && query.edns.present);
 	ck_assert_uint_eq(query.edns.version, 1);
@@ -413,7 +415,8 @@ static void check_shape(unsigned type, const void *in, size_t in_len, const void
 
 START_TEST(rdata_of_each_type)
 {
-	static const unsigned one_name[] = { TYPE_NS, 3, 4, TYPE_CNAME, 7, 8, 9, TYPE_PTR, TYPE_DNAME };
+	static const unsigned one_name[] = { TYPE_NS, 3, 4, TYPE_CNAME, 7, 8, 9, TYPE_PTR,
+		TYPE_DNAME };
 	static const unsigned number_name[] = { TYPE_MX, 18, 21, 36 };
 	size_t i;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The border between sockets and the decision, over a forwarder of the test's own: forward_get and forward_forget stand here, so the
- * library's are not linked in. It says what is cached and what must be waited for; the test hands in replies when it likes.
+ * The border between sockets and the decision, over a forwarder of the test's own: forward_get and
+ * forward_forget stand here, so the library's are not linked in. It says what is cached and what
+ * must be waited for; the test hands in replies when it likes.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -181,7 +182,9 @@ struct ask {
 
 static size_t query_of(const struct ask *ask, uint8_t *data)
 {
-	struct writer_opt opt = { .udp_size = ask->udp_size, .do_bit = ask->do_bit, .ede = EDE_NONE };
+	struct writer_opt opt = {
+		.udp_size = ask->udp_size, .do_bit = ask->do_bit, .ede = EDE_NONE
+	};
 	struct writer writer;
 	struct name name;
 	size_t len;
@@ -221,7 +224,8 @@ static enum resolver_verdict receive(const struct ask *ask, uint64_t now_ms)
 
 static enum resolver_verdict ask_a(const char *name, uint64_t now_ms)
 {
-	return receive(&(struct ask){ name, TYPE_A, CLASS_IN, FLAG_RD, true, 0, 1232, false }, now_ms);
+	return receive(
+	    &(struct ask){ name, TYPE_A, CLASS_IN, FLAG_RD, true, 0, 1232, false }, now_ms);
 }
 
 /* A message with one CNAME to `target`, or one A where that is NULL. */
@@ -296,16 +300,19 @@ START_TEST(refusals)
 	struct ask ask = { "a.example", TYPE_A, CLASS_IN, FLAG_RD, false, 0, 0, false };
 	size_t len = query_of(&ask, data);
 
-	ck_assert_int_eq(resolver_receive(resolver, &client, data, 11, 0, out, &out_len), RESOLVER_DROP);
+	ck_assert_int_eq(
+	    resolver_receive(resolver, &client, data, 11, 0, out, &out_len), RESOLVER_DROP);
 	data[2] |= 0x80;
-	ck_assert_int_eq(resolver_receive(resolver, &client, data, len, 0, out, &out_len), RESOLVER_DROP);
+	ck_assert_int_eq(
+	    resolver_receive(resolver, &client, data, len, 0, out, &out_len), RESOLVER_DROP);
 	data[2] &= 0x7f;
 	ck_assert_int_eq(resolver_receive(resolver, &client, data, len - 1, 0, out, &out_len),
 			 RESOLVER_ANSWER);
 	ck_assert_uint_eq(out[3] & 15, RCODE_FORMERR);
 	ck_assert_uint_eq(out[3] & FLAG_RA, FLAG_RA);
 	data[5] = 0;
-	ck_assert_int_eq(resolver_receive(resolver, &client, data, 12, 0, out, &out_len), RESOLVER_ANSWER);
+	ck_assert_int_eq(
+	    resolver_receive(resolver, &client, data, 12, 0, out, &out_len), RESOLVER_ANSWER);
 	ck_assert_uint_eq(out[3] & 15, RCODE_FORMERR);
 	ck_assert_uint_eq(out_len, 12);
 	ask.flags = FLAG_RD | 4 << 11;
@@ -330,7 +337,8 @@ START_TEST(refusals)
 	ck_assert_uint_eq(out[3] & 15, RCODE_REFUSED);
 	/* Not allowed comes before everything else. */
 	ck_assert_int_eq(addr_parse(&client.from, "192.0.2.7", 4000), 0);
-	ck_assert_int_eq(resolver_receive(resolver, &client, data, 12, 0, out, &out_len), RESOLVER_ANSWER);
+	ck_assert_int_eq(
+	    resolver_receive(resolver, &client, data, 12, 0, out, &out_len), RESOLVER_ANSWER);
 	ck_assert_uint_eq(out[3] & 15, RCODE_REFUSED);
 	ck_assert_int_eq(ask_a(HELD, 0), RESOLVER_ANSWER);
 	ck_assert_uint_eq(out[3] & 15, RCODE_REFUSED);
@@ -356,7 +364,8 @@ START_TEST(chaos)
 }
 END_TEST
 
-/* The longest name and the longest identity: the OPT still comes, at the least without the identity. */
+/* The longest name and the longest identity: the OPT still comes, at the least without the
+ * identity. */
 START_TEST(opt_always_fits)
 {
 	static char name[260];
@@ -522,7 +531,8 @@ START_TEST(limits)
 }
 END_TEST
 
-/* One link a reply, the first ones cached: what is cached costs nothing of what a query may wait for. */
+/* One link a reply, the first ones cached: what is cached costs nothing of what a query may wait
+ * for. */
 START_TEST(half_cached_chain)
 {
 	char from[32], to[32];

@@ -52,7 +52,8 @@ START_TEST(apex)
 }
 END_TEST
 
-/* The three ways an upstream answers when our name stands in its chain: the public chain, and Azure's empty zone. */
+/* The three ways an upstream answers when our name stands in its chain: the public chain, and
+ * Azure's empty zone. */
 START_TEST(cut)
 {
 	static const unsigned rcodes[] = { RCODE_NOERROR, RCODE_NXDOMAIN, RCODE_SERVFAIL };
@@ -87,8 +88,9 @@ START_TEST(cut_in_any_order_and_through_dname)
 	says("root", "a.example", "A", RCODE_NOERROR,
 	     "x.example A 20.1.1.1\n" ACCT " CNAME x.example\nb.example CNAME " ACCT
 	     "\nunrelated.example A 6.6.6.6\na.example CNAME b.example");
-	expect("a.example", "A", "NOERROR\na.example CNAME b.example\nb.example CNAME " ACCT "\n" ACCT
-	       " A 10.0.0.5\nasked a.example\n");
+	expect("a.example", "A",
+	    "NOERROR\na.example CNAME b.example\nb.example CNAME " ACCT "\n" ACCT
+	    " A 10.0.0.5\nasked a.example\n");
 	says("root", "acct.old.example", "A", RCODE_NOERROR,
 	     "old.example DNAME privatelink.blob.core.windows.net\n");
 	expect("acct.old.example", "A", "NOERROR\nacct.old.example CNAME " ACCT "\n" ACCT
@@ -103,12 +105,14 @@ START_TEST(others)
 	hold(ACCT, "A", "10.0.0.5");
 	ready();
 	says("root", "other.blob.core.windows.net", "A", RCODE_NOERROR,
-	     "other.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
-	     "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A 20.1.2.3");
+	    "other.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
+	    "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A "
+	    "20.1.2.3");
 	expect("other.blob.core.windows.net", "A",
-	       "NOERROR\nother.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
-	       "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A 20.1.2.3\n"
-	       "asked other.blob.core.windows.net\n");
+	    "NOERROR\nother.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
+	    "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A "
+	    "20.1.2.3\n"
+	    "asked other.blob.core.windows.net\n");
 	/* An NXDOMAIN of an ancestor of a held name would deny that too. */
 	says("root", "core.windows.net", "A", RCODE_NXDOMAIN, "!windows.net SOA ns.example");
 	expect("core.windows.net", "A", "NOERROR\n!windows.net SOA\nasked core.windows.net\n");
@@ -118,8 +122,9 @@ START_TEST(others)
 	/* Unfinished: asked on. */
 	says("root", "half.example", "A", RCODE_NOERROR, "half.example CNAME rest.example");
 	says("root", "rest.example", "A", RCODE_NOERROR, "rest.example A 20.0.0.1");
-	expect("half.example", "A", "NOERROR\nhalf.example CNAME rest.example\nrest.example A 20.0.0.1\n"
-	       "asked half.example\nasked rest.example\n");
+	expect("half.example", "A",
+	    "NOERROR\nhalf.example CNAME rest.example\nrest.example A 20.0.0.1\n"
+	    "asked half.example\nasked rest.example\n");
 	end();
 }
 END_TEST
@@ -134,23 +139,26 @@ START_TEST(static_zone)
 	expect("cus.privatelink.siterecovery.windowsazure.com", "A",
 	       "NOERROR aa\n!privatelink.siterecovery.windowsazure.com SOA\n");
 	says("root", "other.blob.core.windows.net", "A", RCODE_NOERROR,
-	     "other.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
-	     "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A 20.1.2.3");
+	    "other.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
+	    "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A "
+	    "20.1.2.3");
 	expect("other.blob.core.windows.net", "A",
-	       "NXDOMAIN\nother.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n" SOA
-	       "asked other.blob.core.windows.net\n");
+	    "NXDOMAIN\nother.blob.core.windows.net CNAME "
+	    "other.privatelink.blob.core.windows.net\n" SOA "asked other.blob.core.windows.net\n");
 	/* Out of a static zone and back, by a record of ours. */
 	end();
 	begin(ZONE_STATIC);
 	hold(ACCT, "A", "10.0.0.5");
 	hold("alias.privatelink.blob.core.windows.net", "CNAME", "out.example");
 	ready();
-	says("root", "out.example", "A", RCODE_NOERROR, "out.example CNAME acct.blob.core.windows.net");
+	says("root", "out.example", "A", RCODE_NOERROR,
+	    "out.example CNAME acct.blob.core.windows.net");
 	expect("alias.blob.core.windows.net", "A",
-	       "NOERROR aa\nalias.blob.core.windows.net CNAME alias.privatelink.blob.core.windows.net\n"
-	       "alias.privatelink.blob.core.windows.net CNAME out.example\n"
-	       "out.example CNAME acct.blob.core.windows.net\n"
-	       "acct.blob.core.windows.net CNAME " ACCT "\n" ACCT " A 10.0.0.5\nasked out.example\n");
+	    "NOERROR aa\nalias.blob.core.windows.net CNAME "
+	    "alias.privatelink.blob.core.windows.net\n"
+	    "alias.privatelink.blob.core.windows.net CNAME out.example\n"
+	    "out.example CNAME acct.blob.core.windows.net\n"
+	    "acct.blob.core.windows.net CNAME " ACCT "\n" ACCT " A 10.0.0.5\nasked out.example\n");
 	end();
 }
 END_TEST
@@ -227,7 +235,8 @@ START_TEST(must_be_private)
 	expect("contoso2.blob.core.windows.net", "A", "SERVFAIL\n");
 	expect("contoso2.privatelink.blob.core.windows.net", "A", "SERVFAIL\n");
 	says("root", "x.example", "A", RCODE_NOERROR,
-	     "x.example CNAME contoso2.blob.core.windows.net\ncontoso2.blob.core.windows.net A 20.1.1.1");
+	    "x.example CNAME contoso2.blob.core.windows.net\ncontoso2.blob.core.windows.net A "
+	    "20.1.1.1");
 	expect("x.example", "A", "SERVFAIL\nasked x.example\n");
 	end();
 }
@@ -253,7 +262,8 @@ START_TEST(long_chains_and_loops)
 	strcpy(records, "d.example CNAME c0.example\n");
 	says("root", "d.example", "A", RCODE_NOERROR, records);
 	expect("d.example", "A", "SERVFAIL\nasked d.example\nasked c0.example\n");
-	says("root", "l.example", "A", RCODE_NOERROR, "l.example CNAME m.example\nm.example CNAME l.example");
+	says("root", "l.example", "A", RCODE_NOERROR,
+	    "l.example CNAME m.example\nm.example CNAME l.example");
 	expect("l.example", "A", "SERVFAIL\nasked l.example\n");
 	says("root", "s.example", "A", RCODE_NOERROR, "s.example CNAME s.example");
 	expect("s.example", "A", "SERVFAIL\nasked s.example\n");

@@ -52,7 +52,8 @@ END_TEST
 /* Names within the data of types other than the five are left whole (RFC 3597 4). */
 START_TEST(no_compression_elsewhere)
 {
-	static const uint16_t types[] = { TYPE_SRV, TYPE_DNAME, TYPE_TXT, TYPE_HTTPS, TYPE_RRSIG, 17 };
+	static const uint16_t types[] = { TYPE_SRV, TYPE_DNAME, TYPE_TXT, TYPE_HTTPS, TYPE_RRSIG,
+		17 };
 	uint8_t data[512];
 	struct writer w;
 	size_t i;

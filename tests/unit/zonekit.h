@@ -41,12 +41,12 @@ struct kit_heard {
 	size_t len;
 };
 
-static inline void kit_hear(void *arg, enum complaint_level level, const char *text)
+static inline void kit_hear(void *arg, const struct complaint *complaint)
 {
 	struct kit_heard *heard = arg;
 
 	heard->len += (size_t)snprintf(heard->text + heard->len, sizeof(heard->text) - heard->len,
-		"%c %s\n", level == COMPLAINT_ERROR ? 'E' : 'W', text);
+		"%c %s\n", complaint->level == COMPLAINT_ERROR ? 'E' : 'W', complaint->text);
 	ck_assert_uint_lt(heard->len, sizeof(heard->text));
 }
 
