@@ -32,7 +32,7 @@ enum exit_code {
 
 static const struct command {
 	const char *name, *args, *help;
-	int least, most; /* arguments */
+	int least, most;                                   /* arguments */
 	int (*offline)(bool json, int count, char **args); /* NULL: the server's */
 } commands[] = {
 	{ "status", "", "version, workers, sources, zones, upstreams, cache", 0, 0, NULL },
@@ -41,14 +41,14 @@ static const struct command {
 	{ "reload", "", "read everything again, report on each source", 0, 0, NULL },
 	{ "flush", "[NAME]", "forget cached answers (for NAME and below)", 0, 1, NULL },
 	{ "check", "FILE...", "without a server: what is wrong with these files", 1, 1000,
-		offline_check },
+	  offline_check },
 	{ "zones", "[PRESET]", "without a server: the built-in zones", 0, 1, offline_zones },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 /* Of the complete program; to be told from mistakes in typing. */
-static const char *const later[] = { "stats", "misses", "accept", "plan", "history", "rollback",
-	"convert", "forwarders", "verify" };
+static const char *const later[] = { "stats",    "misses",  "accept",     "plan",  "history",
+				     "rollback", "convert", "forwarders", "verify" };
 
 static const char default_socket[] = RUNSTATEDIR "/privlinkd/control";
 
@@ -97,7 +97,7 @@ static int connect_to(const char *path)
 	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
-		connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
 	fprintf(stderr, "privlinkctl: %s: %s; is the server running, and with this socket?\n", path,
 		strerror(errno));
@@ -168,7 +168,7 @@ static int print_reply(int fd)
 		;
 	if (i == OUTCOMES) {
 		fputs("privlinkctl: a reply that is not understood; is this a privlinkd?\n",
-			stderr);
+		      stderr);
 		goto done;
 	}
 	code = outcomes[i].code;

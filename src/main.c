@@ -25,7 +25,7 @@ static void log_complaint(void *arg, const struct complaint *complaint)
 {
 	(void)arg;
 	log_write(complaint->level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s",
-		complaint->text);
+		  complaint->text);
 }
 
 static int seed(struct err *err)
@@ -46,12 +46,12 @@ static void tell_listeners(const struct listeners *listeners)
 
 	for (i = 0; i < listeners_count(listeners); i++)
 		log_write(LOG_LEVEL_NOTICE, "listening on %s",
-			addr_to_text(listeners_addr(listeners, i), 0, text));
+			  addr_to_text(listeners_addr(listeners, i), 0, text));
 }
 
 /* With the sockets open. 0, or -1 and *err. */
-static int serve(const struct reload_conf *conf, struct config *config,
-		 struct listeners *listeners, struct err *err)
+static int serve(const struct reload_conf *conf, struct config *config, struct listeners *listeners,
+		 struct err *err)
 {
 	struct workers_conf workers_conf = WORKERS_CONF_DEFAULT;
 	unsigned count = listeners_workers(listeners);
@@ -69,8 +69,8 @@ static int serve(const struct reload_conf *conf, struct config *config,
 	}
 	parts.reload = reload_new(conf, config, parts.build, parts.publish, listeners, err);
 	if (!parts.reload || start_privileges(config, &control_fd, err) < 0 ||
-		reload_first(parts.reload, err) < 0 ||
-		start_check_sources(build_sources(parts.build), err) < 0)
+	    reload_first(parts.reload, err) < 0 ||
+	    start_check_sources(build_sources(parts.build), err) < 0)
 		goto stop;
 	parts.forward = forward_shared_new(&forward_conf, build_upstreams(parts.build), err);
 	if (!parts.forward)
@@ -111,7 +111,7 @@ static int start(const struct reload_conf *conf)
 	if (config_inactive(config, keys, sizeof(keys)))
 		log_write(LOG_LEVEL_NOTICE, "not active in this version: %s", keys);
 	listeners = listeners_new(config->server.listen.at, config->server.listen.count,
-		start_workers(config), &err);
+				  start_workers(config), &err);
 	if (!listeners) {
 		config_free(config);
 		code = EXIT_CANNOT_LISTEN;

@@ -74,7 +74,7 @@ void build_settled(struct build *build, const struct view *newest)
 
 	for (i = 0; i < TABLES_MAX; i++) {
 		if (build->zones[i] == build->current ||
-			(newest && build->zones[i] == newest->zones))
+		    (newest && build->zones[i] == newest->zones))
 			continue;
 		zones_free(build->zones[i]);
 		build->zones[i] = NULL;
@@ -89,8 +89,8 @@ static bool same_zones(const struct zones *a, const struct zones *b)
 		return false;
 	for (i = 0; i < zones_count(a); i++) {
 		if (strcmp(zones_private_text(a, i), zones_private_text(b, i)) != 0 ||
-			zones_type(a, i) != zones_type(b, i) ||
-			zones_public_count(a, i) != zones_public_count(b, i))
+		    zones_type(a, i) != zones_type(b, i) ||
+		    zones_public_count(a, i) != zones_public_count(b, i))
 			return false;
 		for (j = 0; j < zones_public_count(a, i); j++) {
 			if (strcmp(zones_public_text(a, i, j), zones_public_text(b, i, j)) != 0)
@@ -130,7 +130,8 @@ static int load_sources(struct build *build, const struct config *config, struct
 	const struct config_records *records = config->records.at;
 	struct source_conf *sources;
 	struct load_conf conf = { .count = config->records.count,
-		.ttl_min = config->policy.ttl_min_s, .ttl_max = config->policy.ttl_max_s };
+				  .ttl_min = config->policy.ttl_min_s,
+				  .ttl_max = config->policy.ttl_max_s };
 	size_t i;
 	int result;
 
@@ -179,7 +180,7 @@ static size_t expand(const struct build_input *input, const struct config_forwar
 			continue;
 		}
 		servers = resolvconf_servers(BUILD_RESOLV_PATH, BUILD_STUB_PATH, input->own,
-			input->own_count, system);
+					     input->own_count, system);
 		for (j = 0; j < servers && count < UPSTREAMS_A_GROUP_MAX; j++) {
 			ret[count] = (struct upstream_conf){ .tls = false };
 			ret[count++].addr = system[j];
@@ -193,8 +194,9 @@ static int add_route(struct build *build, const struct build_input *input,
 		     struct complaints *complaints, struct err *err)
 {
 	struct upstream_conf upstreams[UPSTREAMS_A_GROUP_MAX];
-	struct upstream_group_conf conf = { .upstreams = upstreams, .policy = forward->policy,
-		.trust_ad = forward->trust_ad };
+	struct upstream_group_conf conf = { .upstreams = upstreams,
+					    .policy = forward->policy,
+					    .trust_ad = forward->trust_ad };
 	struct name zone;
 	uint16_t group;
 
@@ -204,13 +206,13 @@ static int add_route(struct build *build, const struct build_input *input,
 	conf.count = expand(input, forward, upstreams);
 	if (!conf.count)
 		complain(complaints, input->check ? COMPLAINT_ERROR : COMPLAINT_WARNING,
-			input->config->path, forward->place.line, forward->place.column,
-			"forward: no upstream is left for zone %s: " BUILD_RESOLV_PATH
-			" has none but ourselves; name one under `to`. Only names that are held "
-			"are answered",
-			forward->zone);
+			 input->config->path, forward->place.line, forward->place.column,
+			 "forward: no upstream is left for zone %s: " BUILD_RESOLV_PATH
+			 " has none but ourselves; name one under `to`. Only names that are held "
+			 "are answered",
+			 forward->zone);
 	if (upstreams_group(build->upstreams, &conf, &group, err) < 0 ||
-		routes_add(view->routes, &zone, group, err) < 0)
+	    routes_add(view->routes, &zone, group, err) < 0)
 		return err_prefix(err, "forward: zone %s: ", forward->zone);
 	if (zone.labels == 0)
 		view->private_reverse_upstream =
@@ -249,7 +251,7 @@ static int copy_policy(const struct build_input *input, struct view *view,
 		return err_set(err, "out of memory");
 	if (allow->count)
 		memcpy(view->allow.prefixes, allow->prefixes,
-			allow->count * sizeof(*allow->prefixes));
+		       allow->count * sizeof(*allow->prefixes));
 	if (input->own_count)
 		memcpy(view->listen, input->own, input->own_count * sizeof(*view->listen));
 	view->listen_count = input->own_count;
@@ -264,7 +266,7 @@ struct view *build_view(struct build *build, const struct build_input *input,
 			struct complaints *complaints, struct err *err)
 {
 	struct table_conf conf = { .conflict = input->config->policy.conflict,
-		.ptr = input->config->policy.ptr };
+				   .ptr = input->config->policy.ptr };
 	struct record_set *const *sets;
 	struct view *view = view_new();
 	size_t count;
@@ -282,7 +284,7 @@ struct view *build_view(struct build *build, const struct build_input *input,
 		goto fail;
 	if (!input->config->records.count)
 		complain(complaints, COMPLAINT_WARNING, input->config->path, 0, 0,
-			"records: no source is configured; name one, or use -r");
+			 "records: no source is configured; name one, or use -r");
 	count = sources_sets(build->sources, &sets);
 	view->table = table_new(view->zones, sets, count, &conf, complaints);
 	if (!view->table) {
@@ -290,7 +292,7 @@ struct view *build_view(struct build *build, const struct build_input *input,
 		goto fail;
 	}
 	if (add_routes(build, input, view, complaints, err) < 0 ||
-		copy_policy(input, view, complaints, err) < 0)
+	    copy_policy(input, view, complaints, err) < 0)
 		goto fail;
 	complaints_end(complaints);
 	view->generation = ++build->generation;

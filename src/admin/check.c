@@ -33,12 +33,12 @@ static void sum_up(const struct view *view, const struct build *build,
 	for (i = 0; i < sources_count(sources); i++) {
 		source = sources_status(sources, i);
 		printf("%s: %s, %zu records, %zu errors, %zu warnings\n", source->path,
-			source_format_name(source->format), source->records, source->errors,
-			source->warnings);
+		       source_format_name(source->format), source->records, source->errors,
+		       source->warnings);
 	}
 	printf("%zu records of %zu names from %zu files, %zu zones: %zu errors, %zu warnings\n",
-		table_records(view->table), table_names(view->table), sources_count(sources),
-		zones_count(view->zones), complaints->errors, complaints->warnings);
+	       table_records(view->table), table_names(view->table), sources_count(sources),
+	       zones_count(view->zones), complaints->errors, complaints->warnings);
 }
 
 /* Becomes the user that a server would be. A user of the built-in defaults may be missing. */
@@ -50,18 +50,19 @@ static void become_user(const struct config *config, struct complaints *complain
 	if (privdrop_find(config->server.user, &drop, &err) < 0) {
 		if (config_given(config, "server.user"))
 			complain(complaints, COMPLAINT_ERROR, config->path, 0, 0, "server.user: %s",
-				err.text);
+				 err.text);
 		return;
 	}
 	if (!drop.wanted)
 		return;
 	if (privdrop_apply(&drop, &err) < 0)
 		complain(complaints, COMPLAINT_ERROR, config->path, 0, 0, "server.user: %s",
-			err.text);
+			 err.text);
 	else if (config->path && access(config->path, R_OK) < 0 && errno == EACCES)
 		complain(complaints, COMPLAINT_WARNING, config->path, 0, 0,
-			"user %s, as which the server runs, may not read this, so no reload will "
-			"do; give it the right to", drop.user);
+			 "user %s, as which the server runs, may not read this, so no reload will "
+			 "do; give it the right to",
+			 drop.user);
 }
 
 int check_configuration(const struct reload_conf *conf)
@@ -88,7 +89,7 @@ int check_configuration(const struct reload_conf *conf)
 		sum_up(view, build, &complaints);
 	else
 		printf("nothing can be served: %zu errors, %zu warnings\n", complaints.errors,
-			complaints.warnings);
+		       complaints.warnings);
 	build_release(view);
 	build_free(build);
 	config_free(config);

@@ -23,21 +23,23 @@ static void run_status(struct request *request)
 {
 	const struct control_parts *parts = request->parts;
 	struct status_input input = { .sources = build_sources(parts->build),
-		.upstreams = build_upstreams(parts->build),
-		.view = publish_newest(parts->publish), .listeners = parts->listeners,
-		.workers = parts->workers, .forward = parts->forward,
-		.uptime_ms = clock_now_ms() - parts->started_ms };
+				      .upstreams = build_upstreams(parts->build),
+				      .view = publish_newest(parts->publish),
+				      .listeners = parts->listeners,
+				      .workers = parts->workers,
+				      .forward = parts->forward,
+				      .uptime_ms = clock_now_ms() - parts->started_ms };
 
 	control_reply(request, CONTROL_OK,
-		request->json ? status_json(&input) : status_text(&input));
+		      request->json ? status_json(&input) : status_text(&input));
 }
 
 static void run_records(struct request *request)
 {
 	const char *name = request->count > 1 ? request->word[1] : NULL;
 	struct err err;
-	char *text = records_list(publish_newest(request->parts->publish), name, request->json,
-		&err);
+	char *text =
+		records_list(publish_newest(request->parts->publish), name, request->json, &err);
 
 	if (text)
 		control_reply(request, CONTROL_OK, text);
@@ -56,8 +58,8 @@ static void on_reloaded(void *arg, const struct reload_report *report)
 	bool good = report->applied && !report->told->errors && !sources_troubled(sources);
 
 	control_reply(request, good ? CONTROL_OK : CONTROL_FAILED,
-		request->json ? status_report_json(sources, report) :
-				status_report_text(sources, report));
+		      request->json ? status_report_json(sources, report)
+				    : status_report_text(sources, report));
 }
 
 static void run_reload(struct request *request)
@@ -123,7 +125,7 @@ static char *explain_json(const char *trace, const char *answer)
 	for (; *trace; trace += len + (trace[len] == '\n')) {
 		len = strcspn(trace, "\n");
 		snprintf(line, sizeof(line), "%.*s",
-			(int)(len < sizeof(line) ? len : sizeof(line) - 1), trace);
+			 (int)(len < sizeof(line) ? len : sizeof(line) - 1), trace);
 		json_string(&json, NULL, line);
 	}
 	json_array_end(&json);
@@ -143,7 +145,7 @@ static void on_explained(void *arg, const char *trace, const uint8_t *answer, si
 	}
 	text = message_text(answer, len);
 	control_reply(request, CONTROL_OK,
-		request->json ? explain_json(trace, text) : explain_text(trace, text));
+		      request->json ? explain_json(trace, text) : explain_text(trace, text));
 	free(text);
 }
 
@@ -155,12 +157,12 @@ static void run_explain(struct request *request)
 
 	if (name_from_text(&name, request->word[1], strlen(request->word[1])) < 0)
 		control_reply_text(request, CONTROL_USAGE, "'%s' is no domain name",
-			request->word[1]);
+				   request->word[1]);
 	else if (request->count > 2 && type_from_text(request->word[2], &type) < 0)
 		control_reply_text(request, CONTROL_USAGE, "'%s' is no record type",
-			request->word[2]);
+				   request->word[2]);
 	else if (workers_explain(request->parts->workers, &name, type, on_explained, request,
-			&err) < 0)
+				 &err) < 0)
 		control_reply_text(request, CONTROL_ERROR, "%s", err.text);
 }
 
@@ -169,8 +171,8 @@ static const struct {
 	unsigned least, most; /* arguments */
 	void (*run)(struct request *request);
 } commands[] = {
-	{ "status", 0, 0, run_status },	  { "records", 0, 1, run_records },
-	{ "reload", 0, 0, run_reload },	  { "flush", 0, 1, run_flush },
+	{ "status", 0, 0, run_status },   { "records", 0, 1, run_records },
+	{ "reload", 0, 0, run_reload },   { "flush", 0, 1, run_flush },
 	{ "explain", 1, 2, run_explain },
 };
 
@@ -182,12 +184,12 @@ void command_run(struct request *request)
 		if (strcmp(commands[i].name, request->word[0]) != 0)
 			continue;
 		if (request->count - 1 < commands[i].least || request->count - 1 > commands[i].most)
-			control_reply_text(request, CONTROL_USAGE,
-				"%s: wrong number of arguments", request->word[0]);
+			control_reply_text(request, CONTROL_USAGE, "%s: wrong number of arguments",
+					   request->word[0]);
 		else
 			commands[i].run(request);
 		return;
 	}
 	control_reply_text(request, CONTROL_USAGE, "%s: this server has no such command",
-		request->word[0]);
+			   request->word[0]);
 }

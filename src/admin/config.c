@@ -54,9 +54,9 @@ static int refuse_unknown(struct load *load, const char *path, const struct ynod
 	const char *near = key_near(path, child->key);
 
 	complain(load->reader.to, COMPLAINT_ERROR, load->reader.path, child->key_line,
-		child->key_column, "unknown key '%.*s'%s%s%s%s%s", VALUE_SHOWN, child->key,
-		*path ? " in " : "", path, near ? "; did you mean " : "", near ? near : "",
-		near ? "?" : "");
+		 child->key_column, "unknown key '%.*s'%s%s%s%s%s", VALUE_SHOWN, child->key,
+		 *path ? " in " : "", path, near ? "; did you mean " : "", near ? near : "",
+		 near ? "?" : "");
 	return -1;
 }
 
@@ -72,20 +72,20 @@ static int check_entry(struct load *load, const struct key *list, const struct y
 	if (strcmp(list->path, "zones") == 0) {
 		if (!preset == !child_of(node, "name"))
 			return value_refuse(reader, node, list,
-				"an entry has either a preset or a name");
+					    "an entry has either a preset or a name");
 		if (preset && public)
 			return value_refuse(reader, public, list,
-				"a preset brings its own public zones; remove public");
+					    "a preset brings its own public zones; remove public");
 	} else if (strcmp(list->path, "records") == 0) {
 		if (!child_of(node, "path"))
 			return value_refuse(reader, node, list, "an entry has no path");
 	} else {
 		if (!child_of(node, "zone"))
 			return value_refuse(reader, node, list,
-				"an entry has no zone; '.' is for everything");
+					    "an entry has no zone; '.' is for everything");
 		if (!child_of(node, "to"))
 			return value_refuse(reader, node, list,
-				"an entry has no upstreams; write to: [ADDR]");
+					    "an entry has no upstreams; write to: [ADDR]");
 	}
 	return 0;
 }
@@ -100,11 +100,12 @@ static int read_entries(struct load *load, const struct key *key, const struct y
 
 	if (node->kind != YNODE_LIST)
 		return value_refuse(&load->reader, node, key, "must be a list of maps: '- %s: ...'",
-			strcmp(key->path, "zones") == 0 ? "preset" :
-			strcmp(key->path, "records") == 0 ? "path" : "zone");
+				    strcmp(key->path, "zones") == 0     ? "preset"
+				    : strcmp(key->path, "records") == 0 ? "path"
+									: "zone");
 	if (node->count > CONFIG_ENTRIES_MAX)
 		return value_refuse(&load->reader, node, key, "has over %d entries",
-			CONFIG_ENTRIES_MAX);
+				    CONFIG_ENTRIES_MAX);
 	list.at = value_take(&load->reader, key, node, node->count * key->size);
 	if (!list.at)
 		return -1;
@@ -114,14 +115,13 @@ static int read_entries(struct load *load, const struct key *key, const struct y
 		entry = (char *)list.at + list.count * key->size;
 		if (element->kind != YNODE_MAP) {
 			bad = value_refuse(&load->reader, element, key,
-				"an entry must be a map of keys and values");
+					   "an entry must be a map of keys and values");
 			continue;
 		}
 		*(struct config_place *)entry =
 			(struct config_place){ element->line, element->column };
 		if (read_defaults(load, path, entry) < 0 ||
-			read_map(load, path, element, entry) < 0 ||
-			check_entry(load, key, element) < 0)
+		    read_map(load, path, element, entry) < 0 || check_entry(load, key, element) < 0)
 			bad = -1;
 		else
 			list.count++;
@@ -171,7 +171,8 @@ static int read_map(struct load *load, const char *path, const struct ynode *map
 static int read_defaults(struct load *load, const char *path, void *base)
 {
 	struct load own = { .reader = { load->reader.arena, "built-in default", load->reader.to },
-		.config = load->config, .defaults = true };
+			    .config = load->config,
+			    .defaults = true };
 	const struct ynode *node;
 	size_t i;
 
@@ -181,7 +182,7 @@ static int read_defaults(struct load *load, const char *path, void *base)
 		if (!keys[i].fallback)
 			continue;
 		node = ytree_parse(own.reader.arena, own.reader.path, keys[i].fallback,
-			strlen(keys[i].fallback), own.reader.to);
+				   strlen(keys[i].fallback), own.reader.to);
 		if (!node || read_key(&own, &keys[i], node, base) < 0)
 			return -1;
 	}
@@ -200,12 +201,13 @@ static int apply_options(struct load *load, const struct config_options *options
 
 	if (options->listen_count) {
 		config->server.listen = (struct config_addrs){ .count = 0 };
-		config->server.listen.at = arena_take(config->arena,
-			options->listen_count * sizeof(union addr), _Alignof(union addr));
+		config->server.listen.at =
+			arena_take(config->arena, options->listen_count * sizeof(union addr),
+				   _Alignof(union addr));
 		for (i = 0; i < options->listen_count && config->server.listen.at; i++) {
 			if (addr_parse(&config->server.listen.at[i], options->listen[i], 53) < 0)
 				return err_set(err, "-l %s: no address; write ADDR or ADDR@PORT",
-					options->listen[i]);
+					       options->listen[i]);
 			config->server.listen.count++;
 		}
 	}
@@ -272,12 +274,12 @@ static void complete_forward(struct load *load, const struct config_forward *sys
 			forward[i].zone = ".";
 		for (j = 0; j < i; j++) {
 			if (name_from_text(&b, forward[j].zone, strlen(forward[j].zone)) == 0 &&
-				name_equal(&a, &b))
+			    name_equal(&a, &b))
 				complain(load->reader.to, COMPLAINT_ERROR, config->path,
-					forward[i].place.line, forward[i].place.column,
-					"forward: zone %s stands here again, first in line %u; "
-					"put all upstreams into one entry",
-					forward[i].zone, forward[j].place.line);
+					 forward[i].place.line, forward[i].place.column,
+					 "forward: zone %s stands here again, first in line %u; "
+					 "put all upstreams into one entry",
+					 forward[i].zone, forward[j].place.line);
 		}
 	}
 	if (!root)
@@ -299,12 +301,12 @@ static void warn_of_azure_resolver(struct load *load)
 	for (i = 0; i < load->config->forward.count; i++) {
 		for (j = 0; j < forward[i].to.count; j++) {
 			if (forward[i].to.at[j].system ||
-				!addr_same_host(&forward[i].to.at[j].conf.addr, &azure))
+			    !addr_same_host(&forward[i].to.at[j].conf.addr, &azure))
 				continue;
 			complain(load->reader.to, COMPLAINT_WARNING, load->config->path,
-				forward[i].place.line, forward[i].place.column,
-				"forward: 168.63.129.16 can be reached only inside an Azure "
-				"virtual network; elsewhere name your own DNS servers");
+				 forward[i].place.line, forward[i].place.column,
+				 "forward: 168.63.129.16 can be reached only inside an Azure "
+				 "virtual network; elsewhere name your own DNS servers");
 		}
 	}
 }
@@ -318,15 +320,15 @@ static void check_together(struct load *load)
 
 	if (config->server.listen.count == 0)
 		complain(to, COMPLAINT_ERROR, config->path, config->server.listen.place.line,
-			config->server.listen.place.column, "server.listen: names no address");
+			 config->server.listen.place.column, "server.listen: names no address");
 	if (config->server.listen_tls.count)
 		complain(to, COMPLAINT_ERROR, config->path, config->server.listen_tls.place.line,
-			config->server.listen_tls.place.column,
-			"server.listen-tls: DNS over TLS is not in this version; remove it");
+			 config->server.listen_tls.place.column,
+			 "server.listen-tls: DNS over TLS is not in this version; remove it");
 	if (config->policy.ttl_min_s > config->policy.ttl_max_s)
 		complain(to, COMPLAINT_ERROR, config->path, 0, 0,
-			"record-policy.ttl-min: is over ttl-max (%u s, %u s)",
-			config->policy.ttl_min_s, config->policy.ttl_max_s);
+			 "record-policy.ttl-min: is over ttl-max (%u s, %u s)",
+			 config->policy.ttl_min_s, config->policy.ttl_max_s);
 	warn_of_azure_resolver(load);
 	zones = config_zones(config, to);
 	view = zones ? view_new() : NULL;
@@ -364,7 +366,7 @@ struct config *config_parse(const char *path, const char *text, size_t len,
 			goto fail;
 		if (root->kind != YNODE_MAP)
 			complain(to, COMPLAINT_ERROR, path, root->line, root->column,
-				"a map of keys is wanted, such as 'server:'");
+				 "a map of keys is wanted, such as 'server:'");
 		else
 			read_map(&load, "", root, config);
 	}

@@ -30,7 +30,7 @@ static int add_zone(struct zones *zones, const struct config_zone *zone, struct 
 	if (zone->preset)
 		return zones_add_preset(zones, zone->preset, zone->type, err);
 	for (i = 0; i < zone->public.count && i < 64; i++)
-		public[i] = zone->public.at[i].text;
+	public[i] = zone->public.at[i].text;
 	return zones_add(zones, zone->name, public, i, zone->type, err);
 }
 
@@ -48,7 +48,7 @@ struct zones *config_zones(const struct config *config, struct complaints *to)
 	for (i = 0; i < config->zones.count; i++) {
 		if (add_zone(zones, &zone[i], &err) < 0)
 			complain(to, COMPLAINT_ERROR, config->path, zone[i].place.line,
-				zone[i].place.column, "zones: %s", err.text);
+				 zone[i].place.column, "zones: %s", err.text);
 	}
 	if (to->errors == before && zones_seal(zones, &err) < 0)
 		complain(to, COMPLAINT_ERROR, config->path, 0, 0, "zones: %s", err.text);
@@ -62,7 +62,7 @@ static void refuse_pattern(const struct config *config, const struct config_text
 			   const char *key, const struct err *err, struct complaints *to)
 {
 	complain(to, COMPLAINT_ERROR, config->path, text->place.line, text->place.column,
-		"record-policy.%s: %s", key, err->text);
+		 "record-policy.%s: %s", key, err->text);
 }
 
 int config_patterns(const struct config *config, const struct zones *zones, struct view *view,
@@ -135,7 +135,7 @@ size_t config_inactive(const struct config *config, char *text, size_t cap)
 			differs = entry_differs(config, &keys[i]);
 		else
 			differs = !value_equal(&keys[i], (const char *)config + keys[i].offset,
-				(const char *)plain + keys[i].offset);
+					       (const char *)plain + keys[i].offset);
 		if (differs)
 			add_word(text, cap, count++, keys[i].path);
 	}
@@ -150,7 +150,7 @@ size_t config_restart(const struct config *now, const struct config *next, char 
 	*text = '\0';
 	for (i = 0; i < keys_count; i++) {
 		if (keys[i].restart && !value_equal(&keys[i], (const char *)now + keys[i].offset,
-					       (const char *)next + keys[i].offset))
+						    (const char *)next + keys[i].offset))
 			add_word(text, cap, count++, keys[i].path);
 	}
 	return count;

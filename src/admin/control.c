@@ -85,8 +85,10 @@ static int make_room(const struct sockaddr_un *address, struct err *err)
 	if (lstat(address->sun_path, &st) < 0)
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(err, "control socket %s: there is something else; remove it or "
-			"choose another path", address->sun_path);
+		return err_set(err,
+			       "control socket %s: there is something else; remove it or "
+			       "choose another path",
+			       address->sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(err, "control socket: %s", strerror(errno));
@@ -95,8 +97,10 @@ static int make_room(const struct sockaddr_un *address, struct err *err)
 	answer = answer == 0 || errno == EAGAIN;
 	close(fd);
 	if (answer)
-		return err_set(err, "control socket %s: another server listens there; stop it or "
-			"choose another path", address->sun_path);
+		return err_set(err,
+			       "control socket %s: another server listens there; stop it or "
+			       "choose another path",
+			       address->sun_path);
 	unlink(address->sun_path);
 	return 0;
 }
@@ -124,8 +128,8 @@ int control_open(const char *path, uid_t uid, gid_t gid, int *ret_fd, struct err
 		return -1;
 	}
 	if (uid != (uid_t)-1 && lchown(address.sun_path, uid, gid) < 0) {
-		err_set(err, "control socket %s: cannot give it to the user: %s",
-			address.sun_path, strerror(errno));
+		err_set(err, "control socket %s: cannot give it to the user: %s", address.sun_path,
+			strerror(errno));
 		unlink(address.sun_path);
 		close(fd);
 		return -1;
@@ -174,7 +178,7 @@ static void on_written(struct bufferevent *stream, void *arg)
 	struct session *session = arg;
 
 	if (session->state == SESSION_WRITING &&
-		!evbuffer_get_length(bufferevent_get_output(stream)))
+	    !evbuffer_get_length(bufferevent_get_output(stream)))
 		session_free(session);
 }
 
@@ -301,8 +305,8 @@ static void on_readable(struct bufferevent *stream, void *arg)
 		command_run(&session->request);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
-		      struct sockaddr *from, int len, void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
+		      int len, void *arg)
 {
 	struct timeval read_limit = { .tv_sec = READ_S };
 	struct control *control = arg;
@@ -340,8 +344,9 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 static int control_serve(struct control *control, int fd, const char *path, struct err *err)
 {
 	/* Backlog 0: it listens already. */
-	struct evconnlistener *listener = evconnlistener_new(control->base, on_accept, control,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	struct evconnlistener *listener =
+		evconnlistener_new(control->base, on_accept, control,
+				   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 
 	if (!listener)
 		return err_set(err, "control socket: out of memory");

@@ -43,9 +43,9 @@ static const char *const log_formats[] = { "text", "json", NULL };
 #define DAY 86400
 
 /* What follows the place is any of: RANGE, a default, words, a state. */
-#define KEY(name, what, where, ...)                                                                \
-	{                                                                                          \
-		.path = name, .kind = what, .offset = where, __VA_ARGS__                           \
+#define KEY(name, what, where, ...)                                      \
+	{                                                                \
+		.path = name, .kind = what, .offset = where, __VA_ARGS__ \
 	}
 #define RANGE(low, high) .min = low, .max = high
 #define DEFAULT(yaml) .fallback = yaml
@@ -54,25 +54,25 @@ static const char *const log_formats[] = { "text", "json", NULL };
 const struct key keys[] = {
 	KEY("server", KEY_SECTION, 0),
 	KEY("server.listen", KEY_ADDRS, AT(server.listen), RANGE(53, 64), .restart = true,
-		DEFAULT("[127.0.0.1@53, '::1@53']")),
-	KEY("server.listen-tls", KEY_ADDRS, AT(server.listen_tls), RANGE(853, 64),
-		.restart = true, .state = KEY_REFUSED),
+	    DEFAULT("[127.0.0.1@53, '::1@53']")),
+	KEY("server.listen-tls", KEY_ADDRS, AT(server.listen_tls), RANGE(853, 64), .restart = true,
+	    .state = KEY_REFUSED),
 	KEY("server.tls-certificate", KEY_PATH, AT(server.tls_certificate), LATER,
-		DEFAULT(SYSCONFDIR "/privlinkd/tls/cert.pem")),
+	    DEFAULT(SYSCONFDIR "/privlinkd/tls/cert.pem")),
 	KEY("server.tls-key", KEY_PATH, AT(server.tls_key), LATER,
-		DEFAULT(SYSCONFDIR "/privlinkd/tls/key.pem")),
+	    DEFAULT(SYSCONFDIR "/privlinkd/tls/key.pem")),
 	KEY("server.workers", KEY_WORKERS, AT(server.workers), RANGE(1, CONFIG_WORKERS_MAX),
-		.restart = true),
+	    .restart = true),
 	KEY("server.allow", KEY_ALLOW, AT(server.allow), RANGE(0, 10000),
-		DEFAULT("[loopback, private]")),
+	    DEFAULT("[loopback, private]")),
 	/* 32: what useradd(8) allows. */
 	KEY("server.user", KEY_TEXT, AT(server.user), RANGE(1, 32), DEFAULT("privlinkd"),
-		.restart = true),
+	    .restart = true),
 	KEY("server.state", KEY_PATH, AT(server.state), LATER,
-		DEFAULT(LOCALSTATEDIR "/lib/privlinkd")),
+	    DEFAULT(LOCALSTATEDIR "/lib/privlinkd")),
 
 	KEY("zones", KEY_ENTRIES, AT(zones), DEFAULT("[{preset: azure-migrate}]"),
-		.size = sizeof(struct config_zone)),
+	    .size = sizeof(struct config_zone)),
 	KEY("zones[].preset", KEY_PRESET, ZONE(preset)),
 	KEY("zones[].name", KEY_NAME, ZONE(name)),
 	KEY("zones[].public", KEY_TEXTS, ZONE(public), RANGE(0, 64)),
@@ -88,19 +88,19 @@ const struct key keys[] = {
 	KEY("record-policy", KEY_SECTION, 0),
 	KEY("record-policy.conflict", KEY_WORD, AT(policy.conflict), .words = conflicts),
 	KEY("record-policy.ttl-min", KEY_DURATION, AT(policy.ttl_min_s), RANGE(0, TTL_MAX),
-		DEFAULT("0s")),
+	    DEFAULT("0s")),
 	KEY("record-policy.ttl-max", KEY_DURATION, AT(policy.ttl_max_s), RANGE(0, TTL_MAX),
-		DEFAULT("1d")),
+	    DEFAULT("1d")),
 	KEY("record-policy.max-shrink", KEY_PERCENT, AT(policy.max_shrink_percent), RANGE(0, 100),
-		DEFAULT("50%"), LATER),
+	    DEFAULT("50%"), LATER),
 	KEY("record-policy.ptr", KEY_BOOL, AT(policy.ptr), DEFAULT("true")),
 	KEY("record-policy.aliases", KEY_ALIASES, AT(policy.aliases), RANGE(0, VIEW_PATTERNS_MAX),
-		DEFAULT("any")),
+	    DEFAULT("any")),
 	KEY("record-policy.must-be-private", KEY_TEXTS, AT(policy.must_be_private),
-		RANGE(0, VIEW_PATTERNS_MAX)),
+	    RANGE(0, VIEW_PATTERNS_MAX)),
 
 	KEY("forward", KEY_ENTRIES, AT(forward), DEFAULT("[{zone: ., to: [system]}]"),
-		.size = sizeof(struct config_forward)),
+	    .size = sizeof(struct config_forward)),
 	KEY("forward[].zone", KEY_NAME, ROUTE(zone)),
 	KEY("forward[].to", KEY_UPSTREAMS, ROUTE(to), RANGE(0, UPSTREAMS_A_GROUP_MAX)),
 	KEY("forward[].policy", KEY_WORD, ROUTE(policy), .words = policies),
@@ -108,24 +108,24 @@ const struct key keys[] = {
 
 	KEY("identity", KEY_SECTION, 0),
 	KEY("identity.version", KEY_IDENTITY, AT(identity.version), RANGE(1, VIEW_IDENTITY_MAX),
-		DEFAULT("hide")),
+	    DEFAULT("hide")),
 	KEY("identity.id", KEY_IDENTITY, AT(identity.id), RANGE(1, VIEW_IDENTITY_MAX),
-		DEFAULT("hide")),
+	    DEFAULT("hide")),
 
 	KEY("cache", KEY_SECTION, 0),
 	/* One MiB holds a few thousand answers; a TiB is beyond any machine this would run on. */
 	KEY("cache.size", KEY_SIZE, AT(cache.size), RANGE(UINT64_C(1) << 20, UINT64_C(1) << 40),
-		DEFAULT("64MiB")),
+	    DEFAULT("64MiB")),
 	KEY("cache.ttl-max", KEY_DURATION, AT(cache.ttl_max_s), RANGE(0, TTL_MAX), DEFAULT("1d")),
-	KEY("cache.negative-ttl-max", KEY_DURATION, AT(cache.negative_ttl_max_s),
-		RANGE(0, TTL_MAX), DEFAULT("15m")),
+	KEY("cache.negative-ttl-max", KEY_DURATION, AT(cache.negative_ttl_max_s), RANGE(0, TTL_MAX),
+	    DEFAULT("15m")),
 	KEY("cache.serve-stale", KEY_DURATION, AT(cache.serve_stale_s), RANGE(0, TTL_MAX),
-		DEFAULT("1d"), LATER),
+	    DEFAULT("1d"), LATER),
 	KEY("cache.prefetch", KEY_BOOL, AT(cache.prefetch), DEFAULT("true"), LATER),
 
 	KEY("control", KEY_SECTION, 0),
 	KEY("control.socket", KEY_PATH, AT(control_socket),
-		DEFAULT(RUNSTATEDIR "/privlinkd/control")),
+	    DEFAULT(RUNSTATEDIR "/privlinkd/control")),
 	KEY("http", KEY_SECTION, 0),
 	KEY("http.listen", KEY_ADDRS, AT(http_listen), RANGE(80, 64), LATER),
 	KEY("log", KEY_SECTION, 0),
@@ -208,10 +208,10 @@ static unsigned distance(const char *a, const char *b)
 		for (j = 1; j <= lb; j++) {
 			unsigned differs = fold(a[i - 1]) != fold(b[j - 1]);
 
-			d[i][j] = lowest(d[i - 1][j] + 1, d[i][j - 1] + 1,
-				d[i - 1][j - 1] + differs);
+			d[i][j] =
+				lowest(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + differs);
 			if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
-				fold(a[i - 2]) == fold(b[j - 1]) && d[i - 2][j - 2] + 1 < d[i][j])
+			    fold(a[i - 2]) == fold(b[j - 1]) && d[i - 2][j - 2] + 1 < d[i][j])
 				d[i][j] = d[i - 2][j - 2] + 1;
 		}
 	}

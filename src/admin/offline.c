@@ -46,8 +46,8 @@ static void check_text(const struct sources *sources)
 	for (i = 0; i < sources_count(sources); i++) {
 		source = sources_status(sources, i);
 		printf("%s: %s, %zu records, %zu errors, %zu warnings\n", source->path,
-			source_format_name(source->format), source->records, source->errors,
-			source->warnings);
+		       source_format_name(source->format), source->records, source->errors,
+		       source->warnings);
 	}
 }
 
@@ -63,7 +63,7 @@ static int check_json(const struct sources *sources, const struct told *told)
 	for (i = 0; i < told->count; i++) {
 		json_object(&json, NULL);
 		json_string(&json, "level",
-			told->line[i].level == COMPLAINT_ERROR ? "error" : "warning");
+			    told->line[i].level == COMPLAINT_ERROR ? "error" : "warning");
 		json_string(&json, "text", told->line[i].text);
 		json_object_end(&json);
 	}
@@ -88,8 +88,10 @@ static int check_json(const struct sources *sources, const struct told *told)
 static struct config *check_config(int count, char **paths, struct complaints *complaints)
 {
 	const char *upstream = "127.0.0.1", **records = calloc((size_t)count, sizeof(*records));
-	struct config_options options = { .records = records, .upstreams = &upstream,
-		.records_count = (size_t)count, .upstreams_count = 1 };
+	struct config_options options = { .records = records,
+					  .upstreams = &upstream,
+					  .records_count = (size_t)count,
+					  .upstreams_count = 1 };
 	struct config *config;
 	int i;
 

@@ -34,18 +34,22 @@ static const char help[] =
 	"  -h, --help                print this\n";
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' },   { "records", required_argument, NULL, 'r' },
-	{ "listen", required_argument, NULL, 'l' },   { "upstream", required_argument, NULL, 'u' },
-	{ "check", no_argument, NULL, 't' },	      { "verbose", no_argument, NULL, 'v' },
-	{ "version", no_argument, NULL, 'V' },	      { "help", no_argument, NULL, 'h' },
+	{ "config", required_argument, NULL, 'c' },
+	{ "records", required_argument, NULL, 'r' },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "upstream", required_argument, NULL, 'u' },
+	{ "check", no_argument, NULL, 't' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static void print_versions(void)
 {
 	printf("privlinkd %s\nlibevent %s, ldns %s, libyaml %s, %s\n", PACKAGE_VERSION,
-		event_get_version(), ldns_version(), yaml_get_version_string(),
-		OpenSSL_version(OPENSSL_VERSION));
+	       event_get_version(), ldns_version(), yaml_get_version_string(),
+	       OpenSSL_version(OPENSSL_VERSION));
 }
 
 /* The lists have room for every argument. */
@@ -95,7 +99,8 @@ static int read_all(int argc, char **argv, struct options *ret)
 		fprintf(stderr, "privlinkd: %s\n", err.text);
 		return EXIT_BAD_USAGE;
 	}
-	ret->conf.config_may_miss = !ret->conf.config_path &&
+	ret->conf.config_may_miss =
+		!ret->conf.config_path &&
 		(lists->records_count || lists->listen_count || lists->upstreams_count);
 	if (!ret->conf.config_path)
 		ret->conf.config_path = SYSCONFDIR "/privlinkd/privlinkd.yaml";

@@ -27,9 +27,10 @@ int privdrop_find(const char *user, struct privdrop *ret, struct err *err)
 	if (geteuid() == 0) {
 		error = getpwnam_r(user, &entry, buffer, sizeof(buffer), &found);
 		if (!found)
-			return err_set(err, "user %s: %s", user,
-				error ? strerror(error) :
-				"there is none of that name; make it, or name another");
+			return err_set(
+				err, "user %s: %s", user,
+				error ? strerror(error)
+				      : "there is none of that name; make it, or name another");
 		if (strlen(user) >= sizeof(drop.user))
 			return err_set(err, "user %s: the name is too long", user);
 		strcpy(drop.user, user);
@@ -48,7 +49,7 @@ int privdrop_apply(const struct privdrop *drop, struct err *err)
 	if (!drop->wanted)
 		return 0;
 	if (setgroups(0, NULL) < 0 || setresgid(drop->gid, drop->gid, drop->gid) < 0 ||
-		setresuid(drop->uid, drop->uid, drop->uid) < 0)
+	    setresuid(drop->uid, drop->uid, drop->uid) < 0)
 		return err_set(err, "cannot become user %s: %s", drop->user, strerror(errno));
 	if (setuid(0) == 0 || seteuid(0) == 0 || geteuid() != drop->uid || getegid() != drop->gid)
 		return err_set(err, "became user %s, but could become root again", drop->user);

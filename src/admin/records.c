@@ -134,7 +134,7 @@ char *records_data_text(uint16_t type, const uint8_t *rdata, size_t len)
 	memcpy(wire + 11, rdata, len);
 	buffer = ldns_buffer_new(1024);
 	if (buffer &&
-		ldns_wire2rr(&rr, wire, 11 + len, &at, LDNS_SECTION_ANSWER) == LDNS_STATUS_OK) {
+	    ldns_wire2rr(&rr, wire, 11 + len, &at, LDNS_SECTION_ANSWER) == LDNS_STATUS_OK) {
 		for (i = 0; i < ldns_rr_rd_count(rr); i++) {
 			if (i)
 				ldns_buffer_printf(buffer, " ");
@@ -208,7 +208,7 @@ static void write_node(const struct sink *sink, const struct view *view, const s
 		at_record = 0;
 		while (node_record_next(&rrset, &at_record, &record))
 			write_record(sink, owner, rrset.ttl, rrset.type, &record,
-				node_record_path(view->table, held->node, &rrset, &record));
+				     node_record_path(view->table, held->node, &rrset, &record));
 	}
 }
 

@@ -62,14 +62,14 @@ static void log_complaint(void *arg, const struct complaint *complaint)
 {
 	(void)arg;
 	log_write(complaint->level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s",
-		complaint->text);
+		  complaint->text);
 }
 
 struct config *reload_read_config(const struct reload_conf *conf, struct complaints *to)
 {
 	bool missing = false;
 	struct config *config = config_read(conf->config_path, &conf->options, to,
-		conf->config_may_miss ? &missing : NULL);
+					    conf->config_may_miss ? &missing : NULL);
 
 	return missing ? config_parse(NULL, NULL, 0, &conf->options, to) : config;
 }
@@ -79,7 +79,7 @@ void reload_configure_log(const struct reload_conf *conf, const struct config *c
 	unsigned level = (unsigned)config->log.level + conf->verbose;
 
 	log_configure(level > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG : (enum log_level)level,
-		config->log.format);
+		      config->log.format);
 }
 
 struct reload *reload_new(const struct reload_conf *conf, struct config *config,
@@ -136,8 +136,8 @@ const char *reload_summary(const struct reload *reload, char *text, size_t cap)
 	int len;
 
 	len = snprintf(text, cap, "%zu records of %zu names from %zu files, %zu zones",
-		table_records(view->table), table_names(view->table), sources_count(sources),
-		zones_count(view->zones));
+		       table_records(view->table), table_names(view->table), sources_count(sources),
+		       zones_count(view->zones));
 	if (troubled && len > 0 && (size_t)len < cap)
 		snprintf(text + len, cap - (size_t)len, "; %zu files with errors", troubled);
 	return text;
@@ -146,8 +146,9 @@ const char *reload_summary(const struct reload *reload, char *text, size_t cap)
 static int build_next(struct reload *reload, struct config *config, struct complaints *complaints,
 		      struct err *err)
 {
-	struct build_input input = { .config = config, .own = reload->own,
-		.own_count = reload->own_count };
+	struct build_input input = { .config = config,
+				     .own = reload->own,
+				     .own_count = reload->own_count };
 	struct view *view;
 
 	build_settled(reload->build, publish_newest(reload->publish));
@@ -219,8 +220,8 @@ static void on_settle(evutil_socket_t fd, short what, void *arg)
 	if (waited_ms > SETTLE_WARN_MS && !reload->warned) {
 		reload->warned = true;
 		log_write(LOG_LEVEL_WARNING,
-			"reload: a worker has not taken the new records for %d s",
-			SETTLE_WARN_MS / 1000);
+			  "reload: a worker has not taken the new records for %d s",
+			  SETTLE_WARN_MS / 1000);
 	}
 	arm_settle(reload, waited_ms > SETTLE_WARN_MS ? SETTLE_SLOW_MS : SETTLE_POLL_MS);
 }
@@ -246,7 +247,7 @@ static void run(struct reload *reload)
 	}
 	if (config_restart(reload->first, config, keys, sizeof(keys)))
 		complain(&complaints, COMPLAINT_WARNING, NULL, 0, 0,
-			"changed, and needs a restart to count: %s", keys);
+			 "changed, and needs a restart to count: %s", keys);
 	if (build_next(reload, config, &complaints, &err) < 0) {
 		complain(&complaints, COMPLAINT_ERROR, NULL, 0, 0, "%s", err.text);
 		config_free(config);

@@ -25,11 +25,11 @@ struct reload_conf {
 	const char *config_path;
 	bool config_may_miss; /* options are given: without a file the built-in defaults count */
 	struct config_options options;
-	unsigned verbose;     /* levels that -v adds to log.level */
+	unsigned verbose; /* levels that -v adds to log.level */
 };
 
 struct reload_report {
-	bool applied;          /* false: everything is as it was */
+	bool applied; /* false: everything is as it was */
 	const struct told *told;
 };
 

@@ -114,7 +114,7 @@ static void on_config(void *arg, const struct config *config, struct complaints 
 		complain(to, COMPLAINT_ERROR, config->path, 0, 0, "cache.size: %s", err.text);
 	/* That the socket which is built in is not to be had was a warning, at the start. */
 	if (follow_control(run, config->control_socket, &err) < 0 &&
-		(run->control || config_given(config, "control.socket")))
+	    (run->control || config_given(config, "control.socket")))
 		complain(to, COMPLAINT_ERROR, config->path, 0, 0, "control.socket: %s", err.text);
 }
 
@@ -143,16 +143,16 @@ static int begin(struct run *run, struct err *err)
 	if (watchdog_ms)
 		run->watchdog = add(run, -1, 0, on_watchdog, watchdog_ms);
 	if (!run->hup || !run->term || !run->intr || !run->workers || !run->log || !run->system ||
-		(watchdog_ms && !run->watchdog))
+	    (watchdog_ms && !run->watchdog))
 		return err_set(err, "the main loop: out of memory or descriptors");
 	return reload_attach(run->parts->reload, run->base, run->parts->workers, on_config, run,
-		err);
+			     err);
 }
 
 static void end(struct run *run)
 {
-	struct event *events[] = { run->hup, run->term, run->intr, run->workers, run->log,
-		run->watchdog };
+	struct event *events[] = { run->hup,     run->term, run->intr,
+				   run->workers, run->log,  run->watchdog };
 	size_t i;
 
 	workers_stop(run->parts->workers);

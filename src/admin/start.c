@@ -70,17 +70,20 @@ static rlim_t raise_descriptors(rlim_t wanted)
 struct forward_limits start_limits(const struct config *config)
 {
 	return (struct forward_limits){ .cache_bytes = config->cache.size,
-		.ttl_max_s = config->cache.ttl_max_s,
-		.negative_ttl_max_s = config->cache.negative_ttl_max_s };
+					.ttl_max_s = config->cache.ttl_max_s,
+					.negative_ttl_max_s = config->cache.negative_ttl_max_s };
 }
 
 struct forward_conf start_forward(const struct config *config, unsigned workers)
 {
 	struct forward_limits limits = start_limits(config);
 	struct forward_conf conf = { .cache_bytes = limits.cache_bytes,
-		.ttl_max_s = limits.ttl_max_s, .negative_ttl_max_s = limits.negative_ttl_max_s,
-		.inflight_max = INFLIGHT_MAX, .waiters_max = WAITERS_MAX,
-		.sockets_max = SOCKETS_MAX, .workers = workers };
+				     .ttl_max_s = limits.ttl_max_s,
+				     .negative_ttl_max_s = limits.negative_ttl_max_s,
+				     .inflight_max = INFLIGHT_MAX,
+				     .waiters_max = WAITERS_MAX,
+				     .sockets_max = SOCKETS_MAX,
+				     .workers = workers };
 	rlim_t have = raise_descriptors(OTHER_FDS + (rlim_t)workers * (WORKER_FDS + SOCKETS_MAX));
 	rlim_t share = have > OTHER_FDS ? (have - OTHER_FDS) / workers : 0;
 
@@ -91,9 +94,9 @@ struct forward_conf start_forward(const struct config *config, unsigned workers)
 		conf.sockets_max = SOCKETS_MIN;
 	if (conf.sockets_max < SOCKETS_MAX)
 		log_write(LOG_LEVEL_WARNING,
-			"only %llu descriptors for %u workers: %u ports for questions to "
-			"upstreams, not %d; raise the limit (ulimit -n, LimitNOFILE=)",
-			(unsigned long long)have, workers, conf.sockets_max, SOCKETS_MAX);
+			  "only %llu descriptors for %u workers: %u ports for questions to "
+			  "upstreams, not %d; raise the limit (ulimit -n, LimitNOFILE=)",
+			  (unsigned long long)have, workers, conf.sockets_max, SOCKETS_MAX);
 	return conf;
 }
 
@@ -118,7 +121,7 @@ static int check_state(const struct config *config, struct err *err)
 	err_set(&why, "state folder %s: %s", config->server.state,
 		there ? "not a folder" : strerror(errno));
 	return missing(config, "server.state", &why, "last good records are kept in memory only",
-		err);
+		       err);
 }
 
 int start_privileges(const struct config *config, int *ret_control_fd, struct err *err)
@@ -128,13 +131,13 @@ int start_privileges(const struct config *config, int *ret_control_fd, struct er
 	int fd = -1;
 
 	if (privdrop_find(config->server.user, &drop, &why) < 0 &&
-		missing(config, "server.user", &why, "running on as root", err) < 0)
+	    missing(config, "server.user", &why, "running on as root", err) < 0)
 		return -1;
 	if (check_state(config, err) < 0)
 		return -1;
 	if (control_open(config->control_socket, drop.wanted ? drop.uid : (uid_t)-1, drop.gid, &fd,
-		    &why) < 0 &&
-		missing(config, "control.socket", &why, "running without it", err) < 0)
+			 &why) < 0 &&
+	    missing(config, "control.socket", &why, "running without it", err) < 0)
 		return -1;
 	if (privdrop_apply(&drop, err) < 0) {
 		control_close(fd, config->control_socket);
@@ -152,9 +155,11 @@ int start_check_sources(const struct sources *sources, struct err *err)
 	for (i = 0; i < sources_count(sources); i++) {
 		source = sources_status(sources, i);
 		if (source->state == SOURCE_FAILED && access(source->path, R_OK) < 0 &&
-			errno == EACCES)
-			return err_set(err, "%s: may not be read by the user that this runs as; "
-				"give it the right to", source->path);
+		    errno == EACCES)
+			return err_set(err,
+				       "%s: may not be read by the user that this runs as; "
+				       "give it the right to",
+				       source->path);
 	}
 	return 0;
 }

@@ -43,8 +43,8 @@ static struct totals add_up(const struct workers *workers)
 		sum.cut += counter_get(&of.resolver->cut);
 		sum.servfail += counter_get(&of.resolver->servfail);
 		sum.nxdomain += counter_get(&of.resolver->nxdomain);
-		sum.refused += counter_get(&of.resolver->refused) +
-			       counter_get(&of.resolver->refused_acl);
+		sum.refused +=
+			counter_get(&of.resolver->refused) + counter_get(&of.resolver->refused_acl);
 		sum.dropped += counter_get(&of.resolver->dropped);
 		sum.tcp += counter_get(&of.serve->tcp.received);
 		sum.waiting += counter_get(&of.serve->waiting);
@@ -100,7 +100,7 @@ static void sources_json(struct json *json, const struct sources *sources)
 		json_string(json, "format", source_format_name(source->format));
 		json_number(json, "records", (int64_t)source->records);
 		json_string(json, "loaded",
-			source->loaded ? time_text(source->loaded, when) : NULL);
+			    source->loaded ? time_text(source->loaded, when) : NULL);
 		json_number(json, "errors", (int64_t)source->errors);
 		json_number(json, "warnings", (int64_t)source->warnings);
 		json_string(json, "complaint", *source->complaint ? source->complaint : NULL);
@@ -166,7 +166,8 @@ static void forward_list(FILE *out, struct json *json, const struct status_input
 				continue;
 			addr_to_text(&state.addr, 0, addr);
 			if (!json) {
-				fprintf(out, "    %s: %s, round trip %.1f ms, asked %" PRIu64
+				fprintf(out,
+					"    %s: %s, round trip %.1f ms, asked %" PRIu64
 					", failed %" PRIu64 ", timed out %" PRIu64 "\n",
 					addr, state.well ? "well" : "set aside",
 					(double)state.rtt_us / 1000, state.asked, state.failed,
@@ -226,8 +227,8 @@ char *status_text(const struct status_input *input)
 	fprintf(out,
 		"queries: %" PRIu64 ", from memory %" PRIu64 ", forwarded %" PRIu64
 		", cut at a held name %" PRIu64 ", NXDOMAIN %" PRIu64 ", SERVFAIL %" PRIu64
-		", REFUSED %" PRIu64 ", dropped %" PRIu64 ", over TCP %" PRIu64
-		", waiting %" PRIu64 "\n",
+		", REFUSED %" PRIu64 ", dropped %" PRIu64 ", over TCP %" PRIu64 ", waiting %" PRIu64
+		"\n",
 		sum.queries, sum.local, sum.forwarded, sum.cut, sum.nxdomain, sum.servfail,
 		sum.refused, sum.dropped, sum.tcp, sum.waiting);
 	fprintf(out,
@@ -246,13 +247,20 @@ static void totals_json(struct json *json, const struct totals *sum)
 		const char *key;
 		uint64_t value;
 	} rows[] = {
-		{ "queries", sum->queries },     { "local", sum->local },
-		{ "forwarded", sum->forwarded }, { "cut", sum->cut },
-		{ "nxdomain", sum->nxdomain },   { "servfail", sum->servfail },
-		{ "refused", sum->refused },     { "dropped", sum->dropped },
-		{ "tcp", sum->tcp },             { "waiting", sum->waiting },
-		{ "cache_hits", sum->hits },     { "cache_misses", sum->misses },
-		{ "asked", sum->asked },         { "failed", sum->failed },
+		{ "queries", sum->queries },
+		{ "local", sum->local },
+		{ "forwarded", sum->forwarded },
+		{ "cut", sum->cut },
+		{ "nxdomain", sum->nxdomain },
+		{ "servfail", sum->servfail },
+		{ "refused", sum->refused },
+		{ "dropped", sum->dropped },
+		{ "tcp", sum->tcp },
+		{ "waiting", sum->waiting },
+		{ "cache_hits", sum->hits },
+		{ "cache_misses", sum->misses },
+		{ "asked", sum->asked },
+		{ "failed", sum->failed },
 		{ "timeouts", sum->timeouts },
 	};
 	size_t i;
@@ -280,7 +288,7 @@ char *status_json(const struct status_input *input)
 	json_array(&json, "listening");
 	for (i = 0; i < listeners_count(input->listeners); i++)
 		json_string(&json, NULL,
-			addr_to_text(listeners_addr(input->listeners, i), 0, addr));
+			    addr_to_text(listeners_addr(input->listeners, i), 0, addr));
 	json_array_end(&json);
 	json_number(&json, "generation", (int64_t)input->view->generation);
 	json_number(&json, "records", (int64_t)table_records(input->view->table));
@@ -331,7 +339,7 @@ char *status_report_json(const struct sources *sources, const struct reload_repo
 	for (i = 0; i < report->told->count; i++) {
 		json_object(&json, NULL);
 		json_string(&json, "level",
-			report->told->line[i].level == COMPLAINT_ERROR ? "error" : "warning");
+			    report->told->line[i].level == COMPLAINT_ERROR ? "error" : "warning");
 		json_string(&json, "text", report->told->line[i].text);
 		json_object_end(&json);
 	}

@@ -21,8 +21,8 @@
 #include "admin/valuelist.h"
 #include "wire/name.h"
 
-int value_refuse(const struct value_reader *reader, const struct ynode *node,
-		 const struct key *key, const char *fmt, ...)
+int value_refuse(const struct value_reader *reader, const struct ynode *node, const struct key *key,
+		 const char *fmt, ...)
 {
 	char text[512];
 	va_list args;
@@ -31,12 +31,12 @@ int value_refuse(const struct value_reader *reader, const struct ynode *node,
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	complain(reader->to, COMPLAINT_ERROR, reader->path, node->line, node->column, "%s: %s",
-		key->path, text);
+		 key->path, text);
 	return -1;
 }
 
-void *value_take(const struct value_reader *reader, const struct key *key,
-		 const struct ynode *node, size_t size)
+void *value_take(const struct value_reader *reader, const struct key *key, const struct ynode *node,
+		 size_t size)
 {
 	void *memory = arena_take(reader->arena, size ? size : 1, 16);
 
@@ -61,7 +61,7 @@ static int read_bool(const struct value_reader *reader, const struct key *key,
 
 	if (!node->plain || (!yes && strcmp(node->text, "false") != 0))
 		return value_refuse(reader, node, key, "'%.*s' is neither true nor false",
-			VALUE_SHOWN, node->text);
+				    VALUE_SHOWN, node->text);
 	*(bool *)field = yes;
 	return 0;
 }
@@ -89,12 +89,14 @@ struct unit {
 	uint64_t factor;
 };
 
-static const struct unit durations[] = { { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 },
-	{ NULL, 0 } };
-static const struct unit ttls[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 },
-	{ "d", 86400 }, { NULL, 0 } };
-static const struct unit sizes[] = { { "KiB", 1024 }, { "MiB", 1 << 20 }, { "GiB", 1 << 30 },
-	{ NULL, 0 } };
+static const struct unit durations[] = {
+	{ "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 }, { NULL, 0 }
+};
+static const struct unit ttls[] = { { "", 1 },     { "s", 1 },     { "m", 60 },
+				    { "h", 3600 }, { "d", 86400 }, { NULL, 0 } };
+static const struct unit sizes[] = {
+	{ "KiB", 1024 }, { "MiB", 1 << 20 }, { "GiB", 1 << 30 }, { NULL, 0 }
+};
 static const struct unit percents[] = { { "%", 1 }, { NULL, 0 } };
 static const struct unit plain_numbers[] = { { "", 1 }, { NULL, 0 } };
 
@@ -113,11 +115,13 @@ static int read_number(const struct value_reader *reader, const struct key *key,
 				continue;
 			/* At most 2^53 x 2^30 would not fit, so divide. */
 			if (value > key->max / unit->factor || value * unit->factor < key->min)
-				return value_refuse(reader, node, key,
+				return value_refuse(
+					reader, node, key,
 					"%s is out of range, %" PRIu64 " to %" PRIu64 "%s",
 					node->text, key->min, key->max,
-					units == sizes ? " octets" :
-					units == durations || units == ttls ? " seconds" : "");
+					units == sizes                        ? " octets"
+					: units == durations || units == ttls ? " seconds"
+									      : "");
 			*ret = value * unit->factor;
 			return 0;
 		}
@@ -141,14 +145,14 @@ static int read_duration(const struct value_reader *reader, const struct key *ke
 			 const struct ynode *node, void *field)
 {
 	return read_u32(reader, key, node, durations, "a duration such as 10s, 5m, 2h or 1d",
-		field);
+			field);
 }
 
 static int read_ttl(const struct value_reader *reader, const struct key *key,
 		    const struct ynode *node, void *field)
 {
 	return read_u32(reader, key, node, ttls, "a number of seconds or a duration such as 5m",
-		field);
+			field);
 }
 
 static int read_percent(const struct value_reader *reader, const struct key *key,
@@ -162,8 +166,8 @@ static int read_size(const struct value_reader *reader, const struct key *key,
 {
 	uint64_t value;
 
-	if (read_number(reader, key, node, sizes, "a size such as 512KiB, 64MiB or 1GiB",
-		&value) < 0)
+	if (read_number(reader, key, node, sizes, "a size such as 512KiB, 64MiB or 1GiB", &value) <
+	    0)
 		return -1;
 	*(size_t *)field = (size_t)value;
 	return 0;
@@ -197,9 +201,9 @@ int value_refuse_word(const struct value_reader *reader, const struct key *key,
 	join_words(all, sizeof(all), words);
 	if (near)
 		return value_refuse(reader, node, key, "'%.*s' is not one of %s; did you mean %s?",
-			VALUE_SHOWN, node->text, all, near);
+				    VALUE_SHOWN, node->text, all, near);
 	return value_refuse(reader, node, key, "'%.*s' is not one of %s", VALUE_SHOWN, node->text,
-		all);
+			    all);
 }
 
 static int read_word(const struct value_reader *reader, const struct key *key,
@@ -220,8 +224,9 @@ static int read_word(const struct value_reader *reader, const struct key *key,
 static int read_format(const struct value_reader *reader, const struct key *key,
 		       const struct ynode *node, void *field)
 {
-	static const char *const words[] = { "auto", "yaml", "hosts", "csv", "azure", "zone",
-		NULL };
+	static const char *const words[] = {
+		"auto", "yaml", "hosts", "csv", "azure", "zone", NULL
+	};
 
 	if (source_format_parse(node->text, field) == 0)
 		return 0;
@@ -250,8 +255,9 @@ static int read_text(const struct value_reader *reader, const struct key *key,
 
 	if (len < key->min || len > key->max)
 		return value_refuse(reader, node, key,
-			"a text of %" PRIu64 " to %" PRIu64 " octets is wanted, this has %zu",
-			key->min, key->max, len);
+				    "a text of %" PRIu64 " to %" PRIu64
+				    " octets is wanted, this has %zu",
+				    key->min, key->max, len);
 	text = value_copy(reader, key, node, node->text);
 	if (!text)
 		return -1;
@@ -284,7 +290,7 @@ static int read_name(const struct value_reader *reader, const struct key *key,
 
 	if (name_from_text(&name, node->text, strlen(node->text)) < 0)
 		return value_refuse(reader, node, key, "'%.*s' is no domain name", VALUE_SHOWN,
-			node->text);
+				    node->text);
 	text = value_copy(reader, key, node, node->text);
 	if (!text)
 		return -1;
@@ -353,10 +359,10 @@ int value_read(const struct value_reader *reader, const struct key *key, const s
 		return value_refuse(reader, node, key, "has no value; give one or remove the key");
 	if (shape == SHAPE_LIST && node->kind != YNODE_LIST)
 		return value_refuse(reader, node, key, "must be a list: [%.*s]", VALUE_SHOWN,
-			node->kind == YNODE_SCALAR ? node->text : "...");
+				    node->kind == YNODE_SCALAR ? node->text : "...");
 	if (shape == SHAPE_SCALAR && node->kind != YNODE_SCALAR)
 		return value_refuse(reader, node, key, "must be one value, not a %s",
-			node->kind == YNODE_LIST ? "list" : "map");
+				    node->kind == YNODE_LIST ? "list" : "map");
 	if (node->kind == YNODE_MAP)
 		return value_refuse(reader, node, key, "must be a list or a value, not a map");
 	return kinds[key->kind].read(reader, key, node, field);

@@ -20,9 +20,8 @@ struct value_reader {
 };
 
 /* One error at the node, which names the key. Returns -1. */
-int value_refuse(const struct value_reader *reader, const struct ynode *node,
-		 const struct key *key, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+int value_refuse(const struct value_reader *reader, const struct ynode *node, const struct key *key,
+		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * Any kind but sections and entries. `field` is where key->offset points. -1 with complaints, and
@@ -40,8 +39,8 @@ typedef int value_fn(const struct value_reader *reader, const struct key *key,
 /* Octets of a bad value that a complaint shows. */
 #define VALUE_SHOWN 60
 /* Zeroed memory, and a copy of a text, in the arena; NULL with a complaint. */
-void *value_take(const struct value_reader *reader, const struct key *key,
-		 const struct ynode *node, size_t size);
+void *value_take(const struct value_reader *reader, const struct key *key, const struct ynode *node,
+		 size_t size);
 const char *value_copy(const struct value_reader *reader, const struct key *key,
 		       const struct ynode *node, const char *text);
 /* The node's text is none of `words`. Returns -1. */

@@ -25,7 +25,7 @@ static bool list_fits(const struct value_reader *reader, const struct key *key,
 	if (node->count <= most)
 		return true;
 	value_refuse(reader, node, key, "has %zu values, at most %" PRIu64 " are allowed",
-		node->count, most);
+		     node->count, most);
 	return false;
 }
 
@@ -36,12 +36,12 @@ static const char *element_text(const struct value_reader *reader, const struct 
 	if (element->kind == YNODE_SCALAR && !ynode_is_null(element))
 		return element->text;
 	value_refuse(reader, element, key, "an element of this list must be a plain value%s",
-		element->kind == YNODE_MAP ? "; put an IPv6 address in quotes" : "");
+		     element->kind == YNODE_MAP ? "; put an IPv6 address in quotes" : "");
 	return NULL;
 }
 
 int value_read_addrs(const struct value_reader *reader, const struct key *key,
-		      const struct ynode *node, void *field)
+		     const struct ynode *node, void *field)
 {
 	struct config_addrs list = { .place = { node->line, node->column } };
 	const struct ynode *element;
@@ -59,7 +59,8 @@ int value_read_addrs(const struct value_reader *reader, const struct key *key,
 			bad = -1;
 		else if (addr_parse(&list.at[list.count], text, (uint16_t)key->min) < 0)
 			bad = value_refuse(reader, element, key,
-				"'%.*s' is no address; write ADDR or ADDR@PORT", VALUE_SHOWN, text);
+					   "'%.*s' is no address; write ADDR or ADDR@PORT",
+					   VALUE_SHOWN, text);
 		else
 			list.count++;
 	}
@@ -69,7 +70,7 @@ int value_read_addrs(const struct value_reader *reader, const struct key *key,
 }
 
 int value_read_allow(const struct value_reader *reader, const struct key *key,
-		      const struct ynode *node, void *field)
+		     const struct ynode *node, void *field)
 {
 	struct addr_list list = { .count = 0 };
 	const struct ynode *element;
@@ -94,7 +95,8 @@ int value_read_allow(const struct value_reader *reader, const struct key *key,
 		else if (addr_prefix_parse(&list.prefixes[list.count], text) == 0)
 			list.count++;
 		else
-			bad = value_refuse(reader, element, key,
+			bad = value_refuse(
+				reader, element, key,
 				"'%.*s' is no prefix, nor loopback, private or any; bits behind "
 				"the prefix must be zero, as in 192.0.2.0/24",
 				VALUE_SHOWN, text);
@@ -105,7 +107,7 @@ int value_read_allow(const struct value_reader *reader, const struct key *key,
 }
 
 int value_read_texts(const struct value_reader *reader, const struct key *key,
-		      const struct ynode *node, void *field)
+		     const struct ynode *node, void *field)
 {
 	struct config_texts list = { .count = 0 };
 	const struct ynode *element;
@@ -159,7 +161,7 @@ const char *value_read_upstream(const char *text, struct config_upstream *ret)
 		return "no upstream: nobody can be asked at a wildcard address";
 	if (hash) {
 		if (name_from_text(&name, hash + 1, strlen(hash + 1)) < 0 ||
-			strlen(hash + 1) >= sizeof(upstream.conf.tls_name))
+		    strlen(hash + 1) >= sizeof(upstream.conf.tls_name))
 			return "no upstream: the name of its certificate is no domain name";
 		strcpy(upstream.conf.tls_name, hash + 1);
 	}
@@ -168,7 +170,7 @@ const char *value_read_upstream(const char *text, struct config_upstream *ret)
 }
 
 int value_read_upstreams(const struct value_reader *reader, const struct key *key,
-			  const struct ynode *node, void *field)
+			 const struct ynode *node, void *field)
 {
 	struct config_upstreams list = { .count = 0 };
 	const struct ynode *element;
@@ -191,12 +193,12 @@ int value_read_upstreams(const struct value_reader *reader, const struct key *ke
 		why = value_read_upstream(text, &list.at[list.count]);
 		if (why)
 			bad = value_refuse(reader, element, key, "'%.*s' is %s", VALUE_SHOWN, text,
-				why);
+					   why);
 		else if (list.at[list.count].conf.tls)
 			/* Asking over UDP instead would be a downgrade that nobody sees. */
 			bad = value_refuse(reader, element, key,
-				"DNS over TLS is not in this version; "
-				"name the upstream without tls://");
+					   "DNS over TLS is not in this version; "
+					   "name the upstream without tls://");
 		else
 			list.count++;
 	}
@@ -206,7 +208,7 @@ int value_read_upstreams(const struct value_reader *reader, const struct key *ke
 }
 
 int value_read_aliases(const struct value_reader *reader, const struct key *key,
-			const struct ynode *node, void *field)
+		       const struct ynode *node, void *field)
 {
 	static const char *const words[] = { "any", "own", NULL };
 	struct config_aliases aliases = { .whose = VIEW_ALIASES_LIST };

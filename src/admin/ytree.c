@@ -38,9 +38,9 @@ bool ynode_is_null(const struct ynode *node)
 	       (!*node->text || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0);
 }
 
-#define fail_at(reader, line, column, ...)                                                         \
-	complain((reader)->to, COMPLAINT_ERROR, (reader)->path, (unsigned)(line),                  \
-		(unsigned)(column), __VA_ARGS__)
+#define fail_at(reader, line, column, ...)                                        \
+	complain((reader)->to, COMPLAINT_ERROR, (reader)->path, (unsigned)(line), \
+		 (unsigned)(column), __VA_ARGS__)
 
 /* Brackets that are open at once, whatever they stand in: strings hold no thousand of them. */
 static int prescan(struct reader *reader, const char *text, size_t len)
@@ -223,11 +223,11 @@ static int take_event(struct reader *reader, const yaml_event_t *event)
 		return take_scalar(reader, event) < 0 ? -1 : 1;
 	case YAML_SEQUENCE_START_EVENT:
 		refuse_marks(reader, event, event->data.sequence_start.anchor,
-			event->data.sequence_start.tag);
+			     event->data.sequence_start.tag);
 		return open_node(reader, event, YNODE_LIST) < 0 ? -1 : 1;
 	case YAML_MAPPING_START_EVENT:
 		refuse_marks(reader, event, event->data.mapping_start.anchor,
-			event->data.mapping_start.tag);
+			     event->data.mapping_start.tag);
 		return open_node(reader, event, YNODE_MAP) < 0 ? -1 : 1;
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:

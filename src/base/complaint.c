@@ -33,9 +33,11 @@ void complaints_end(struct complaints *to)
 		return;
 	if (to->hidden && to->tell) {
 		snprintf(text, sizeof(text),
-		    "%zu more complaints about the files above are not shown", to->hidden);
-		to->tell(to->arg, &(struct complaint){ .level = to->hidden_error ?
-		    COMPLAINT_ERROR : COMPLAINT_WARNING, .text = text });
+			 "%zu more complaints about the files above are not shown", to->hidden);
+		to->tell(to->arg,
+			 &(struct complaint){ .level = to->hidden_error ? COMPLAINT_ERROR
+									: COMPLAINT_WARNING,
+					      .text = text });
 	}
 	to->hidden = 0;
 	to->hidden_error = false;
@@ -63,7 +65,7 @@ static bool admit(struct complaints *to, enum complaint_level level, const char 
 }
 
 void complain(struct complaints *to, enum complaint_level level, const char *path, unsigned line,
-    unsigned column, const char *fmt, ...)
+	      unsigned column, const char *fmt, ...)
 {
 	char text[COMPLAINT_TEXT_MAX];
 	size_t len = 0;
@@ -88,13 +90,12 @@ void complain(struct complaints *to, enum complaint_level level, const char *pat
 	va_start(args, fmt);
 	vsnprintf(text + len, sizeof(text) - len, fmt, args);
 	va_end(args);
-	to->tell(to->arg,
-	    &(struct complaint){ .level = level, .text = text, .place_len = len });
+	to->tell(to->arg, &(struct complaint){ .level = level, .text = text, .place_len = len });
 }
 
 void complaint_print(FILE *out, const struct complaint *complaint)
 {
 	fprintf(out, "%.*s%s%s\n", (int)complaint->place_len, complaint->text,
-	    complaint->level == COMPLAINT_WARNING ? "warning: " : "",
-	    complaint->text + complaint->place_len);
+		complaint->level == COMPLAINT_WARNING ? "warning: " : "",
+		complaint->text + complaint->place_len);
 }

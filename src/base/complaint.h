@@ -46,8 +46,8 @@ struct complaints {
 	size_t errors, warnings; /* all of them, shown or not */
 
 	/* Accounts of complaint.c. */
-	uint64_t file;      /* hash of the path that the last one was about */
-	size_t shown_file;  /* of that file */
+	uint64_t file;     /* hash of the path that the last one was about */
+	size_t shown_file; /* of that file */
 	size_t shown, hidden;
 	bool hidden_error;
 };

@@ -44,7 +44,7 @@ static int read_all(int fd, const char *path, size_t guess, size_t max, uint8_t 
 		len += (size_t)got;
 		if (len > max) {
 			err_set(err, "%s: larger than %zu octets; split it or check what it is",
-			    path, max);
+				path, max);
 			goto fail;
 		}
 		if (len > cap) {
@@ -76,7 +76,7 @@ int file_read(const char *path, size_t max, uint8_t **ret_data, size_t *ret_len,
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return err_set(err, "%s: cannot open: %s; correct the path or its permissions",
-		    path, strerror(errno));
+			       path, strerror(errno));
 	if (fstat(fd, &st) < 0) {
 		result = err_set(err, "%s: cannot read: %s", path, strerror(errno));
 	} else if (!S_ISREG(st.st_mode)) {

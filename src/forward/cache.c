@@ -55,8 +55,8 @@
 
 /* What stands before every piece of the log. A multiple of 8 octets, as every size is. */
 struct piece {
-	uint32_t size;  /* with this */
-	uint32_t live;  /* 0: a blank */
+	uint32_t size; /* with this */
+	uint32_t live; /* 0: a blank */
 };
 
 struct entry {
@@ -70,7 +70,7 @@ struct entry {
 	int16_t ede;
 	uint8_t name_len, rcode;
 	bool do_bit, cd_bit, ad, failed, negative;
-	uint8_t octets[];      /* the folded name, then the message */
+	uint8_t octets[]; /* the folded name, then the message */
 };
 
 struct slot {
@@ -104,7 +104,7 @@ struct division {
 struct cache_key cache_key_of(const struct forward_question *question)
 {
 	uint64_t rest = (uint64_t)question->type << 32 | (uint64_t)question->group << 8 |
-	    (uint64_t)question->do_bit << 1 | question->cd_bit;
+			(uint64_t)question->do_bit << 1 | question->cd_bit;
 
 	return (struct cache_key){
 		.hash = hash_join(name_hash(question->name), rest),
@@ -135,8 +135,9 @@ static void shard_set(struct cache_shard *shard, uint8_t *memory, size_t bytes)
 	shard->slots_mask = (uint32_t)(slots - 1);
 	shard->entries_max = (uint32_t)(slots / 8 * 7);
 	shard->ring = memory + slots * sizeof(struct slot);
-	shard->ring_len = bytes > slots * sizeof(struct slot) ?
-	    (bytes - slots * sizeof(struct slot)) & ~UINT64_C(7) : 0;
+	shard->ring_len = bytes > slots * sizeof(struct slot)
+				  ? (bytes - slots * sizeof(struct slot)) & ~UINT64_C(7)
+				  : 0;
 	shard->head = shard->tail = 0;
 	shard->entries = 0;
 }
@@ -146,7 +147,7 @@ static struct division divide(size_t bytes)
 	struct division division = { .count = 1, .shift = 64 };
 
 	while (division.count < CACHE_SHARDS_MAX &&
-	    bytes / (2 * division.count) >= CACHE_SHARD_BYTES_MIN) {
+	       bytes / (2 * division.count) >= CACHE_SHARD_BYTES_MIN) {
 		division.count *= 2;
 		division.shift--;
 	}
@@ -186,7 +187,7 @@ int cache_resize(struct cache *cache, size_t bytes, struct err *err)
 	if (old && bytes == atomic_load_explicit(&cache->bytes, memory_order_relaxed))
 		return 0;
 	memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
 		return err_set(err, "cache: cannot map %zu octets; lower cache.size", mapped);
 	for (i = 0; i < CACHE_SHARDS_MAX; i++)
@@ -283,8 +284,8 @@ static uint32_t place_of(const struct cache_shard *shard, const struct entry *en
 static bool entry_is(const struct entry *entry, const struct cache_key *key)
 {
 	return entry->hash == key->hash && entry->type == key->type && entry->group == key->group &&
-	    entry->do_bit == key->do_bit && entry->cd_bit == key->cd_bit &&
-	    entry->name_len == key->len && memcmp(entry->octets, key->fold, key->len) == 0;
+	       entry->do_bit == key->do_bit && entry->cd_bit == key->cd_bit &&
+	       entry->name_len == key->len && memcmp(entry->octets, key->fold, key->len) == 0;
 }
 
 /* The key's slot, or NULL. */
@@ -368,7 +369,7 @@ static struct entry *append(struct cache_shard *shard, uint32_t size)
 }
 
 bool cache_find(struct cache_shard *shard, const struct cache_key *key, uint64_t now_ms,
-    uint8_t *buf, size_t cap, struct reply *ret)
+		uint8_t *buf, size_t cap, struct reply *ret)
 {
 	const struct slot *slot = find_slot(shard, key);
 	const struct entry *entry;
@@ -399,7 +400,7 @@ bool cache_find(struct cache_shard *shard, const struct cache_key *key, uint64_t
 }
 
 void cache_put(struct cache_shard *shard, const struct cache_key *key, const struct reply *reply,
-    uint32_t ttl_s, uint64_t now_ms)
+	       uint32_t ttl_s, uint64_t now_ms)
 {
 	size_t size = (sizeof(struct entry) + key->len + reply->len + 7) & ~(size_t)7;
 	struct slot *slot = find_slot(shard, key);
@@ -456,7 +457,7 @@ static bool entry_ends_with(const struct entry *entry, const struct name *name)
 	while (entry->name_len - at > name->len)
 		at += entry->octets[at] + 1u;
 	return entry->name_len - at == name->len &&
-	    memcmp(entry->octets + at, name->fold, name->len) == 0;
+	       memcmp(entry->octets + at, name->fold, name->len) == 0;
 }
 
 static size_t shard_flush(struct cache_shard *shard, const struct name *name)
@@ -497,8 +498,7 @@ size_t cache_flush(struct cache *cache, const struct name *name)
 	return count;
 }
 
-void cache_count(struct cache *cache, size_t *ret_entries, size_t *ret_bytes,
-    size_t *ret_bytes_max)
+void cache_count(struct cache *cache, size_t *ret_entries, size_t *ret_bytes, size_t *ret_bytes_max)
 {
 	size_t entries = 0, bytes = 0;
 	unsigned i;

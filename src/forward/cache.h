@@ -54,14 +54,14 @@ void cache_unlock(struct cache_shard *shard);
 
 /* Copies a reply that is still good and fits into `buf`; *ret describes it. */
 bool cache_find(struct cache_shard *shard, const struct cache_key *key, uint64_t now_ms,
-    uint8_t *buf, size_t cap, struct reply *ret);
+		uint8_t *buf, size_t cap, struct reply *ret);
 
 /*
  * Keeps a reply for ttl_s seconds (> 0), in place of an older one. One that is too large is not
  * kept.
  */
 void cache_put(struct cache_shard *shard, const struct cache_key *key, const struct reply *reply,
-    uint32_t ttl_s, uint64_t now_ms);
+	       uint32_t ttl_s, uint64_t now_ms);
 
 /*
  * The verdict memo: what the reader found out about this reply, and under which generation of its
@@ -75,6 +75,6 @@ void cache_remember(struct cache_shard *shard, const struct cache_key *key, uint
 size_t cache_flush(struct cache *cache, const struct name *name);
 
 void cache_count(struct cache *cache, size_t *ret_entries, size_t *ret_bytes,
-    size_t *ret_bytes_max);
+		 size_t *ret_bytes_max);
 
 #endif

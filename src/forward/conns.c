@@ -24,7 +24,7 @@
 #define FRAME_HEAD 2
 
 struct conn {
-	int fd;                /* -1: free */
+	int fd; /* -1: free */
 	uint32_t owner;
 	uint32_t next_free;
 	size_t out_at, out_len;
@@ -50,7 +50,7 @@ struct conns *conns_new(int epoll, uint64_t base)
 	conns->epoll = epoll;
 	conns->base = base;
 	conns->all = mmap(NULL, CONNS_MAX * sizeof(conns->all[0]), PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (conns->all == MAP_FAILED) {
 		free(conns);
 		return NULL;
@@ -76,8 +76,8 @@ void conns_free(struct conns *conns)
 	free(conns);
 }
 
-uint32_t conns_open(struct conns *conns, const union addr *to, const uint8_t *query,
-    size_t len, uint32_t owner)
+uint32_t conns_open(struct conns *conns, const union addr *to, const uint8_t *query, size_t len,
+		    uint32_t owner)
 {
 	struct epoll_event event = { .events = EPOLLOUT, .data.u64 = conns->base + conns->free };
 	uint32_t i = conns->free;
@@ -121,8 +121,8 @@ static enum conns_verdict send_query(struct conns *conns, uint32_t i)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = conns->base + i };
 	struct conn *conn = &conns->all[i];
-	ssize_t sent = send(conn->fd, conn->out + conn->out_at,
-	    conn->out_len - conn->out_at, MSG_NOSIGNAL);
+	ssize_t sent = send(conn->fd, conn->out + conn->out_at, conn->out_len - conn->out_at,
+			    MSG_NOSIGNAL);
 
 	if (sent < 0)
 		return errno == EAGAIN || errno == EINTR ? CONNS_WAIT : CONNS_BROKEN;
@@ -134,7 +134,7 @@ static enum conns_verdict send_query(struct conns *conns, uint32_t i)
 }
 
 enum conns_verdict conns_step(struct conns *conns, uint32_t i, uint32_t *ret_owner,
-    const uint8_t **ret_data, size_t *ret_len)
+			      const uint8_t **ret_data, size_t *ret_len)
 {
 	struct conn *conn = &conns->all[i];
 	struct cursor head;

@@ -31,8 +31,8 @@ void conns_free(struct conns *conns);
 /*
  * Begins to connect and will send this query. Its number, or CONNS_NONE. `owner` is the caller's.
  */
-uint32_t conns_open(struct conns *conns, const union addr *to, const uint8_t *query,
-    size_t len, uint32_t owner);
+uint32_t conns_open(struct conns *conns, const union addr *to, const uint8_t *query, size_t len,
+		    uint32_t owner);
 void conns_close(struct conns *conns, uint32_t i);
 
 enum conns_verdict {
@@ -43,6 +43,6 @@ enum conns_verdict {
 
 /* Something happened to it. CONNS_WAIT also for a number that is not in use. */
 enum conns_verdict conns_step(struct conns *conns, uint32_t i, uint32_t *ret_owner,
-    const uint8_t **ret_data, size_t *ret_len);
+			      const uint8_t **ret_data, size_t *ret_len);
 
 #endif

@@ -62,8 +62,9 @@ static void sink(struct deadlines *deadlines, unsigned at)
 
 		if (child >= deadlines->count)
 			break;
-		if (child + 1 < deadlines->count && deadlines->due_ms[deadlines->heap[child + 1]] <
-			deadlines->due_ms[deadlines->heap[child]])
+		if (child + 1 < deadlines->count &&
+		    deadlines->due_ms[deadlines->heap[child + 1]] <
+			    deadlines->due_ms[deadlines->heap[child]])
 			child++;
 		if (deadlines->due_ms[n] <= deadlines->due_ms[deadlines->heap[child]])
 			break;

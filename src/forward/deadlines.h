@@ -12,9 +12,9 @@
 
 struct deadlines {
 	unsigned count;
-	uint32_t *heap;     /* numbers, the earliest first */
-	uint32_t *place;    /* of each number in the heap, plus one; 0: it is not in it */
-	uint64_t *due_ms;   /* of each number */
+	uint32_t *heap;   /* numbers, the earliest first */
+	uint32_t *place;  /* of each number in the heap, plus one; 0: it is not in it */
+	uint64_t *due_ms; /* of each number */
 };
 
 /* For the numbers below max. -1 without memory. */

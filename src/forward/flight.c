@@ -28,21 +28,21 @@ enum wait_state {
 
 struct wait {
 	uint64_t waiter;
-	uint32_t next_in_flight;  /* under the shard's lock while it hangs in a flight */
-	uint32_t next;            /* in its worker's chain, or the next free one */
+	uint32_t next_in_flight; /* under the shard's lock while it hangs in a flight */
+	uint32_t next;           /* in its worker's chain, or the next free one */
 	enum wait_state state;
 };
 
 /* A worker's part. */
 struct waits {
 	_Alignas(64) uint32_t free;
-	uint32_t fresh;           /* those from here on were never used */
+	uint32_t fresh; /* those from here on were never used */
 	uint32_t *chains;
 };
 
 struct flights {
 	unsigned workers, each, waits_each;
-	unsigned shift;           /* hash >> shift is the bucket */
+	unsigned shift; /* hash >> shift is the bucket */
 	uint32_t *buckets;
 	struct flight *flights;
 	struct wait *wait;
@@ -129,8 +129,8 @@ static uint32_t *bucket_of(struct flights *flights, uint64_t hash)
 static bool key_equal(const struct cache_key *a, const struct cache_key *b)
 {
 	return a->hash == b->hash && a->type == b->type && a->group == b->group &&
-	    a->do_bit == b->do_bit && a->cd_bit == b->cd_bit && a->len == b->len &&
-	    memcmp(a->fold, b->fold, a->len) == 0;
+	       a->do_bit == b->do_bit && a->cd_bit == b->cd_bit && a->len == b->len &&
+	       memcmp(a->fold, b->fold, a->len) == 0;
 }
 
 struct flight *flights_find(struct flights *flights, const struct cache_key *key)
@@ -150,7 +150,7 @@ struct flight *flights_at(struct flights *flights, unsigned worker, unsigned i)
 }
 
 struct flight *flights_add(struct flights *flights, unsigned worker, unsigned i,
-    const struct cache_key *key)
+			   const struct cache_key *key)
 {
 	struct flight *flight = flights_at(flights, worker, i);
 	uint32_t *bucket = bucket_of(flights, key->hash);

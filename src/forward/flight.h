@@ -24,8 +24,8 @@
 #define FLIGHT_NONE UINT32_MAX
 
 struct flight {
-	struct cache_key key;   /* fold points to the octets below */
-	uint32_t next;          /* in its bucket */
+	struct cache_key key; /* fold points to the octets below */
+	uint32_t next;        /* in its bucket */
 	uint32_t first_wait;
 	unsigned waits;
 	uint8_t fold[NAME_WIRE_MAX + 1];
@@ -45,7 +45,7 @@ unsigned flights_waits_each(const struct flights *flights);
 struct flight *flights_find(struct flights *flights, const struct cache_key *key);
 /* Flight `i` of `worker`, which must not be in use. */
 struct flight *flights_add(struct flights *flights, unsigned worker, unsigned i,
-    const struct cache_key *key);
+			   const struct cache_key *key);
 void flights_join(struct flights *flights, struct flight *flight, uint32_t wait);
 /* Out of the table. The first of its waits, which now are the caller's, or FLIGHT_NONE. */
 uint32_t flights_remove(struct flights *flights, struct flight *flight);

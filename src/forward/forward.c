@@ -65,12 +65,12 @@ struct forward {
 	void *arg;
 	struct event *mail;
 	struct pending *pending;
-	struct reply_store **stores;  /* of the questions in flight; NULL: not in flight */
+	struct reply_store **stores; /* of the questions in flight; NULL: not in flight */
 	struct forward_counters counters;
 };
 
 struct forward_shared *forward_shared_new(const struct forward_conf *conf,
-    struct upstreams *upstreams, struct err *err)
+					  struct upstreams *upstreams, struct err *err)
 {
 	struct forward_shared *shared;
 	unsigned n;
@@ -122,25 +122,25 @@ void forward_shared_free(struct forward_shared *shared)
 }
 
 int forward_shared_configure(struct forward_shared *shared, const struct forward_limits *limits,
-    struct err *err)
+			     struct err *err)
 {
 	atomic_store_explicit(&shared->ttl_max_s, limits->ttl_max_s, memory_order_relaxed);
 	atomic_store_explicit(&shared->negative_ttl_max_s, limits->negative_ttl_max_s,
-	    memory_order_relaxed);
+			      memory_order_relaxed);
 	return cache_resize(shared->cache, limits->cache_bytes, err);
 }
 
 static uint32_t ttl_limit(struct forward_shared *shared, bool negative)
 {
 	return atomic_load_explicit(negative ? &shared->negative_ttl_max_s : &shared->ttl_max_s,
-	    memory_order_relaxed);
+				    memory_order_relaxed);
 }
 
 static void on_outcome(void *arg, uint32_t i, const struct pending_outcome *outcome);
 static void on_mail(evutil_socket_t fd, short what, void *arg);
 
 struct forward *forward_new(struct forward_shared *shared, unsigned n, struct event_base *base,
-    forward_done_fn *done, void *arg, struct err *err)
+			    forward_done_fn *done, void *arg, struct err *err)
 {
 	struct forward *forward = calloc(1, sizeof(*forward));
 	struct pending_conf conf = {
@@ -163,7 +163,7 @@ struct forward *forward_new(struct forward_shared *shared, unsigned n, struct ev
 	forward->arg = arg;
 	forward->stores = calloc(conf.max, sizeof(forward->stores[0]));
 	forward->mail = event_new(base, mailbox_fd(shared->mailboxes[n]), EV_READ | EV_PERSIST,
-	    on_mail, forward);
+				  on_mail, forward);
 	if (!forward->stores || !forward->mail || event_add(forward->mail, NULL) < 0) {
 		err_set(err, "forward: out of memory");
 		goto fail;
@@ -248,7 +248,8 @@ void forward_free(struct forward *forward)
 
 /* Moves an outcome into a store: the question's own, or a large one in its place. */
 static struct reply_store *store_outcome(struct forward *forward, struct reply_store *store,
-    const struct cache_key *key, const struct pending_outcome *outcome)
+					 const struct cache_key *key,
+					 const struct pending_outcome *outcome)
 {
 	if (outcome->len > STORE_SMALL_LEN) {
 		struct reply_store *large = store_take(forward->shared->pool, outcome->len);
@@ -325,7 +326,7 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
 
 /* A group without upstreams: nothing to wait for, and nothing to keep. */
 static enum forward_verdict fail_at_once(const struct cache_key *key, uint8_t *buf, size_t cap,
-    struct reply *ret)
+					 struct reply *ret)
 {
 	uint8_t failure[STORE_SMALL_LEN];
 	size_t len = pending_failure(key, failure);
@@ -364,7 +365,7 @@ static enum forward_verdict join(struct forward *forward, struct flight *flight,
 
 /* Enters a question of ours as in flight, with all that it needs. With its shard locked. */
 static enum forward_verdict enter(struct forward *forward, const struct cache_key *key,
-    uint64_t waiter, uint32_t *ret_i)
+				  uint64_t waiter, uint32_t *ret_i)
 {
 	struct forward_shared *shared = forward->shared;
 	int i = pending_take(forward->pending);
@@ -409,7 +410,8 @@ static bool limit(struct forward_shared *shared, struct reply *reply)
 }
 
 enum forward_verdict forward_get(struct forward *forward, const struct forward_question *question,
-    uint64_t waiter, uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret)
+				 uint64_t waiter, uint64_t now_ms, uint8_t *buf, size_t cap,
+				 struct reply *ret)
 {
 	struct forward_shared *shared = forward->shared;
 	struct cache_key key = cache_key_of(question);
@@ -438,14 +440,13 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	cache_unlock(shard);
 	counter_add(&forward->counters.misses, 1);
 	if (i != FLIGHT_NONE)
-		pending_start(forward->pending, i,
-		    &flights_at(shared->flights, forward->n, i)->key, forward->stores[i]->data,
-		    clock_now_ms());
+		pending_start(forward->pending, i, &flights_at(shared->flights, forward->n, i)->key,
+			      forward->stores[i]->data, clock_now_ms());
 	return verdict;
 }
 
 void forward_remember(struct forward *forward, const struct forward_question *question,
-    uint64_t memo)
+		      uint64_t memo)
 {
 	struct cache_key key = cache_key_of(question);
 	struct cache_shard *shard = cache_lock(forward->shared->cache, key.hash);

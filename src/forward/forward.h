@@ -35,12 +35,12 @@
 #define FORWARD_DEADLINE_MS 3900
 
 struct forward_conf {
-	size_t cache_bytes;            /* cache.size; these three: see forward_shared_configure */
+	size_t cache_bytes; /* cache.size; these three: see forward_shared_configure */
 	uint32_t ttl_max_s, negative_ttl_max_s;
-	unsigned inflight_max;         /* questions in flight, a worker */
+	unsigned inflight_max; /* questions in flight, a worker */
 	/* waiters on one question, the whole process; one more is refused */
 	unsigned waiters_max;
-	unsigned sockets_max;          /* UDP sockets of a worker's pool */
+	unsigned sockets_max; /* UDP sockets of a worker's pool */
 	unsigned workers;
 };
 
@@ -48,9 +48,9 @@ struct forward_conf {
 struct forward_counters {
 	/* of the cache; waits on a question that was in flight */
 	struct counter hits, misses, joined;
-	struct counter asked, answered, failed;  /* questions of ours */
+	struct counter asked, answered, failed; /* questions of ours */
 	struct counter retries, timeouts, tcp;
-	struct counter mismatched;               /* datagrams that fit no question */
+	struct counter mismatched; /* datagrams that fit no question */
 	struct counter malformed;
 	struct counter refused_inflight, refused_waiters; /* a limit was met */
 };
@@ -93,11 +93,11 @@ struct forward *forward_new(struct forward_shared *shared, unsigned n, struct ev
 void forward_free(struct forward *forward);
 
 enum forward_verdict {
-	FORWARD_HIT,     /* *ret holds the reply, from the cache, its octets in `buf` */
+	FORWARD_HIT, /* *ret holds the reply, from the cache, its octets in `buf` */
 	/* `done` will be called with `waiter`, once, not before this call has returned */
 	FORWARD_WAITING,
-	FORWARD_MISS,    /* not cached, and `waiter` was 0: nothing was asked */
-	FORWARD_FULL,    /* a limit was met */
+	FORWARD_MISS, /* not cached, and `waiter` was 0: nothing was asked */
+	FORWARD_FULL, /* a limit was met */
 };
 
 /*

@@ -46,7 +46,7 @@ struct question {
 	uint32_t tried, bad;    /* members of the group: in this round; not to be asked again */
 	uint32_t next_free;
 	unsigned tries, round;
-	uint32_t current;       /* the try that the next step waits for, or TRY_NONE */
+	uint32_t current; /* the try that the next step waits for, or TRY_NONE */
 	enum telling telling;
 	bool unreachable, silent;
 	struct reply_cut best;
@@ -61,12 +61,12 @@ struct question {
 struct pending {
 	struct pending_conf conf;
 	struct event *timer;
-	uint64_t armed_ms;      /* when the timer goes off; 0: it does not */
-	struct tries *tries;    /* number i * PENDING_TRIES_MAX + n is the n-th of question i */
+	uint64_t armed_ms;   /* when the timer goes off; 0: it does not */
+	struct tries *tries; /* number i * PENDING_TRIES_MAX + n is the n-th of question i */
 	struct deadlines deadlines;
 	struct question *questions;
 	uint32_t free;
-	struct name name;       /* of the question whose reply is read */
+	struct name name; /* of the question whose reply is read */
 	uint8_t scratch[REPLY_LEN_MAX];
 };
 
@@ -162,7 +162,7 @@ static void set_due(struct pending *pending, uint32_t i, uint64_t due_ms, uint64
 	const struct question *question = &pending->questions[i];
 
 	deadlines_set(&pending->deadlines, i,
-	    due_ms < question->deadline_ms ? due_ms : question->deadline_ms);
+		      due_ms < question->deadline_ms ? due_ms : question->deadline_ms);
 	arm(pending, now_ms);
 }
 
@@ -196,8 +196,9 @@ static void finish(struct pending *pending, uint32_t i, const struct pending_out
 		end_try(pending, i * PENDING_TRIES_MAX + n);
 	deadlines_remove(&pending->deadlines, i);
 	pending_give(pending, i);
-	counter_add(outcome->failed ? &pending->conf.counters->failed :
-	    &pending->conf.counters->answered, 1);
+	counter_add(outcome->failed ? &pending->conf.counters->failed
+				    : &pending->conf.counters->answered,
+		    1);
 	pending->conf.done(pending->conf.arg, i, outcome);
 }
 
@@ -216,8 +217,9 @@ static void finish_badly(struct pending *pending, uint32_t i)
 
 	if (question->telling == TELLING_NOTHING) {
 		outcome.len = pending_failure(question->key, question->room);
-		outcome.ede = question->unreachable && !question->silent ?
-		    EDE_NETWORK_ERROR : EDE_NO_REACHABLE_AUTHORITY;
+		outcome.ede = question->unreachable && !question->silent
+				      ? EDE_NETWORK_ERROR
+				      : EDE_NO_REACHABLE_AUTHORITY;
 		outcome.ttl_s = FAILURE_SILENT_TTL_S;
 	} else if (question->telling == TELLING_CHAIN) {
 		/*
@@ -235,12 +237,12 @@ static void finish_badly(struct pending *pending, uint32_t i)
 
 /* One more try, over UDP. False where it could not be sent. */
 static bool ask(struct pending *pending, uint32_t i, uint8_t member, uint16_t upstream, bool edns,
-    bool without_edns, uint64_t now_ms)
+		bool without_edns, uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
 	uint32_t number = i * PENDING_TRIES_MAX + question->tries;
-	uint64_t due_ms = now_ms +
-	    upstream_timeout_ms(pending->conf.upstreams, upstream, question->round);
+	uint64_t due_ms =
+		now_ms + upstream_timeout_ms(pending->conf.upstreams, upstream, question->round);
 
 	question->member[question->tries] = member;
 	question->without_edns[question->tries] = without_edns;
@@ -264,8 +266,8 @@ static void give_up_on(struct question *question, uint8_t member)
 }
 
 /* It could not be reached: worth asking in the next round, but not for ever. */
-static void note_unreachable(struct pending *pending, uint32_t i, uint8_t member,
-    uint16_t upstream, uint64_t now_ms)
+static void note_unreachable(struct pending *pending, uint32_t i, uint8_t member, uint16_t upstream,
+			     uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
 
@@ -296,7 +298,7 @@ static bool has_next_round(const struct question *question, uint64_t now_ms)
 	 * kept waiting for upstreams that cannot be reached.
 	 */
 	return question->telling == TELLING_NOTHING ||
-	    (question->round == 0 && now_ms >= question->round_ends_ms);
+	       (question->round == 0 && now_ms >= question->round_ends_ms);
 }
 
 /* Asks the next upstream, now or when the next round begins. False when there is none left. */
@@ -347,8 +349,8 @@ static void advance(struct pending *pending, uint32_t i, uint64_t now_ms)
 		finish_badly(pending, i);
 }
 
-void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key,
-    uint8_t *room, uint64_t now_ms)
+void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key, uint8_t *room,
+		   uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
 
@@ -379,7 +381,7 @@ static void drop_try(struct pending *pending, uint32_t number, uint64_t now_ms)
 
 /* A refusal of some kind: kept if it tells more than what there was, and the next is asked. */
 static void take_bad_answer(struct pending *pending, uint32_t number, const struct reply_cut *cut,
-    uint64_t now_ms)
+			    uint64_t now_ms)
 {
 	struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
 	enum telling telling = cut->links > 0 ? TELLING_CHAIN : TELLING_FAILURE;
@@ -418,12 +420,12 @@ static void ask_without_edns(struct pending *pending, uint32_t number, uint64_t 
 static bool may_mean_no_edns(const struct reply_cut *cut)
 {
 	return cut->full_rcode == RCODE_FORMERR || cut->full_rcode == RCODE_NOTIMP ||
-	    cut->full_rcode == RCODE_BADVERS;
+	       cut->full_rcode == RCODE_BADVERS;
 }
 
 /* An answer with sense: the question ends. */
 static void take_answer(struct pending *pending, uint32_t number, const struct reply_cut *cut,
-    uint16_t flags, uint64_t rtt_us, uint64_t now_ms)
+			uint16_t flags, uint64_t rtt_us, uint64_t now_ms)
 {
 	uint32_t i = number / PENDING_TRIES_MAX;
 	const struct question *question = &pending->questions[i];
@@ -434,7 +436,7 @@ static void take_answer(struct pending *pending, uint32_t number, const struct r
 		.len = cut->len,
 		.rcode = cut->rcode,
 		.ad = (flags & FLAG_AD) &&
-		    upstream_trusts_ad(upstreams, question->key->group, upstream),
+		      upstream_trusts_ad(upstreams, question->key->group, upstream),
 		.negative = cut->negative,
 		.ede = EDE_NONE,
 		.ttl_s = cut->rcode == RCODE_YXDOMAIN ? FAILURE_TTL_S : cut->ttl_s,
@@ -456,7 +458,7 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 	end_try(pending, number);
 	if (tries_tcp(pending->tries, number, question->key, old.upstream, old.edns) < 0) {
 		note_unreachable(pending, i, question->member[number % PENDING_TRIES_MAX],
-		    old.upstream, now_ms);
+				 old.upstream, now_ms);
 		drop_try(pending, number, now_ms);
 		return;
 	}
@@ -469,11 +471,14 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 	struct pending *pending = arg;
 	const struct try *try = tries_at(pending->tries, number);
 	const struct cache_key *key = try->key;
-	struct forward_question asked = { .name = &pending->name, .type = key->type,
-		.group = key->group, .do_bit = key->do_bit, .cd_bit = key->cd_bit };
+	struct forward_question asked = { .name = &pending->name,
+					  .type = key->type,
+					  .group = key->group,
+					  .do_bit = key->do_bit,
+					  .cd_bit = key->cd_bit };
 	uint64_t rtt_us = try->kind == TRY_UDP ? clock_now_us() - try->sent_us : 0;
 	bool can_ask_again =
-	    pending->questions[number / PENDING_TRIES_MAX].tries < PENDING_TRIES_MAX;
+		pending->questions[number / PENDING_TRIES_MAX].tries < PENDING_TRIES_MAX;
 	struct reply_cut cut;
 
 	if (reply->header_alone) {
@@ -487,7 +492,7 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 	}
 	name_from_wire(&pending->name, key->fold, key->len);
 	if (reply_cut(&asked, reply->data, reply->len, pending->scratch, sizeof(pending->scratch),
-		&cut) < 0) {
+		      &cut) < 0) {
 		take_malformed(pending, number, now_ms);
 	} else if (try->edns && may_mean_no_edns(&cut) && can_ask_again) {
 		ask_without_edns(pending, number, now_ms);
@@ -505,7 +510,7 @@ static void on_failed(void *arg, uint32_t number, uint64_t now_ms)
 	uint32_t i = number / PENDING_TRIES_MAX;
 
 	note_unreachable(pending, i, pending->questions[i].member[number % PENDING_TRIES_MAX],
-	    tries_at(pending->tries, number)->upstream, now_ms);
+			 tries_at(pending->tries, number)->upstream, now_ms);
 	drop_try(pending, number, now_ms);
 }
 
@@ -518,7 +523,8 @@ static void on_due(struct pending *pending, uint32_t i, uint64_t now_ms)
 		question->silent = true;
 		counter_add(&pending->conf.counters->timeouts, 1);
 		upstream_note_timeout(pending->conf.upstreams,
-		    tries_at(pending->tries, question->current)->upstream, now_ms);
+				      tries_at(pending->tries, question->current)->upstream,
+				      now_ms);
 		question->current = TRY_NONE; /* but still open */
 	}
 	if (now_ms >= question->deadline_ms)

@@ -44,20 +44,20 @@
 
 /* What became of a question. */
 struct pending_outcome {
-	const uint8_t *data;  /* a scrubbed message; good until `done` returns or asks anew */
+	const uint8_t *data; /* a scrubbed message; good until `done` returns or asks anew */
 	size_t len;
 	uint8_t rcode;
-	bool ad, failed;      /* as in struct reply */
+	bool ad, failed; /* as in struct reply */
 	bool negative;
 	int ede;
-	uint32_t ttl_s;       /* how long it may be kept, uncapped */
+	uint32_t ttl_s; /* how long it may be kept, uncapped */
 };
 
 /* Question `i` is answered and its number free again. */
 typedef void pending_done_fn(void *arg, uint32_t i, const struct pending_outcome *outcome);
 
 struct pending_conf {
-	unsigned max;         /* questions */
+	unsigned max; /* questions */
 	unsigned sockets_max;
 	struct upstreams *upstreams;
 	struct event_base *base;
@@ -82,8 +82,8 @@ void pending_give(struct pending *pending, uint32_t i);
  * octets at `room`, where a bad answer is kept while better ones are waited for, stay good until
  * then.
  */
-void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key,
-    uint8_t *room, uint64_t now_ms);
+void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key, uint8_t *room,
+		   uint64_t now_ms);
 
 /* Header and question with SERVFAIL. Its length, at most STORE_SMALL_LEN. */
 size_t pending_failure(const struct cache_key *key, uint8_t *out);

@@ -36,14 +36,14 @@ struct scrub {
 	const struct forward_question *question;
 	struct message message;
 	struct writer writer;
-	uint8_t final[NAME_WIRE_MAX];  /* where the chain has led so far */
-	uint8_t soa[NAME_WIRE_MAX];    /* owner of the SOA that was kept */
+	uint8_t final[NAME_WIRE_MAX]; /* where the chain has led so far */
+	uint8_t soa[NAME_WIRE_MAX];   /* owner of the SOA that was kept */
 	/* owners of the DNAMEs that were kept: links may share them */
 	uint8_t dnames[REPLY_LINKS_MAX][NAME_WIRE_MAX];
 	unsigned dnames_count, links;
 	bool has_data, has_soa;
-	uint32_t ttl;                  /* lowest so far */
-	uint8_t rdata[REPLY_LEN_MAX];  /* not initialised: large */
+	uint32_t ttl;                 /* lowest so far */
+	uint8_t rdata[REPLY_LEN_MAX]; /* not initialised: large */
 };
 
 static void lower_ttl(struct scrub *scrub, uint32_t ttl)
@@ -67,7 +67,7 @@ static int read_rdata(struct scrub *scrub, const struct message_record *record, 
 
 /* The record, with the data that read_rdata gave. */
 static void write_record(struct scrub *scrub, const struct message_record *record,
-    const uint8_t *owner, uint32_t ttl, size_t len)
+			 const uint8_t *owner, uint32_t ttl, size_t len)
 {
 	writer_record(&scrub->writer, record->section, owner, record->type, ttl, scrub->rdata, len);
 	lower_ttl(scrub, ttl);
@@ -75,14 +75,14 @@ static void write_record(struct scrub *scrub, const struct message_record *recor
 
 /* May this record of rdata in scrub->rdata be a signature over `covered`? */
 static bool is_signature_of(const struct scrub *scrub, const struct message_record *record,
-    size_t len, uint16_t covered)
+			    size_t len, uint16_t covered)
 {
 	return record->type == TYPE_RRSIG && covered_type(scrub->rdata, len) == covered;
 }
 
 /* The answer section's records of this type at this name; `covered`: only signatures over that. */
 static int copy_records(struct scrub *scrub, const uint8_t *owner, uint16_t type,
-    const uint16_t *covered)
+			const uint16_t *covered)
 {
 	struct message_record record;
 	size_t len;
@@ -90,7 +90,7 @@ static int copy_records(struct scrub *scrub, const uint8_t *owner, uint16_t type
 
 	message_rewind(&scrub->message);
 	while ((got = message_next(&scrub->message, &record)) > 0 &&
-	    record.section == SECTION_ANSWER) {
+	       record.section == SECTION_ANSWER) {
 		if (record.class != CLASS_IN || record.type != type ||
 		    !message_owner_is(&scrub->message, &record, owner))
 			continue;
@@ -133,12 +133,11 @@ static int copy_dname(struct scrub *scrub, const uint8_t *owner)
 /* One link: with DO its DNAME; its CNAME, found or made; with DO the signature of the CNAME. */
 static int copy_link(struct scrub *scrub, const uint8_t *owner, const struct chain_hop *hop)
 {
-	if (hop->from_dname && scrub->question->do_bit &&
-	    copy_dname(scrub, hop->dname_owner) < 0)
+	if (hop->from_dname && scrub->question->do_bit && copy_dname(scrub, hop->dname_owner) < 0)
 		return -1;
 	/* Of several CNAMEs at one name only the one that is followed. */
 	writer_record(&scrub->writer, SECTION_ANSWER, owner, TYPE_CNAME, hop->ttl, hop->target,
-	    name_wire_len(hop->target));
+		      name_wire_len(hop->target));
 	lower_ttl(scrub, hop->ttl);
 	return hop->type == TYPE_CNAME ? copy_signatures(scrub, owner, TYPE_CNAME) : 0;
 }
@@ -192,7 +191,7 @@ static bool is_at_or_above(const uint8_t *above, const uint8_t *name)
 
 /* A record of the authority section whose data stands in scrub->rdata. */
 static void take_authority(struct scrub *scrub, const struct message_record *record,
-    const uint8_t *owner, size_t len, bool negative)
+			   const uint8_t *owner, size_t len, bool negative)
 {
 	bool with_do = scrub->question->do_bit;
 	struct cursor minimum;
@@ -210,11 +209,11 @@ static void take_authority(struct scrub *scrub, const struct message_record *rec
 	} else if (!with_do) {
 		return;
 	} else if (record->type == TYPE_NSEC || record->type == TYPE_NSEC3 ||
-	    is_signature_of(scrub, record, len, TYPE_NSEC) ||
-	    is_signature_of(scrub, record, len, TYPE_NSEC3)) {
+		   is_signature_of(scrub, record, len, TYPE_NSEC) ||
+		   is_signature_of(scrub, record, len, TYPE_NSEC3)) {
 		write_record(scrub, record, owner, record->ttl, len);
 	} else if (is_signature_of(scrub, record, len, TYPE_SOA) && scrub->has_soa &&
-	    name_wire_equal(owner, scrub->soa)) {
+		   name_wire_equal(owner, scrub->soa)) {
 		write_record(scrub, record, owner, record->ttl, len);
 	}
 }
@@ -228,7 +227,7 @@ static int copy_authority(struct scrub *scrub, bool negative)
 
 	message_rewind(&scrub->message);
 	while ((got = message_next(&scrub->message, &record)) > 0 &&
-	    record.section != SECTION_ADDITIONAL) {
+	       record.section != SECTION_ADDITIONAL) {
 		if (record.section != SECTION_AUTHORITY || record.class != CLASS_IN)
 			continue;
 		if (record.type != TYPE_SOA && record.type != TYPE_NSEC &&
@@ -275,7 +274,7 @@ static uint8_t believed_rcode(uint16_t full)
 }
 
 int reply_cut(const struct forward_question *question, const uint8_t *data, size_t len,
-    uint8_t *out, size_t cap, struct reply_cut *ret)
+	      uint8_t *out, size_t cap, struct reply_cut *ret)
 {
 	struct reply_cut cut = { 0 };
 	struct scrub scrub;
@@ -298,7 +297,7 @@ int reply_cut(const struct forward_question *question, const uint8_t *data, size
 		if (copy_authority(&scrub, !scrub.has_data && scrub.links < REPLY_LINKS_MAX) < 0)
 			return -1;
 		cut.negative = cut.rcode == RCODE_NXDOMAIN ||
-		    (!scrub.has_data && (scrub.links == 0 || scrub.has_soa));
+			       (!scrub.has_data && (scrub.links == 0 || scrub.has_soa));
 	}
 	if (scrub.writer.full)
 		return -1;
@@ -313,7 +312,7 @@ int reply_cut(const struct forward_question *question, const uint8_t *data, size
 }
 
 int reply_scrub(const struct forward_question *question, const uint8_t *data, size_t len,
-    uint8_t *out, size_t cap, size_t *ret_len, uint32_t *ret_ttl_s)
+		uint8_t *out, size_t cap, size_t *ret_len, uint32_t *ret_ttl_s)
 {
 	struct reply_cut cut;
 

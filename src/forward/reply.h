@@ -27,27 +27,27 @@
 struct forward_question {
 	const struct name *name;
 	uint16_t type;
-	uint16_t group;  /* upstream group, of upstreams_group() */
+	uint16_t group; /* upstream group, of upstreams_group() */
 	bool do_bit, cd_bit;
 };
 
 struct reply_store; /* where a reply's octets live, counted */
 
 struct reply {
-	const uint8_t *data;  /* the message; its question stands uncompressed at DNS_HEADER_LEN */
+	const uint8_t *data; /* the message; its question stands uncompressed at DNS_HEADER_LEN */
 	size_t len;
-	uint16_t group;       /* who said it */
+	uint16_t group; /* who said it */
 	/* NOERROR, NXDOMAIN, YXDOMAIN or SERVFAIL: all else has become SERVFAIL */
 	uint8_t rcode;
-	bool ad;              /* the upstream set AD and is trusted for it */
-	bool failed;          /* nobody answered, or nobody with sense: no records */
-	bool negative;        /* cache.negative-ttl-max bounds it, not ttl-max */
-	int ede;              /* of a failure, else EDE_NONE */
+	bool ad;       /* the upstream set AD and is trusted for it */
+	bool failed;   /* nobody answered, or nobody with sense: no records */
+	bool negative; /* cache.negative-ttl-max bounds it, not ttl-max */
+	int ede;       /* of a failure, else EDE_NONE */
 	/* to take from every TTL in it (down to 0, or 30 for a stale one: see ttl_cap_s) */
 	uint32_t age_s;
 	/* no TTL given on is higher (cache.ttl-max, negative-ttl-max, stale) */
 	uint32_t ttl_cap_s;
-	uint64_t memo;        /* of a cached one: what forward_remember left with it; else 0 */
+	uint64_t memo;             /* of a cached one: what forward_remember left with it; else 0 */
 	struct reply_store *store; /* NULL: in somebody's buffer */
 };
 
@@ -65,14 +65,14 @@ int reply_scrub(const struct forward_question *question, const uint8_t *data, si
  */
 struct reply_cut {
 	size_t len;
-	uint32_t ttl_s;      /* as *ret_ttl_s */
-	uint8_t rcode;       /* NOERROR, NXDOMAIN, YXDOMAIN or SERVFAIL */
+	uint32_t ttl_s; /* as *ret_ttl_s */
+	uint8_t rcode;  /* NOERROR, NXDOMAIN, YXDOMAIN or SERVFAIL */
 	/* no records at the chain's end, and the chain is not just unfinished */
 	bool negative;
 	unsigned links;      /* of the chain that was kept */
 	uint16_t full_rcode; /* as it was, with the upper bits of an OPT */
 	bool has_opt;
-	int ede;             /* of its OPT, or EDE_NONE */
+	int ede; /* of its OPT, or EDE_NONE */
 };
 int reply_cut(const struct forward_question *question, const uint8_t *data, size_t len,
 	      uint8_t *out, size_t cap, struct reply_cut *ret);

@@ -66,7 +66,7 @@ static bool is_own(const union addr *server, const union addr *own, size_t own_c
 static bool is_stub(const union addr *server)
 {
 	return server->any.sa_family == AF_INET &&
-	    (server->in4.sin_addr.s_addr == htonl(0x7f000035) ||
+	       (server->in4.sin_addr.s_addr == htonl(0x7f000035) ||
 		server->in4.sin_addr.s_addr == htonl(0x7f000036));
 }
 
@@ -132,7 +132,7 @@ static void read_servers(struct list *list, const char *path)
 }
 
 size_t resolvconf_servers(const char *path, const char *stub_path, const union addr *own,
-    size_t own_count, union addr ret[RESOLVCONF_SERVERS_MAX])
+			  size_t own_count, union addr ret[RESOLVCONF_SERVERS_MAX])
 {
 	struct list list = { .own = own, .own_count = own_count };
 

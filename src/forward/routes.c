@@ -27,8 +27,8 @@ struct routes {
 	size_t count, cap;
 	struct route *routes;
 	size_t slots_mask;
-	uint16_t *slots;                        /* number + 1, or 0; open addressing */
-	bool lengths[NAME_LABELS_MAX + 1];      /* some zone has so many labels */
+	uint16_t *slots;                   /* number + 1, or 0; open addressing */
+	bool lengths[NAME_LABELS_MAX + 1]; /* some zone has so many labels */
 	unsigned longest;
 };
 
@@ -63,8 +63,9 @@ int routes_add(struct routes *routes, const struct name *zone, uint16_t group, s
 		routes->cap = cap;
 	}
 	route = &routes->routes[routes->count++];
-	*route = (struct route){ .hash = name_hash(zone), .group = group, .labels = zone->labels,
-		.len = zone->len };
+	*route = (struct route){
+		.hash = name_hash(zone), .group = group, .labels = zone->labels, .len = zone->len
+	};
 	memcpy(route->fold, zone->fold, zone->len);
 	routes->lengths[zone->labels] = true;
 	if (zone->labels > routes->longest)
@@ -74,7 +75,7 @@ int routes_add(struct routes *routes, const struct name *zone, uint16_t group, s
 
 /* The route of exactly this suffix, or NULL. */
 static const struct route *find(const struct routes *routes, uint64_t hash, const uint8_t *fold,
-    size_t len)
+				size_t len)
 {
 	size_t at = hash & routes->slots_mask;
 

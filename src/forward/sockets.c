@@ -42,7 +42,7 @@
 #define PORT_FIRST 1024
 
 int sockets_init(struct sockets *sockets, unsigned max, int epoll,
-    const struct upstreams *upstreams)
+		 const struct upstreams *upstreams)
 {
 	unsigned i;
 
@@ -144,8 +144,8 @@ uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_m
 		uint32_t i = random_below(sockets->max);
 		struct socket_slot *slot = &sockets->slots[i];
 
-		if (slot->fd >= 0 && (slot->uses >= SOCKETS_USES_MAX ||
-			now_ms > slot->opened_ms + SOCKETS_LIFE_MS))
+		if (slot->fd >= 0 &&
+		    (slot->uses >= SOCKETS_USES_MAX || now_ms > slot->opened_ms + SOCKETS_LIFE_MS))
 			slot->retired = true;
 		if (slot->fd >= 0 && slot->retired && slot->waiting == 0)
 			close_slot(slot);

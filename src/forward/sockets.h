@@ -24,25 +24,25 @@
 #define SOCKETS_NONE UINT32_MAX
 
 struct socket_slot {
-	int fd;               /* -1: none */
+	int fd; /* -1: none */
 	uint16_t upstream;
 	uint16_t uses;
-	uint32_t waiting;     /* tries that wait on it; it is not closed while there are */
-	uint32_t first;       /* of those: the caller's list */
-	bool retired;         /* not picked any more; closed when nobody waits */
+	uint32_t waiting; /* tries that wait on it; it is not closed while there are */
+	uint32_t first;   /* of those: the caller's list */
+	bool retired;     /* not picked any more; closed when nobody waits */
 	uint64_t opened_ms;
 };
 
 struct sockets {
 	unsigned max;
-	int epoll;            /* the caller's */
+	int epoll; /* the caller's */
 	const struct upstreams *upstreams;
 	struct socket_slot *slots;
 };
 
 /* Sockets are added to `epoll` with their slot's number as data. -1 without memory. */
 int sockets_init(struct sockets *sockets, unsigned max, int epoll,
-    const struct upstreams *upstreams);
+		 const struct upstreams *upstreams);
 void sockets_fini(struct sockets *sockets);
 
 /* A slot that leads to this upstream, with one more use and one more waiting, or SOCKETS_NONE. */

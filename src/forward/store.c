@@ -23,10 +23,10 @@ struct region {
 	pthread_mutex_t lock;
 	uint8_t *memory;
 	size_t stride;
-	uint32_t cap;    /* octets of data in each */
+	uint32_t cap; /* octets of data in each */
 	uint32_t count;
-	uint32_t fresh;  /* those from here on were never used */
-	uint32_t free;   /* top of the stack of those given back */
+	uint32_t fresh; /* those from here on were never used */
+	uint32_t free;  /* top of the stack of those given back */
 };
 
 struct store_pool {
@@ -40,7 +40,7 @@ static int region_init(struct region *region, uint32_t count, uint32_t cap)
 	region->free = NONE;
 	region->stride = (sizeof(struct reply_store) + cap + 63) & ~(size_t)63;
 	region->memory = mmap(NULL, region->stride * count, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (region->memory == MAP_FAILED) {
 		region->memory = NULL;
 		return -1;

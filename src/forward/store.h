@@ -28,10 +28,10 @@ struct store_pool;
 struct reply_store {
 	struct store_pool *pool;
 	_Atomic unsigned refs;
-	uint32_t number;      /* within its size */
+	uint32_t number; /* within its size */
 	uint32_t next_free;
-	uint32_t cap;         /* octets of data */
-	struct reply reply;   /* describes data; reply.store points here */
+	uint32_t cap;       /* octets of data */
+	struct reply reply; /* describes data; reply.store points here */
 	uint8_t data[];
 };
 

@@ -68,8 +68,8 @@ struct tries *tries_new(const struct tries_conf *conf, struct err *err)
 	}
 	tries->all = calloc(conf->max, sizeof(tries->all[0]));
 	tries->conns = conns_new(tries->epoll, CONNS_BASE);
-	tries->readable = event_new(conf->base, tries->epoll, EV_READ | EV_PERSIST, on_readable,
-	    tries);
+	tries->readable =
+		event_new(conf->base, tries->epoll, EV_READ | EV_PERSIST, on_readable, tries);
 	if (!tries->all || !tries->conns || !tries->readable ||
 	    sockets_init(&tries->sockets, conf->sockets_max, tries->epoll, conf->upstreams) < 0 ||
 	    event_add(tries->readable, NULL) < 0) {
@@ -103,11 +103,12 @@ const struct try *tries_at(const struct tries *tries, uint32_t number)
 
 /* AD asks to be told (RFC 6840 5.7), where it would be believed. */
 static size_t build_query(const struct tries *tries, const struct try *try,
-    uint8_t out[CONNS_QUERY_MAX])
+			  uint8_t out[CONNS_QUERY_MAX])
 {
 	const struct cache_key *key = try->key;
-	struct writer_opt opt = { .udp_size = EDNS_UDP_SIZE, .do_bit = key->do_bit,
-		.ede = EDE_NONE };
+	struct writer_opt opt = { .udp_size = EDNS_UDP_SIZE,
+				  .do_bit = key->do_bit,
+				  .ede = EDE_NONE };
 	uint16_t flags = FLAG_RD;
 	struct writer writer;
 
@@ -140,8 +141,8 @@ static uint16_t draw_id(const struct tries *tries, uint32_t slot)
 	return id;
 }
 
-int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
-    uint16_t upstream, bool edns, uint64_t now_ms)
+int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key, uint16_t upstream,
+	      bool edns, uint64_t now_ms)
 {
 	uint32_t slot_number = sockets_pick(&tries->sockets, upstream, now_ms);
 	struct try *try = &tries->all[number];
@@ -152,9 +153,14 @@ int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
 	if (slot_number == SOCKETS_NONE)
 		return -1;
 	slot = &tries->sockets.slots[slot_number];
-	*try = (struct try){ .kind = TRY_UDP, .key = key, .slot = slot_number, .next = slot->first,
-		.prev = TRY_NONE, .id = draw_id(tries, slot_number), .upstream = upstream,
-		.edns = edns };
+	*try = (struct try){ .kind = TRY_UDP,
+			     .key = key,
+			     .slot = slot_number,
+			     .next = slot->first,
+			     .prev = TRY_NONE,
+			     .id = draw_id(tries, slot_number),
+			     .upstream = upstream,
+			     .edns = edns };
 	if (slot->first != TRY_NONE)
 		tries->all[slot->first].prev = number;
 	slot->first = number;
@@ -168,19 +174,22 @@ int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
 	return -1;
 }
 
-int tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key,
-    uint16_t upstream, bool edns)
+int tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key, uint16_t upstream,
+	      bool edns)
 {
 	struct try *try = &tries->all[number];
 	uint8_t query[CONNS_QUERY_MAX];
 	size_t len;
 
-	*try = (struct try){ .kind = TRY_UNUSED, .key = key, .id = random_u16(),
-		.upstream = upstream, .edns = edns };
+	*try = (struct try){ .kind = TRY_UNUSED,
+			     .key = key,
+			     .id = random_u16(),
+			     .upstream = upstream,
+			     .edns = edns };
 	len = build_query(tries, try, query);
 	try->sent_us = clock_now_us();
 	try->slot = conns_open(tries->conns, upstream_addr(tries->conf.upstreams, upstream), query,
-	    len, number);
+			       len, number);
 	if (try->slot == CONNS_NONE)
 		return -1;
 	try->kind = TRY_TCP;
@@ -237,8 +246,7 @@ static bool is_answer_to(const struct try *try, struct try_reply *ret)
 	ret->header_alone = is_header_alone(try, cursor, flags);
 	if (ret->header_alone)
 		return true;
-	same = cursor_u16(&cursor) == 1 &&
-	    name_read_matches(&cursor, DNS_HEADER_LEN, key->fold);
+	same = cursor_u16(&cursor) == 1 && name_read_matches(&cursor, DNS_HEADER_LEN, key->fold);
 	cursor_seek(&cursor, DNS_HEADER_LEN);
 	cursor_skip(&cursor, key->len);
 	same = cursor_u16(&cursor) == key->type && same;
@@ -248,7 +256,7 @@ static bool is_answer_to(const struct try *try, struct try_reply *ret)
 
 /* `len` is the datagram's whole length; at most DATAGRAM_MAX of it are in data. */
 static void take_datagram(struct tries *tries, const struct socket_slot *slot,
-    const union addr *from, const uint8_t *data, size_t len, uint64_t now_ms)
+			  const union addr *from, const uint8_t *data, size_t len, uint64_t now_ms)
 {
 	struct try_reply reply = { .data = data, .len = len < DATAGRAM_MAX ? len : DATAGRAM_MAX };
 	uint32_t number = slot->first;

@@ -26,11 +26,12 @@ enum try_kind {
 	TRY_TCP,
 };
 
-struct try {
+struct
+try {
 	enum try_kind kind;
-	const struct cache_key *key;  /* what is asked; the caller's, good while it is in use */
-	uint32_t slot;                /* of the socket pool, or the connection's number */
-	uint32_t next, prev;          /* others on the same socket */
+	const struct cache_key *key; /* what is asked; the caller's, good while it is in use */
+	uint32_t slot;               /* of the socket pool, or the connection's number */
+	uint32_t next, prev;         /* others on the same socket */
 	uint64_t sent_us;
 	uint16_t id, upstream;
 	bool edns;
@@ -41,17 +42,17 @@ struct try {
  * NOTIMP to a query with EDNS, as servers do that are older than EDNS (RFC 6891 7).
  */
 struct try_reply {
-	const uint8_t *data;  /* good until the call returns, or the try is ended */
+	const uint8_t *data; /* good until the call returns, or the try is ended */
 	size_t len;
-	uint16_t flags;       /* of its header */
+	uint16_t flags; /* of its header */
 	/* TC is set, or it is longer than we take over UDP: only the header is good */
 	bool cut;
-	bool header_alone;    /* no answer: at most a reason to ask again without EDNS */
+	bool header_alone; /* no answer: at most a reason to ask again without EDNS */
 };
 
 /* Both may end this try and others, and begin new ones. */
 typedef void try_reply_fn(void *arg, uint32_t number, const struct try_reply *reply,
-    uint64_t now_ms);
+			  uint64_t now_ms);
 /* Its upstream cannot be reached: ICMP, or the connection broke. */
 typedef void try_failed_fn(void *arg, uint32_t number, uint64_t now_ms);
 
@@ -78,10 +79,10 @@ const struct try *tries_at(const struct tries *tries, uint32_t number);
  * Sends a query as try `number`, which is not in use. -1 if it could not be sent. No callback comes
  * from here.
  */
-int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
-    uint16_t upstream, bool edns, uint64_t now_ms);
-int tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key,
-    uint16_t upstream, bool edns);
+int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key, uint16_t upstream,
+	      bool edns, uint64_t now_ms);
+int tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key, uint16_t upstream,
+	      bool edns);
 
 /* Nothing that comes for it is taken any more. Fine for one that is not in use. */
 void tries_end(struct tries *tries, uint32_t number);

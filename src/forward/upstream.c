@@ -37,7 +37,7 @@ struct upstream {
 	bool loopback;
 	/* smoothed in the upper 32 bits, variance in the lower; us; 0: never */
 	_Atomic uint64_t rtt;
-	_Atomic uint32_t failures;         /* one after the other */
+	_Atomic uint32_t failures; /* one after the other */
 	_Atomic uint64_t aside_until_ms;
 	_Atomic uint64_t no_edns_until_ms;
 	_Atomic uint64_t asked, answered, failed, timeouts; /* many writers: no struct counter */
@@ -77,7 +77,7 @@ void upstreams_free(struct upstreams *upstreams)
 }
 
 static int upstream_number(struct upstreams *upstreams, const struct upstream_conf *conf,
-    uint16_t *ret, struct err *err)
+			   uint16_t *ret, struct err *err)
 {
 	unsigned i, count = upstreams->count;
 	struct upstream *upstream;
@@ -85,8 +85,10 @@ static int upstream_number(struct upstreams *upstreams, const struct upstream_co
 
 	addr_to_text(&conf->addr, DNS_PORT, text);
 	if (conf->tls)
-		return err_set(err, "upstream tls://%s: DNS over TLS is not supported yet; give the"
-		    " address without tls://", text);
+		return err_set(err,
+			       "upstream tls://%s: DNS over TLS is not supported yet; give the"
+			       " address without tls://",
+			       text);
 	for (i = 0; i < count; i++) {
 		if (addr_equal(&upstreams->upstreams[i]->addr, &conf->addr)) {
 			*ret = (uint16_t)i;
@@ -95,7 +97,7 @@ static int upstream_number(struct upstreams *upstreams, const struct upstream_co
 	}
 	if (count == UPSTREAMS_MAX)
 		return err_set(err, "upstream %s: more than %u upstreams since the start; restart",
-		    text, UPSTREAMS_MAX);
+			       text, UPSTREAMS_MAX);
 	upstream = calloc(1, sizeof(*upstream));
 	if (!upstream)
 		return err_set(err, "upstream %s: out of memory", text);
@@ -110,12 +112,12 @@ static int upstream_number(struct upstreams *upstreams, const struct upstream_co
 static bool group_equal(const struct group *a, const struct group *b)
 {
 	return a->zone_len == b->zone_len && memcmp(a->zone, b->zone, a->zone_len) == 0 &&
-	    a->count == b->count && a->policy == b->policy && a->trust_ad == b->trust_ad &&
-	    memcmp(a->members, b->members, a->count * sizeof(a->members[0])) == 0;
+	       a->count == b->count && a->policy == b->policy && a->trust_ad == b->trust_ad &&
+	       memcmp(a->members, b->members, a->count * sizeof(a->members[0])) == 0;
 }
 
 int upstreams_group(struct upstreams *upstreams, const struct upstream_group_conf *conf,
-    uint16_t *ret_group, struct err *err)
+		    uint16_t *ret_group, struct err *err)
 {
 	unsigned i, count = upstreams->groups_count;
 	struct group group = { .policy = conf->policy, .trust_ad = conf->trust_ad };
@@ -135,7 +137,7 @@ int upstreams_group(struct upstreams *upstreams, const struct upstream_group_con
 			continue; /* named twice */
 		if (group.count == UPSTREAMS_A_GROUP_MAX)
 			return err_set(err, "more than %u upstreams for one zone; name fewer",
-			    UPSTREAMS_A_GROUP_MAX);
+				       UPSTREAMS_A_GROUP_MAX);
 		group.members[group.count++] = number;
 	}
 	for (i = 0; i < count; i++) {
@@ -146,7 +148,7 @@ int upstreams_group(struct upstreams *upstreams, const struct upstream_group_con
 	}
 	if (count == UPSTREAM_GROUPS_MAX)
 		return err_set(err, "more than %u forward zones since the start; restart",
-		    UPSTREAM_GROUPS_MAX);
+			       UPSTREAM_GROUPS_MAX);
 	upstreams->groups[count] = malloc(sizeof(group));
 	if (!upstreams->groups[count])
 		return err_set(err, "out of memory");
@@ -222,7 +224,7 @@ bool upstreams_state(const struct upstreams *upstreams, size_t i, struct upstrea
 }
 
 size_t upstreams_group_members(const struct upstreams *upstreams, uint16_t group,
-    uint16_t ret[UPSTREAMS_A_GROUP_MAX])
+			       uint16_t ret[UPSTREAMS_A_GROUP_MAX])
 {
 	const struct group *g = group_at(upstreams, group);
 
@@ -235,7 +237,7 @@ size_t upstreams_group_members(const struct upstreams *upstreams, uint16_t group
  * others.
  */
 static uint64_t rank(const struct group *group, const struct upstream *upstream, unsigned member,
-    bool explore, uint64_t now_ms)
+		     bool explore, uint64_t now_ms)
 {
 	uint64_t rank;
 
@@ -249,7 +251,7 @@ static uint64_t rank(const struct group *group, const struct upstream *upstream,
 }
 
 int upstreams_choose(const struct upstreams *upstreams, uint16_t group, uint32_t without,
-    uint64_t now_ms, uint16_t *ret_upstream)
+		     uint64_t now_ms, uint16_t *ret_upstream)
 {
 	const struct group *g = group_at(upstreams, group);
 	bool explore = g->policy == UPSTREAM_FASTEST && random_below(EXPLORE_ONE_IN) == 0;

@@ -33,14 +33,14 @@ struct upstreams;
 
 struct upstream_conf {
 	union addr addr;
-	bool tls;               /* refused with an error until DNS over TLS is there */
-	char tls_name[256];     /* what the certificate must show; "": the address */
+	bool tls;           /* refused with an error until DNS over TLS is there */
+	char tls_name[256]; /* what the certificate must show; "": the address */
 };
 
 struct upstream_group_conf {
 	const struct name *zone;
 	const struct upstream_conf *upstreams;
-	size_t count;           /* 0: a group that always fails (held names only) */
+	size_t count; /* 0: a group that always fails (held names only) */
 	enum upstream_policy policy;
 	bool trust_ad;
 };
@@ -59,8 +59,8 @@ bool upstreams_group_is_private(const struct upstreams *upstreams, uint16_t grou
 struct upstream_state {
 	union addr addr;
 	bool tls;
-	bool well;               /* false: set aside */
-	uint32_t rtt_us;         /* smoothed round trip; 0: never measured */
+	bool well;       /* false: set aside */
+	uint32_t rtt_us; /* smoothed round trip; 0: never measured */
 	uint64_t asked, answered, failed, timeouts;
 };
 bool upstreams_state(const struct upstreams *upstreams, size_t i, struct upstream_state *ret);

@@ -31,7 +31,7 @@
  * none is left. Else the member's number, *ret_upstream its number in the registry.
  */
 int upstreams_choose(const struct upstreams *upstreams, uint16_t group, uint32_t without,
-    uint64_t now_ms, uint16_t *ret_upstream);
+		     uint64_t now_ms, uint16_t *ret_upstream);
 
 size_t upstreams_group_size(const struct upstreams *upstreams, uint16_t group);
 const union addr *upstream_addr(const struct upstreams *upstreams, uint16_t upstream);

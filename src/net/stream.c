@@ -193,8 +193,8 @@ enum stream_verdict stream_write(struct stream *stream)
 	if (unsent == 0)
 		return STREAM_OK;
 	do
-		done = stream->io->write(stream->io_arg, stream->fd,
-					 stream->block + stream->out_at, unsent);
+		done = stream->io->write(stream->io_arg, stream->fd, stream->block + stream->out_at,
+					 unsent);
 	while (done < 0 && errno == EINTR);
 	if (done < 0)
 		return errno == EAGAIN ? STREAM_AGAIN : STREAM_BROKEN;

@@ -54,7 +54,7 @@ struct stream {
 	size_t in_at, in_end; /* what is not handed out yet */
 	size_t skip;          /* octets of an over-long frame still to be thrown away */
 	size_t out_at, out_end;
-	uint8_t *block;       /* NULL: nothing to be sent */
+	uint8_t *block; /* NULL: nothing to be sent */
 	uint8_t in[STREAM_FRAME_HEAD + STREAM_IN_MAX];
 };
 

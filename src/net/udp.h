@@ -41,11 +41,11 @@ int udp_socket_prepare(int fd, const union addr *local);
 
 struct udp_datagram {
 	union addr from;
-	union addr to;      /* the address and port that was asked */
-	uint32_t ifindex;   /* it came in by; 0 where the socket's own address tells all */
+	union addr to;    /* the address and port that was asked */
+	uint32_t ifindex; /* it came in by; 0 where the socket's own address tells all */
 	const uint8_t *data;
 	size_t len;
-	bool cut;           /* it was longer than UDP_IN_MAX */
+	bool cut; /* it was longer than UDP_IN_MAX */
 };
 
 struct udp_in;

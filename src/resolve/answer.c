@@ -55,8 +55,8 @@ static void answer_begin(struct writer *writer, const struct answer_shape *shape
 		writer_question_raw(writer, shape->question, shape->question_len);
 }
 
-static struct writer_opt answer_opt(const struct answer_shape *shape, int ede,
-				    const char *ede_text, const char *nsid)
+static struct writer_opt answer_opt(const struct answer_shape *shape, int ede, const char *ede_text,
+				    const char *nsid)
 {
 	struct writer_opt opt = {
 		.udp_size = EDNS_UDP_SIZE,
@@ -73,8 +73,8 @@ static struct writer_opt answer_opt(const struct answer_shape *shape, int ede,
 	return opt;
 }
 
-size_t answer_error(const struct answer_shape *shape, unsigned rcode, int ede,
-		    const char *ede_text, const char *nsid, uint8_t *out, size_t cap)
+size_t answer_error(const struct answer_shape *shape, unsigned rcode, int ede, const char *ede_text,
+		    const char *nsid, uint8_t *out, size_t cap)
 {
 	struct writer_opt opt = answer_opt(shape, ede, ede_text, nsid);
 	struct writer writer;

@@ -15,17 +15,17 @@
 
 /* What of a client's query shapes its answer. Small, so that a waiting query can keep it. */
 struct answer_shape {
-	uint16_t id, flags;       /* of the query */
-	bool stream;              /* no size limit but the message's */
+	uint16_t id, flags; /* of the query */
+	bool stream;        /* no size limit but the message's */
 	bool edns, do_bit, nsid;
-	uint16_t udp_size;        /* as stated in the OPT */
+	uint16_t udp_size; /* as stated in the OPT */
 	uint16_t question_len;
-	const uint8_t *question;  /* its question section, echoed octet by octet; may be empty */
+	const uint8_t *question; /* its question section, echoed octet by octet; may be empty */
 };
 
 /* An error without records: FORMERR, REFUSED, SERVFAIL, ... `rcode` may be an extended one. */
-size_t answer_error(const struct answer_shape *shape, unsigned rcode, int ede,
-		    const char *ede_text, const char *nsid, uint8_t *out, size_t cap);
+size_t answer_error(const struct answer_shape *shape, unsigned rcode, int ede, const char *ede_text,
+		    const char *nsid, uint8_t *out, size_t cap);
 
 /*
  * The answer that a plan describes. *ret_truncated says that it did not fit and TC stands for it:

@@ -24,8 +24,8 @@ __attribute__((format(printf, 2, 3))) static void say(struct text *text, const c
 	n = vsnprintf(text->data + text->len, text->cap - text->len, fmt, args);
 	va_end(args);
 	if (n > 0)
-		text->len += (size_t)n < text->cap - text->len ? (size_t)n
-							       : text->cap - text->len - 1;
+		text->len +=
+			(size_t)n < text->cap - text->len ? (size_t)n : text->cap - text->len - 1;
 }
 
 /* "path:line" of the first record that the node has of this type, or of any. */

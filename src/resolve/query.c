@@ -41,13 +41,13 @@
 
 struct query {
 	struct client client;
-	struct answer_shape shape;     /* question points into `question` */
+	struct answer_shape shape; /* question points into `question` */
 	uint8_t question[QUERY_QUESTION_MAX];
 	uint16_t type;
 	bool waiting, gone;
 	/* counts up each time the slot is taken; with the index: the token */
 	uint32_t use;
-	uint32_t before, after;        /* in the list of those that wait */
+	uint32_t before, after; /* in the list of those that wait */
 	uint64_t deadline_ms;
 	unsigned asks;
 	unsigned held;
@@ -62,13 +62,13 @@ struct resolver {
 	const struct view *view;
 	struct resolver_counters counters;
 	struct query *queries;
-	uint32_t *unused;              /* a stack of indices */
+	uint32_t *unused; /* a stack of indices */
 	uint32_t unused_count;
 	uint32_t oldest, newest;
 	uint8_t *scratch;
 	/* RESOLVER_MESSAGE_MAX octets, for answers that had to wait */
 	uint8_t *late;
-	char *explain;                 /* EXPLAIN_TEXT_MAX */
+	char *explain; /* EXPLAIN_TEXT_MAX */
 	struct step_replies replies;
 	struct plan plan;
 	struct step_ask ask;
@@ -91,7 +91,7 @@ struct resolver *resolver_new(const struct resolver_conf *conf, struct err *err)
 	resolver->explain = malloc(EXPLAIN_TEXT_MAX);
 	/* Touched only as far as replies are long. */
 	scratch =
-	    mmap(NULL, SCRATCH_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		mmap(NULL, SCRATCH_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	resolver->scratch = scratch == MAP_FAILED ? NULL : scratch;
 	if (!resolver->queries || !resolver->unused || !resolver->late || !resolver->explain ||
 	    !resolver->scratch)
@@ -373,8 +373,8 @@ static uint64_t next_token(const struct resolver *resolver, const struct answer_
 }
 
 enum resolver_verdict resolver_receive(struct resolver *resolver, const struct client *client,
-				       const uint8_t *in, size_t len, uint64_t now_ms,
-				       uint8_t *out, size_t *ret_len)
+				       const uint8_t *in, size_t len, uint64_t now_ms, uint8_t *out,
+				       size_t *ret_len)
 {
 	struct message_query message;
 	enum message_verdict verdict = message_read_query(&message, in, len);

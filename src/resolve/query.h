@@ -32,10 +32,10 @@
 /* Who asked and how; copied into a waiting query and handed back with its answer. */
 struct client {
 	union addr from;
-	union addr to;     /* the address and port that was asked */
-	bool stream;       /* TCP or TLS: no size limit but 64 KiB */
-	uint32_t ifindex;  /* UDP: interface the question came in by, for link-local replies */
-	uint32_t slot;     /* the caller's: which socket or connection ... */
+	union addr to;    /* the address and port that was asked */
+	bool stream;      /* TCP or TLS: no size limit but 64 KiB */
+	uint32_t ifindex; /* UDP: interface the question came in by, for link-local replies */
+	uint32_t slot;    /* the caller's: which socket or connection ... */
 	/* ... and which use of that slot, so that a late answer finds no stranger */
 	uint64_t serial;
 };
@@ -53,10 +53,10 @@ typedef void resolver_send_fn(void *arg, const struct client *client, const uint
 /* Things that the operator may want to read of; the receiver limits their rate. `name` is the
  * question's. */
 enum resolver_event {
-	RESOLVER_EVENT_QUERY,          /* query logging is on: text is the outcome */
+	RESOLVER_EVENT_QUERY, /* query logging is on: text is the outcome */
 	/* a chain that `aliases` does not allow was passed on uncut; text is the alias */
 	RESOLVER_EVENT_ALIAS_DENIED,
-	RESOLVER_EVENT_MUST_BE_PRIVATE,/* such a name is not held: SERVFAIL */
+	RESOLVER_EVENT_MUST_BE_PRIVATE, /* such a name is not held: SERVFAIL */
 	/* a Site Recovery name that is not held, of a vault with other held names */
 	RESOLVER_EVENT_VAULT_NAME,
 };
@@ -64,9 +64,9 @@ typedef void resolver_event_fn(void *arg, enum resolver_event event, const struc
 			       const struct name *name, uint16_t type, const char *text);
 
 struct resolver_conf {
-	unsigned queries_max;       /* that wait, a worker; one more is answered SERVFAIL */
+	unsigned queries_max; /* that wait, a worker; one more is answered SERVFAIL */
 	resolver_send_fn *send;
-	resolver_event_fn *event;   /* or NULL */
+	resolver_event_fn *event; /* or NULL */
 	void *arg;
 };
 
@@ -97,8 +97,8 @@ void resolver_use_view(struct resolver *resolver, const struct view *view);
 /* One message from a client; `out` has room for RESOLVER_MESSAGE_MAX octets and may not overlap
  * `in`. */
 enum resolver_verdict resolver_receive(struct resolver *resolver, const struct client *client,
-				       const uint8_t *in, size_t len, uint64_t now_ms,
-				       uint8_t *out, size_t *ret_len);
+				       const uint8_t *in, size_t len, uint64_t now_ms, uint8_t *out,
+				       size_t *ret_len);
 
 /* The forward_done_fn for forward_new, with the resolver as its argument. */
 void resolver_forwarded(void *resolver, uint64_t waiter, const struct reply *reply);

@@ -23,7 +23,10 @@ struct suffix {
 	const char *wire;
 	uint8_t len, labels;
 };
-#define SUFFIX(text, count) { text, sizeof(text) - 1, count }
+#define SUFFIX(text, count)                   \
+	{                                     \
+		text, sizeof(text) - 1, count \
+	}
 
 /* RFC 6303 4.1 to 4.6; 172.16/12, RFC 7793's 100.64/10, `::` and `::1` below. */
 static const struct suffix private_reverse[] = {
@@ -226,7 +229,10 @@ struct special special_find(const struct view *view, const struct name *name, ui
 
 const char *special_chaos(const struct view *view, const struct name *name, uint16_t type)
 {
-	static const struct { const char *name; bool version; } known[] = {
+	static const struct {
+		const char *name;
+		bool version;
+	} known[] = {
 		{ "\007version\004bind", true },
 		{ "\007version\006server", true },
 		{ "\002id\006server", false },

@@ -14,8 +14,8 @@
 #include "wire/name.h"
 
 enum special_kind {
-	SPECIAL_NONE,     /* an ordinary name */
-	SPECIAL_DATA,     /* one record: type, rdata */
+	SPECIAL_NONE, /* an ordinary name */
+	SPECIAL_DATA, /* one record: type, rdata */
 	SPECIAL_NODATA,
 	SPECIAL_NXDOMAIN,
 };

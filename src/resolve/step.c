@@ -32,7 +32,7 @@ enum turn {
 	TURN_AGAIN, /* w->at has moved on */
 	TURN_DONE,
 	TURN_ASK,
-	TURN_OUT,   /* not ours: to the upstreams */
+	TURN_OUT, /* not ours: to the upstreams */
 };
 
 struct walk {
@@ -48,9 +48,9 @@ struct walk {
 	struct name slot[2];
 	/* the owner of the last link, where it came from an upstream; else NULL */
 	const struct name *alias;
-	struct table_hit hit;      /* what the table knows of `at` */
-	int reply;                 /* the reply that led here or speaks for `at`; -1: none */
-	bool reply_direct;         /* it was asked about `at` itself */
+	struct table_hit hit; /* what the table knows of `at` */
+	int reply;            /* the reply that led here or speaks for `at`; -1: none */
+	bool reply_direct;    /* it was asked about `at` itself */
 	bool uncut;
 	bool ad;
 };
@@ -279,9 +279,9 @@ static void walk_note_vault(struct walk *w)
 /* In a served zone, without records: what the zone's type says. */
 static enum turn walk_absent(struct walk *w)
 {
-	trace_add(
-	    w, (struct trace_event){ .kind = w->hit.match == TABLE_ENT ? TRACE_ENT : TRACE_ABSENT,
-		   .zone = w->hit.zone });
+	trace_add(w, (struct trace_event){ .kind = w->hit.match == TABLE_ENT ? TRACE_ENT
+									     : TRACE_ABSENT,
+					   .zone = w->hit.zone });
 	switch (zones_type(w->view->zones, w->hit.zone)) {
 	case ZONE_STATIC:
 		return walk_negative(w, w->hit.match == TABLE_ENT ? RCODE_NOERROR : RCODE_NXDOMAIN,
@@ -299,8 +299,7 @@ static enum turn walk_absent(struct walk *w)
 
 static enum turn walk_special(struct walk *w)
 {
-	struct special special =
-		special_find(w->view, w->at, w->question->type, w->question->to);
+	struct special special = special_find(w->view, w->at, w->question->type, w->question->to);
 	struct plan_item *item;
 
 	if (special.kind == SPECIAL_NONE)
@@ -337,9 +336,9 @@ static enum turn walk_local(struct walk *w)
 			return turn;
 	}
 	if (!w->uncut && w->hit.match == TABLE_HELD) {
-		trace_add(
-		    w, (struct trace_event){ .kind = w->hit.wildcard ? TRACE_WILDCARD : TRACE_HELD,
-			   .node = w->hit.node });
+		trace_add(w, (struct trace_event){ .kind = w->hit.wildcard ? TRACE_WILDCARD
+									   : TRACE_HELD,
+						   .node = w->hit.node });
 		return walk_node(w, w->hit.node);
 	}
 	if (!w->uncut && w->hit.match == TABLE_ALIAS)
@@ -448,8 +447,9 @@ static enum turn walk_upstream(struct walk *w)
 		w->reply_direct = true;
 		if (w->reply < 0)
 			return walk_ask(w, group);
-		trace_add(w, (struct trace_event){
-			.kind = TRACE_REPLY, .group = group, .reply = (uint8_t)w->reply });
+		trace_add(w, (struct trace_event){ .kind = TRACE_REPLY,
+						   .group = group,
+						   .reply = (uint8_t)w->reply });
 	}
 	reply = &w->replies->item[w->reply];
 	w->plan->used_reply = true;
@@ -469,8 +469,8 @@ static enum turn walk_upstream(struct walk *w)
 		w->reply_direct = false;
 		if (!walk_link(w, hop.target, name_wire_len(hop.target)))
 			return walk_too_long(w);
-		trace_add(
-		    w, (struct trace_event){ .kind = TRACE_LINK, .text = "upstream's CNAME" });
+		trace_add(w,
+			  (struct trace_event){ .kind = TRACE_LINK, .text = "upstream's CNAME" });
 		return TURN_AGAIN;
 	case CHAIN_DATA:
 		item = plan_add(w, PLAN_REPLY);

@@ -40,15 +40,15 @@ struct step_replies {
 
 /* Which part of an answer comes from where. `name` is an index into the plan's names. */
 enum plan_kind {
-	PLAN_RECORDS,   /* our records: rrset, at name */
+	PLAN_RECORDS, /* our records: rrset, at name */
 	/* a CNAME of ours from name to name + 1: a public form, or Site Recovery's other
 	 * spelling */
 	PLAN_ALIAS,
-	PLAN_LITERAL,   /* one record made here: type, ttl, rdata */
+	PLAN_LITERAL, /* one record made here: type, ttl, rdata */
 	/* records of this type at name in reply; with DO their RRSIGs and the DNAME that made a
 	 * CNAME */
 	PLAN_REPLY,
-	PLAN_APEX,      /* the SOA of our zone, which is name */
+	PLAN_APEX, /* the SOA of our zone, which is name */
 	/* the authority section of reply, of a negative answer or, with DO, a wildcard's; see
 	 * plan_proof */
 	PLAN_PROOF,
@@ -58,7 +58,7 @@ enum plan_kind {
 
 enum plan_proof {
 	PROOF_WHOLE,
-	PROOF_SOA,     /* the SOA alone: the rest would deny what we hold */
+	PROOF_SOA, /* the SOA alone: the rest would deny what we hold */
 	/* of a reply whose chain goes on elsewhere: nothing where it denies the chain's end */
 	PROOF_LINKS,
 };
@@ -68,12 +68,12 @@ struct plan_item {
 	uint8_t name;
 	/* PLAN_SOA, PLAN_LOCAL_SOA: labels of name that stand before the zone's name */
 	uint8_t strip;
-	uint8_t reply;     /* PLAN_REPLY, PLAN_PROOF: index of the reply */
-	uint8_t proof;     /* PLAN_PROOF: enum plan_proof */
+	uint8_t reply; /* PLAN_REPLY, PLAN_PROOF: index of the reply */
+	uint8_t proof; /* PLAN_PROOF: enum plan_proof */
 	/* PLAN_REPLY: the DNAME's owner is not for this upstream group to speak of */
 	bool no_dname;
-	uint16_t type;     /* PLAN_REPLY, PLAN_LITERAL */
-	uint32_t ttl;      /* PLAN_ALIAS, PLAN_LITERAL */
+	uint16_t type;           /* PLAN_REPLY, PLAN_LITERAL */
+	uint32_t ttl;            /* PLAN_ALIAS, PLAN_LITERAL */
 	struct node_rrset rrset; /* PLAN_RECORDS */
 	const uint8_t *rdata;    /* PLAN_LITERAL; NULL: the wire name name + 1 */
 	uint16_t rdata_len;
@@ -85,12 +85,12 @@ struct plan_item {
 struct plan {
 	uint8_t rcode;
 	bool aa;
-	bool ad;             /* everything in it comes from upstreams that vouch for it */
+	bool ad; /* everything in it comes from upstreams that vouch for it */
 	bool used_reply;
-	bool cut;            /* an upstream's chain ends in records of ours */
-	bool alias_denied;   /* `aliases` does not allow one; names[denied_name] is the alias */
+	bool cut;          /* an upstream's chain ends in records of ours */
+	bool alias_denied; /* `aliases` does not allow one; names[denied_name] is the alias */
 	bool must_be_private;
-	bool vault_name;     /* a name of a known Site Recovery vault that is not held */
+	bool vault_name; /* a name of a known Site Recovery vault that is not held */
 	uint8_t denied_name;
 	int ede;
 	const char *ede_text;
@@ -113,9 +113,22 @@ enum step_verdict {
 
 /* What was decided and why, for `explain`; NULL elsewhere. */
 enum trace_kind {
-	TRACE_HELD, TRACE_WILDCARD, TRACE_ALIAS, TRACE_PTR, TRACE_ENT, TRACE_ABSENT, TRACE_SPECIAL,
-	TRACE_LINK, TRACE_NODATA, TRACE_ROUTE, TRACE_REPLY, TRACE_ASK, TRACE_DENIED, TRACE_CUT,
-	TRACE_MUST_BE_PRIVATE, TRACE_LIMIT,
+	TRACE_HELD,
+	TRACE_WILDCARD,
+	TRACE_ALIAS,
+	TRACE_PTR,
+	TRACE_ENT,
+	TRACE_ABSENT,
+	TRACE_SPECIAL,
+	TRACE_LINK,
+	TRACE_NODATA,
+	TRACE_ROUTE,
+	TRACE_REPLY,
+	TRACE_ASK,
+	TRACE_DENIED,
+	TRACE_CUT,
+	TRACE_MUST_BE_PRIVATE,
+	TRACE_LIMIT,
 };
 
 #define TRACE_EVENTS_MAX 96

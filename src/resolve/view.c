@@ -27,9 +27,9 @@ enum pattern_below {
 
 struct pattern {
 	uint64_t tail_hash;
-	uint32_t next;          /* index + 1 of the next one in the bucket */
+	uint32_t next; /* index + 1 of the next one in the bucket */
 	uint8_t tail_labels;
-	uint8_t labels;         /* all that are compared, without a leading `*` */
+	uint8_t labels; /* all that are compared, without a leading `*` */
 	enum pattern_below below;
 	uint8_t fold[NAME_WIRE_MAX]; /* those labels, folded, leftmost first, and the root */
 };

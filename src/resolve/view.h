@@ -33,10 +33,10 @@ enum view_aliases {
 struct patterns; /* names and wildcards (`contoso*.blob.core.windows.net`, `*.example`) */
 
 struct view {
-	uint64_t generation;     /* counts up with every view; 1 is the first */
-	struct zones *zones;     /* owned */
-	struct table *table;     /* owned */
-	struct routes *routes;   /* owned */
+	uint64_t generation;   /* counts up with every view; 1 is the first */
+	struct zones *zones;   /* owned */
+	struct table *table;   /* owned */
+	struct routes *routes; /* owned */
 	enum view_aliases aliases;
 	struct patterns *alias_zones;     /* owned; for VIEW_ALIASES_LIST */
 	struct patterns *must_be_private; /* owned; may be NULL */

@@ -160,8 +160,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	doom_older(server, TCP_STUCK, conf->write_ms, &server->counters->closed_write);
 }
 
-void tcp_server_send(struct tcp_server *server, const struct client *client,
-		     const uint8_t *message, size_t len)
+void tcp_server_send(struct tcp_server *server, const struct client *client, const uint8_t *message,
+		     size_t len)
 {
 	struct tcp_conn *conn = &server->conn[client->slot];
 
@@ -284,8 +284,8 @@ int tcp_server_add(struct tcp_server *server, int fd, const union addr *local, s
 	listener->local = *local;
 	listener->next = server->listeners;
 	server->listeners = listener;
-	listener->event = event_new(server->base, fd, EV_READ | EV_PERSIST, on_acceptable,
-				    listener);
+	listener->event =
+		event_new(server->base, fd, EV_READ | EV_PERSIST, on_acceptable, listener);
 	if (!listener->event || event_add(listener->event, NULL) < 0)
 		return err_set(err, "cannot watch a TCP socket");
 	return 0;

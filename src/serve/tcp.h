@@ -32,10 +32,10 @@ struct tcp_conf {
  * wants "seconds"); a question is one packet, so 5 s for it survives two retransmissions;
  * 100 questions in flight is what a busy forwarder has on one connection; 128 blocks are 16 MiB.
  */
-#define TCP_CONF_DEFAULT                                                                           \
-	{                                                                                          \
-		.connections_max = 1024, .per_client_max = 128, .idle_ms = 10000,                  \
-		.frame_ms = 5000, .write_ms = 10000, .inflight_max = 100, .blocks = 128,           \
+#define TCP_CONF_DEFAULT                                                                 \
+	{                                                                                \
+		.connections_max = 1024, .per_client_max = 128, .idle_ms = 10000,        \
+		.frame_ms = 5000, .write_ms = 10000, .inflight_max = 100, .blocks = 128, \
 	}
 
 /* One writer: the worker. Counters alone: may be walked as an array. */
@@ -48,11 +48,11 @@ struct tcp_counters {
 	struct counter refused_client; /* per_client_max */
 	struct counter accept_failed;  /* mostly: no file descriptor left */
 	struct counter closed_idle, closed_frame, closed_write; /* their time was up */
-	struct counter paused;         /* stopped reading: inflight_max, or answers not taken */
-	struct counter closed_unsent;  /* an answer had no room behind others that are not taken */
-	struct counter closed_blocks;  /* all blocks were in use: the one longest stuck went */
-	struct counter lost;           /* broken from the other side */
-	struct counter late;           /* answers whose connection was gone */
+	struct counter paused;        /* stopped reading: inflight_max, or answers not taken */
+	struct counter closed_unsent; /* an answer had no room behind others that are not taken */
+	struct counter closed_blocks; /* all blocks were in use: the one longest stuck went */
+	struct counter lost;          /* broken from the other side */
+	struct counter late;          /* answers whose connection was gone */
 };
 
 struct tcp_server;
@@ -70,8 +70,8 @@ void tcp_server_free(struct tcp_server *server);
 int tcp_server_add(struct tcp_server *server, int fd, const union addr *local, struct err *err);
 
 /* A late answer (see resolver_send_fn). Closes nothing: that is left to the flush. */
-void tcp_server_send(struct tcp_server *server, const struct client *client,
-		     const uint8_t *message, size_t len);
+void tcp_server_send(struct tcp_server *server, const struct client *client, const uint8_t *message,
+		     size_t len);
 
 /* Writes the late answers. At the end of a turn of the worker's loop. */
 void tcp_server_flush(struct tcp_server *server);

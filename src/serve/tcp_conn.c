@@ -170,8 +170,8 @@ void tcp_conn_put(struct tcp_conn *conn, const uint8_t *message, size_t len)
 	if (verdict == STREAM_PUT)
 		counter_add(&server->counters->sent, 1);
 	else
-		tcp_conn_doom(conn, verdict == STREAM_PUT_FULL ? &server->counters->closed_unsent :
-							     &server->counters->closed_blocks);
+		tcp_conn_doom(conn, verdict == STREAM_PUT_FULL ? &server->counters->closed_unsent
+							       : &server->counters->closed_blocks);
 }
 
 static void conn_receive(struct tcp_conn *conn, const struct stream_message *message,
@@ -341,7 +341,7 @@ static void conn_asked(union addr *ret, int fd, const union addr *local)
 }
 
 void tcp_conn_open(struct tcp_server *server, int fd, const union addr *from,
-		      const union addr *local)
+		   const union addr *local)
 {
 	struct tcp_conn *conn = server->spare, **bucket;
 
@@ -373,4 +373,3 @@ void tcp_conn_open(struct tcp_server *server, int fd, const union addr *from,
 	if (event_add(&conn->read_event, NULL) < 0)
 		tcp_conn_doom(conn, &server->counters->accept_failed);
 }
-

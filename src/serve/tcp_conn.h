@@ -39,14 +39,14 @@ struct tcp_conn {
 	struct event read_event, write_event;
 	struct client client;
 	uint64_t client_key;
-	uint64_t since_ms;            /* in this state, or since what it waits for went on */
+	uint64_t since_ms; /* in this state, or since what it waits for went on */
 	unsigned inflight;
 	enum tcp_state state;
 	bool open, queued, doomed;
-	bool read_closed;             /* the other side sends no more */
+	bool read_closed; /* the other side sends no more */
 	bool paused;
-	bool fresh;                   /* it has not sent a question yet */
-	bool took, wrote;             /* since it was last settled */
+	bool fresh;       /* it has not sent a question yet */
+	bool took, wrote; /* since it was last settled */
 	struct stream stream;
 };
 
@@ -71,9 +71,9 @@ struct tcp_server {
 	struct event *tick, *accept_again;
 	struct timeval tick_every;
 	struct tcp_listener *listeners;
-	struct tcp_conn *conn;      /* connections_max */
+	struct tcp_conn *conn; /* connections_max */
 	struct tcp_conn *spare;
-	struct tcp_conn **bucket;   /* by client; as many as connections */
+	struct tcp_conn **bucket; /* by client; as many as connections */
 	struct tcp_list state[TCP_STATES];
 	struct tcp_conn *queue, **queue_end;
 	unsigned open;

@@ -104,8 +104,8 @@ static void put_answer(struct udp_server *server, const struct udp_server_socket
 		counter_add(&server->counters->send_dropped, 1);
 }
 
-void udp_server_send(struct udp_server *server, const struct client *client,
-		     const uint8_t *message, size_t len)
+void udp_server_send(struct udp_server *server, const struct client *client, const uint8_t *message,
+		     size_t len)
 {
 	const struct udp_server_socket *s;
 

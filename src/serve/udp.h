@@ -36,16 +36,15 @@ struct udp_server;
  * `scratch` has room for RESOLVER_MESSAGE_MAX octets and is the worker's, used during a call only.
  */
 struct udp_server *udp_server_new(struct event_base *base, struct resolver *resolver,
-				  uint8_t *scratch, struct udp_counters *counters,
-				  struct err *err);
+				  uint8_t *scratch, struct udp_counters *counters, struct err *err);
 void udp_server_free(struct udp_server *server);
 
 /* Serves a socket bound to `local`; it stays the caller's. */
 int udp_server_add(struct udp_server *server, int fd, const union addr *local, struct err *err);
 
 /* A late answer (see resolver_send_fn). */
-void udp_server_send(struct udp_server *server, const struct client *client,
-		     const uint8_t *message, size_t len);
+void udp_server_send(struct udp_server *server, const struct client *client, const uint8_t *message,
+		     size_t len);
 
 void udp_server_flush(struct udp_server *server);
 

@@ -308,8 +308,8 @@ static int worker_open(struct worker *worker, struct forward_shared *forward, st
 }
 
 static struct worker *worker_new(struct workers *workers, unsigned n,
-				 const struct listeners *listeners,
-				 struct forward_shared *forward, struct err *err)
+				 const struct listeners *listeners, struct forward_shared *forward,
+				 struct err *err)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	size_t i;
@@ -487,9 +487,9 @@ int workers_explain(struct workers *workers, const struct name *name, uint16_t t
 	for (n = 0; n < WORKERS_EXPLAINS_MAX && workers->explain[n].busy; n++)
 		;
 	if (n == WORKERS_EXPLAINS_MAX || !worker->running)
-		return err_set(err, n < WORKERS_EXPLAINS_MAX ?
-				       "the server is stopping" :
-				       "too many explanations at once; try again");
+		return err_set(err, n < WORKERS_EXPLAINS_MAX
+					    ? "the server is stopping"
+					    : "too many explanations at once; try again");
 	explain = &workers->explain[n];
 	explain->name = *name;
 	explain->type = type;

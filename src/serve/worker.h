@@ -31,9 +31,9 @@ struct workers_conf {
 };
 
 /* 4,096: a dead upstream holds each for 4 s, so this is 1,000 new ones a second. */
-#define WORKERS_CONF_DEFAULT                                                                       \
-	{                                                                                          \
-		.queries_max = 4096, .tcp = TCP_CONF_DEFAULT                                       \
+#define WORKERS_CONF_DEFAULT                                 \
+	{                                                    \
+		.queries_max = 4096, .tcp = TCP_CONF_DEFAULT \
 	}
 
 /* A worker's own. Counters alone: may be walked as an array. */
@@ -78,8 +78,7 @@ void workers_dispatch(struct workers *workers);
  * How a query is decided (see resolver_explain), by a worker. `done` is called once, from
  * workers_dispatch; with trace NULL from workers_stop. -1 if WORKERS_EXPLAINS_MAX are under way.
  */
-typedef void workers_explained_fn(void *arg, const char *trace, const uint8_t *answer,
-				  size_t len);
+typedef void workers_explained_fn(void *arg, const char *trace, const uint8_t *answer, size_t len);
 int workers_explain(struct workers *workers, const struct name *name, uint16_t type,
 		    workers_explained_fn *done, void *arg, struct err *err);
 

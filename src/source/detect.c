@@ -140,8 +140,8 @@ static int decode_octets(struct decoder *decoder, const uint8_t *data, size_t le
 		return 0;
 	if (stop <= 1 && len >= 4)
 		return decoder_fail(decoder,
-		    "a NUL octet at the start: not text, or UTF-16 without "
-		    "a byte order mark; save it as UTF-8");
+				    "a NUL octet at the start: not text, or UTF-16 without "
+				    "a byte order mark; save it as UTF-8");
 	return decoder_fail(decoder, "a NUL octet: the file is cut off or not text; "
 				     "copy or export it again");
 }
@@ -177,7 +177,7 @@ static int decode_utf16(struct decoder *decoder, const uint8_t *data, size_t len
 }
 
 int text_decode(const char *path, const uint8_t *data, size_t len, struct complaints *to,
-    char **ret_text, size_t *ret_len)
+		char **ret_text, size_t *ret_len)
 {
 	struct decoder decoder = { .path = path, .to = to, .line = 1 };
 	bool little = len >= 2 && data[0] == 0xff && data[1] == 0xfe;
@@ -219,8 +219,10 @@ static bool word_is(const struct word *word, const char *text)
 
 static bool is_type_word(const struct word *word)
 {
-	static const char *const types[] = { "A", "AAAA", "CNAME", "SOA", "NS", "MX", "TXT", "SRV",
-		"PTR", "CAA", "DS", "DNAME", "HTTPS", "SVCB" };
+	static const char *const types[] = {
+		"A",   "AAAA", "CNAME", "SOA", "NS",    "MX",    "TXT",
+		"SRV", "PTR",  "CAA",   "DS",  "DNAME", "HTTPS", "SVCB"
+	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (word_is(word, types[i]))
@@ -275,8 +277,10 @@ static bool looks_like_hosts(const struct word *words, size_t count)
 /* Cells between separators. Tabs separate hosts lines too, so they count in a header alone. */
 static bool looks_like_csv(const char *line, size_t len, const struct word *words, size_t count)
 {
-	static const char *const headers[] = { "fqdn", "ip", "name", "hostname", "address",
-		"ipaddress", "ipaddresses", "recordtype" };
+	static const char *const headers[] = {
+		"fqdn",    "ip",        "name",        "hostname",
+		"address", "ipaddress", "ipaddresses", "recordtype"
+	};
 
 	if (memchr(line, ',', len) || memchr(line, ';', len))
 		return true;
@@ -325,10 +329,19 @@ static bool is_own_key(const struct word *key)
 
 static bool has_azure_key(const char *text, size_t len)
 {
-	static const char *const keys[] = { "customDnsConfigs", "privateDnsZoneConfigs",
-		"ipConfigurations", "aRecords", "aaaaRecords", "properties", "recordSets", "etag",
-		"resourceGroup", "custom_dns_configs", "private_dns_zone_configs", "value",
-		"provisioningState" };
+	static const char *const keys[] = { "customDnsConfigs",
+					    "privateDnsZoneConfigs",
+					    "ipConfigurations",
+					    "aRecords",
+					    "aaaaRecords",
+					    "properties",
+					    "recordSets",
+					    "etag",
+					    "resourceGroup",
+					    "custom_dns_configs",
+					    "private_dns_zone_configs",
+					    "value",
+					    "provisioningState" };
 	struct word key;
 
 	for (const char *at = text, *end = text + len; at < end;) {

@@ -39,7 +39,7 @@ bool source_format_readable(enum source_format format);
  * and a NUL. -1 with a complaint when there is no memory.
  */
 int text_decode(const char *path, const uint8_t *data, size_t len, struct complaints *to,
-    char **ret_text, size_t *ret_len);
+		char **ret_text, size_t *ret_len);
 
 /*
  * What decoded text is. Never SOURCE_AUTO's meaning of "find out": that is "cannot be told" here.

@@ -40,20 +40,13 @@ static bool is_blank(char c)
 static bool is_own_name(const char *text, size_t len)
 {
 	static const char *const own[] = {
-		"localhost",
-		"localhost.localdomain",
-		"localhost4",
-		"localhost4.localdomain4",
-		"localhost6",
-		"localhost6.localdomain6",
-		"ip6-localhost",
-		"ip6-loopback",
-		"ip6-localnet",
-		"ip6-mcastprefix",
-		"ip6-allnodes",
-		"ip6-allrouters",
-		"ip6-allhosts",
-		"broadcasthost",
+		"localhost",     "localhost.localdomain",
+		"localhost4",    "localhost4.localdomain4",
+		"localhost6",    "localhost6.localdomain6",
+		"ip6-localhost", "ip6-loopback",
+		"ip6-localnet",  "ip6-mcastprefix",
+		"ip6-allnodes",  "ip6-allrouters",
+		"ip6-allhosts",  "broadcasthost",
 		"local",
 	};
 
@@ -79,17 +72,19 @@ static int take_word(struct hosts_line *line, const char *text, size_t len, unsi
 	if (token_read_address(text, len, &address)) {
 		if (line->addresses && line->names && !line->behind)
 			return refuse(line, column,
-			    "addresses on both sides of a name; give each pair a line of its own");
+				      "addresses on both sides of a name; give each pair a line of "
+				      "its own");
 		line->behind = line->names > 0;
 		if (line->addresses == HOSTS_ADDRESSES_MAX)
-			return refuse(
-			    line, column, "more than 16 addresses on one line; use several lines");
+			return refuse(line, column,
+				      "more than 16 addresses on one line; use several lines");
 		line->address[line->addresses++] = address;
 		return 0;
 	}
 	if (line->behind)
-		return refuse(line, column,
-		    "names on both sides of an address; give each pair a line of its own");
+		return refuse(
+			line, column,
+			"names on both sides of an address; give each pair a line of its own");
 	if (line->names == HOSTS_NAMES_MAX)
 		return refuse(line, column, "more than 256 names on one line; use several lines");
 	line->name[line->names].text = text;
@@ -103,7 +98,7 @@ static void add_name(struct hosts_line *line, const struct name *name)
 		const struct token_address *address = &line->address[i];
 
 		builder_add(line->builder, name, address->type, line->in->ttl, address->octets,
-		    address->len, line->number);
+			    address->len, line->number);
 	}
 }
 
@@ -115,14 +110,14 @@ static bool all_own(const struct hosts_line *line)
 	return true;
 }
 
-static void complain_of_word(
-    const struct hosts_line *line, const char *start, unsigned i, const char *why)
+static void complain_of_word(const struct hosts_line *line, const char *start, unsigned i,
+			     const char *why)
 {
 	char shown[TOKEN_SHOWN_MAX];
 
 	complain(line->to, COMPLAINT_ERROR, line->in->path, line->number,
-	    (unsigned)(line->name[i].text - start) + 1, "`%s` %s; correct the line",
-	    token_show(shown, line->name[i].text, line->name[i].len), why);
+		 (unsigned)(line->name[i].text - start) + 1, "`%s` %s; correct the line",
+		 token_show(shown, line->name[i].text, line->name[i].len), why);
 }
 
 /* The line has words of one kind alone. Perhaps one was to be the other: a mistyped address. */
@@ -132,7 +127,7 @@ static void complain_of_kind(const struct hosts_line *line, const char *start)
 
 	for (unsigned i = 0; i < line->names; i++) {
 		const char *why =
-		    token_read_name(line->name[i].text, line->name[i].len, NULL, &name);
+			token_read_name(line->name[i].text, line->name[i].len, NULL, &name);
 
 		if (why) {
 			complain_of_word(line, start, i, why);
@@ -140,8 +135,8 @@ static void complain_of_kind(const struct hosts_line *line, const char *start)
 		}
 	}
 	complain(line->to, COMPLAINT_ERROR, line->in->path, line->number, 0,
-	    line->names ? "a name without an address; write `IP name` on one line"
-			: "an address without a name; write `IP name` on one line");
+		 line->names ? "a name without an address; write `IP name` on one line"
+			     : "an address without a name; write `IP name` on one line");
 }
 
 static void finish_line(struct hosts_line *line, const char *start)

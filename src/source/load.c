@@ -162,11 +162,11 @@ static void collect(void *arg, const struct complaint *complaint)
 static void collector_start(struct collector *collector, struct complaints *to, struct file *file)
 {
 	*collector = (struct collector){ .to = to,
-		.tell = to->tell,
-		.arg = to->arg,
-		.errors = to->errors,
-		.warnings = to->warnings,
-		.file = file };
+					 .tell = to->tell,
+					 .arg = to->arg,
+					 .errors = to->errors,
+					 .warnings = to->warnings,
+					 .file = file };
 	to->tell = collect;
 	to->arg = collector;
 }
@@ -208,10 +208,10 @@ static int read_still(struct file *file, struct complaints *to, uint8_t **ret_da
 
 		if (stat(file->path, &file->seen) < 0) {
 			complain(to, COMPLAINT_ERROR, file->path, 0, 0, "cannot be read: %s; %s",
-			    strerror(errno),
-			    errno == ENOENT || errno == ENOTDIR
-				? "correct the path or take it out of `records`"
-				: "correct its permissions");
+				 strerror(errno),
+				 errno == ENOENT || errno == ENOTDIR
+					 ? "correct the path or take it out of `records`"
+					 : "correct its permissions");
 			return -1;
 		}
 		if (file_read(file->path, SOURCE_FILE_MAX, &data, &len, &err) < 0) {
@@ -229,16 +229,17 @@ static int read_still(struct file *file, struct complaints *to, uint8_t **ret_da
 		free(data);
 	}
 	complain(to, COMPLAINT_ERROR, file->path, 0, 0,
-	    "changes while it is read; reload once it is written, or move it into place when done");
+		 "changes while it is read; reload once it is written, or move it into place when "
+		 "done");
 	return -1;
 }
 
 /* Which reader, or NULL with a complaint. */
-static reader_fn *choose_reader(
-    struct file *file, const char *text, size_t len, struct complaints *to)
+static reader_fn *choose_reader(struct file *file, const char *text, size_t len,
+				struct complaints *to)
 {
 	static const char readable[] =
-	    "this version reads hosts lines, zone files and its own YAML";
+		"this version reads hosts lines, zone files and its own YAML";
 
 	if (file->status.format == SOURCE_AUTO)
 		file->status.format = detect_format(text, len);
@@ -251,40 +252,40 @@ static reader_fn *choose_reader(
 		return yaml_read;
 	case SOURCE_EMPTY:
 		complain(to, COMPLAINT_ERROR, file->path, 0, 0,
-		    "holds no record; delete it to remove its records");
+			 "holds no record; delete it to remove its records");
 		break;
 	case SOURCE_CSV:
 		complain(to, COMPLAINT_ERROR, file->path, 0, 0,
-		    "this is CSV, and %s; write it as "
-		    "lines of `IP name`",
-		    readable);
+			 "this is CSV, and %s; write it as "
+			 "lines of `IP name`",
+			 readable);
 		break;
 	case SOURCE_AZURE:
 		complain(to, COMPLAINT_ERROR, file->path, 0, 0,
-		    "this is JSON or YAML of an Azure "
-		    "export, and %s; use `az network private-dns zone export` or the portal's "
-		    "\"Generate hostfile\" instead",
-		    readable);
+			 "this is JSON or YAML of an Azure "
+			 "export, and %s; use `az network private-dns zone export` or the portal's "
+			 "\"Generate hostfile\" instead",
+			 readable);
 		break;
 	case SOURCE_PASTE:
 		complain(to, COMPLAINT_ERROR, file->path, 0, 0,
-		    "addresses and names stand on lines of "
-		    "their own, as copied from the portal's DNS configuration page; use the "
-		    "portal's "
-		    "\"Generate hostfile\" or write `IP name` on one line");
+			 "addresses and names stand on lines of "
+			 "their own, as copied from the portal's DNS configuration page; use the "
+			 "portal's "
+			 "\"Generate hostfile\" or write `IP name` on one line");
 		break;
 	case SOURCE_AUTO:
 		complain(to, COMPLAINT_ERROR, file->path, 0, 0,
-		    "it cannot be told what this is, and "
-		    "%s; correct it or set `format:`",
-		    readable);
+			 "it cannot be told what this is, and "
+			 "%s; correct it or set `format:`",
+			 readable);
 		break;
 	}
 	return NULL;
 }
 
-static void warn_of_end(
-    const struct file *file, const char *text, size_t len, struct complaints *to)
+static void warn_of_end(const struct file *file, const char *text, size_t len,
+			struct complaints *to)
 {
 	unsigned line = 1;
 
@@ -293,24 +294,24 @@ static void warn_of_end(
 	for (const char *at = text; (at = memchr(at, '\n', (size_t)(text + len - at))); at++)
 		line++;
 	complain(to, COMPLAINT_WARNING, file->path, line, 0,
-	    "the last line has no end; if the file was cut off, copy it again");
+		 "the last line has no end; if the file was cut off, copy it again");
 }
 
-static const struct name *source_origin(
-    const struct source_conf *conf, struct name *space, struct complaints *to)
+static const struct name *source_origin(const struct source_conf *conf, struct name *space,
+					struct complaints *to)
 {
 	if (!conf->zone)
 		return NULL;
 	if (name_from_text(space, conf->zone, strlen(conf->zone)) == 0)
 		return space;
 	complain(to, COMPLAINT_ERROR, conf->path, 0, 0, "`zone: %s` is no domain name; correct it",
-	    conf->zone);
+		 conf->zone);
 	return NULL;
 }
 
 /* Text to set. NULL with a complaint if nothing came of it. */
-static struct record_set *build(
-    const struct load *load, struct file *file, const char *text, size_t len)
+static struct record_set *build(const struct load *load, struct file *file, const char *text,
+				size_t len)
 {
 	const struct source_conf *conf = &load->conf->sources[file->status.entry];
 	struct builder_conf builder_conf = {
@@ -341,10 +342,10 @@ static struct record_set *build(
 		set = builder_finish(builder);
 		if (!set)
 			complain(load->to, COMPLAINT_ERROR, file->path, 0, 0,
-			    "no memory; split the file");
+				 "no memory; split the file");
 	} else if (load->to->errors == errors) {
 		complain(load->to, COMPLAINT_ERROR, file->path, 0, 0,
-		    "holds no record; delete it to remove its records");
+			 "holds no record; delete it to remove its records");
 	}
 	builder_free(builder);
 	return set;
@@ -448,7 +449,7 @@ static int load_file(const struct load *load, struct file *file)
 static uint64_t conf_hash(const struct load_conf *conf, const struct source_conf *source)
 {
 	uint32_t numbers[] = { (uint32_t)source->format, source->ttl, conf->ttl_min,
-		conf->ttl_max };
+			       conf->ttl_max };
 	uint64_t hash = hash_bytes(numbers, sizeof(numbers));
 
 	return source->zone ? hash_join(hash, hash_bytes(source->zone, strlen(source->zone)))
@@ -456,8 +457,8 @@ static uint64_t conf_hash(const struct load_conf *conf, const struct source_conf
 }
 
 /* The files of an entry; those of the last time where its folder cannot be read. */
-static int entry_paths(
-    const struct load *load, const struct source_conf *source, struct paths *paths)
+static int entry_paths(const struct load *load, const struct source_conf *source,
+		       struct paths *paths)
 {
 	const struct file_list *old = &load->old->list;
 	int result = paths_expand(paths, source->path, load->to);
@@ -495,7 +496,7 @@ static int list_add(struct file_list *list, const struct load *load, size_t entr
 		goto fail;
 	if (is_listed(list, &file)) {
 		complain(load->to, COMPLAINT_WARNING, path, 0, 0,
-		    "is named a second time under `records`; the first counts, take one out");
+			 "is named a second time under `records`; the first counts, take one out");
 		file_fini(&file);
 		return 0;
 	}
@@ -537,7 +538,7 @@ fail:
 }
 
 int sources_load(struct sources *sources, const struct load_conf *conf, const struct zones *zones,
-    struct complaints *complaints, struct err *err)
+		 struct complaints *complaints, struct err *err)
 {
 	struct load load = { .conf = conf, .zones = zones, .to = complaints, .old = sources };
 	struct file_list list = { 0 };

@@ -78,7 +78,7 @@ void sources_free(struct sources *sources);
  * changed.
  */
 int sources_load(struct sources *sources, const struct load_conf *conf, const struct zones *zones,
-    struct complaints *complaints, struct err *err);
+		 struct complaints *complaints, struct err *err);
 
 /*
  * The sets to serve, in order of precedence; valid until the next call that changes `sources`.

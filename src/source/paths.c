@@ -63,13 +63,13 @@ static bool is_file(const char *path)
 }
 
 /* 0, 1 past the limit (complained of once), -1 without memory. */
-static int add_limited(
-    struct paths *paths, const char *path, const char *entry, struct complaints *to)
+static int add_limited(struct paths *paths, const char *path, const char *entry,
+		       struct complaints *to)
 {
 	if (paths->count < SOURCE_FILES_MAX)
 		return paths_add(paths, path);
 	complain(to, COMPLAINT_ERROR, entry, 0, 0,
-	    "more than %d files; the rest is not read, join them", SOURCE_FILES_MAX);
+		 "more than %d files; the rest is not read, join them", SOURCE_FILES_MAX);
 	return 1;
 }
 
@@ -82,7 +82,7 @@ static int expand_folder(struct paths *paths, const char *entry, struct complain
 
 	if (!folder) {
 		complain(to, COMPLAINT_ERROR, entry, 0, 0,
-		    "cannot read the folder: %s; correct its permissions", strerror(errno));
+			 "cannot read the folder: %s; correct its permissions", strerror(errno));
 		return 1;
 	}
 	while (result == 0 && (item = readdir(folder))) {
@@ -91,7 +91,7 @@ static int expand_folder(struct paths *paths, const char *entry, struct complain
 		if (item->d_name[0] == '.')
 			continue;
 		if (asprintf(&path, "%s%s%s", entry, entry[len - 1] == '/' ? "" : "/",
-			item->d_name) < 0) {
+			     item->d_name) < 0) {
 			result = -1;
 			break;
 		}
@@ -121,7 +121,7 @@ static int expand_glob(struct paths *paths, const char *entry, struct complaints
 	globfree(&found);
 	if (paths->count == first && result == 0)
 		complain(to, COMPLAINT_WARNING, entry, 0, 0,
-		    "matches no file; correct it if files should be there");
+			 "matches no file; correct it if files should be there");
 	sort_from(paths, first);
 	return result < 0 ? -1 : 0;
 }

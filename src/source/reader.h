@@ -26,7 +26,7 @@ struct reader_input {
 	uint32_t ttl;              /* seconds, where the file has none */
 };
 
-typedef void reader_fn(
-    const struct reader_input *in, struct builder *builder, struct complaints *to);
+typedef void reader_fn(const struct reader_input *in, struct builder *builder,
+		       struct complaints *to);
 
 #endif

@@ -128,23 +128,25 @@ static int read_entry(struct rrlex *lex, struct rrlex_state *state, struct err *
 		 */
 		if (put(lex, state, c) < 0 ||
 		    (c == '\\' && lex->at + 1 < lex->end && lex->at[1] != '\n' &&
-			(lex->at++, put(lex, state, *lex->at) < 0)))
+		     (lex->at++, put(lex, state, *lex->at) < 0)))
 			return err_set(err,
-			    state->depth
-				? "a bracket opened on line %u is not closed within %d octets; "
-				  "close it"
-				: "the entry on line %u has more than %d octets; correct it",
-			    state->depth ? state->open_line : lex->line, RRLEX_ENTRY_MAX);
+				       state->depth ? "a bracket opened on line %u is not closed "
+						      "within %d octets; "
+						      "close it"
+						    : "the entry on line %u has more than %d "
+						      "octets; correct it",
+				       state->depth ? state->open_line : lex->line,
+				       RRLEX_ENTRY_MAX);
 		lex->at++;
 	}
 	if (state->quoted)
-		return err_set(
-		    err, "the text ends within quotes: the file is cut off; copy it again");
+		return err_set(err,
+			       "the text ends within quotes: the file is cut off; copy it again");
 	if (state->depth)
 		return err_set(err,
-		    "the text ends within the brackets that line %u opens: the file "
-		    "is cut off; copy or export it again",
-		    state->open_line);
+			       "the text ends within the brackets that line %u opens: the file "
+			       "is cut off; copy or export it again",
+			       state->open_line);
 	return lex->entry_len > 0;
 }
 

@@ -81,8 +81,8 @@ static bool is_absolute(const struct rrword *word)
 	return slashes % 2 == 0;
 }
 
-int rrtext_name(
-    const struct rrtext *rr, const struct rrword *word, struct name *ret, struct err *err)
+int rrtext_name(const struct rrtext *rr, const struct rrword *word, struct name *ret,
+		struct err *err)
 {
 	char shown[TOKEN_SHOWN_MAX];
 	bool apex = word->len == 1 && word->text[0] == '@';
@@ -93,18 +93,18 @@ int rrtext_name(
 		return err_set(err, "the name %s is quoted; take the quotes away", shown);
 	if (!apex && name_from_text(&name, word->text, word->len) < 0)
 		return err_set(err,
-		    "`%s` is no domain name (a bad escape, an empty or too long "
-		    "label, or over 255 octets); correct it",
-		    shown);
+			       "`%s` is no domain name (a bad escape, an empty or too long "
+			       "label, or over 255 octets); correct it",
+			       shown);
 	if (!apex && is_absolute(word)) {
 		*ret = name;
 		return 0;
 	}
 	if (!rr->has_origin)
 		return err_set(err,
-		    "`%s` is relative and no zone is known; end the name with a dot, "
-		    "write $ORIGIN, or set `zone:` for this path",
-		    shown);
+			       "`%s` is relative and no zone is known; end the name with a dot, "
+			       "write $ORIGIN, or set `zone:` for this path",
+			       shown);
 	if (apex) {
 		*ret = rr->origin;
 		return 0;
@@ -116,8 +116,8 @@ int rrtext_name(
 
 /* ---- data ------------------------------------------------------------------------------------ */
 
-static int read_address(
-    struct rrtext *rr, const char *text, uint16_t type, struct rrtext_record *ret, struct err *err)
+static int read_address(struct rrtext *rr, const char *text, uint16_t type,
+			struct rrtext_record *ret, struct err *err)
 {
 	struct token_address address;
 	char shown[TOKEN_SHOWN_MAX];
@@ -127,18 +127,18 @@ static int read_address(
 		return err_set(err, "a record without an address; write one behind the type");
 	if (!token_read_address(word.text, word.len, &address) || address.type != type)
 		return err_set(err, "`%s` is no IPv%c address; correct it",
-		    token_show(shown, word.text, word.len), type == TYPE_A ? '4' : '6');
+			       token_show(shown, word.text, word.len), type == TYPE_A ? '4' : '6');
 	if (rrlex_word(&text, &more))
 		return err_set(err, "`%s` behind the address; write one record a line",
-		    token_show(shown, more.text, more.len));
+			       token_show(shown, more.text, more.len));
 	memcpy(rr->address, address.octets, address.len);
 	ret->rdata = rr->address;
 	ret->rdata_len = address.len;
 	return 0;
 }
 
-static int read_cname(
-    struct rrtext *rr, const char *text, struct rrtext_record *ret, struct err *err)
+static int read_cname(struct rrtext *rr, const char *text, struct rrtext_record *ret,
+		      struct err *err)
 {
 	char shown[TOKEN_SHOWN_MAX];
 	struct rrword word, more;
@@ -149,7 +149,7 @@ static int read_cname(
 		return -1;
 	if (rrlex_word(&text, &more))
 		return err_set(err, "`%s` behind the target; write one record a line",
-		    token_show(shown, more.text, more.len));
+			       token_show(shown, more.text, more.len));
 	ret->rdata = rr->target.wire;
 	ret->rdata_len = rr->target.len;
 	return 0;
@@ -176,13 +176,13 @@ static long read_generic(const char *text, uint8_t *out, size_t out_max)
 			char c = word.text[i];
 			int nibble = c >= '0' && c <= '9' ? c - '0'
 				     : (c | 0x20) >= 'a' && (c | 0x20) <= 'f'
-					 ? (c | 0x20) - 'a' + 10
-					 : -1;
+					     ? (c | 0x20) - 'a' + 10
+					     : -1;
 
 			if (nibble < 0 || digits >= want * 2)
 				return -1;
 			out[digits / 2] =
-			    (uint8_t)(digits % 2 ? out[digits / 2] | nibble : nibble << 4);
+				(uint8_t)(digits % 2 ? out[digits / 2] | nibble : nibble << 4);
 		}
 	}
 	return digits == want * 2 ? (long)want : -1;
@@ -201,7 +201,7 @@ static int ldns_data(struct rrtext *rr, const ldns_rdf *origin, struct err *err)
 	ldns_rr_free(record);
 	if (status != LDNS_STATUS_OK)
 		return err_set(err, "its data cannot be read (%s); correct it",
-		    ldns_get_errorstr_by_id(status));
+			       ldns_get_errorstr_by_id(status));
 	return 0;
 }
 
@@ -226,13 +226,13 @@ static int ldns_data_absolute(struct rrtext *rr, struct err *err)
 	if (len != ldns_buffer_position(rr->wire) ||
 	    memcmp(rr->second, ldns_buffer_begin(rr->wire), len) != 0)
 		return err_set(err,
-		    "a name in its data is relative and no zone is known; end the name "
-		    "with a dot, write $ORIGIN, or set `zone:` for this path");
+			       "a name in its data is relative and no zone is known; end the name "
+			       "with a dot, write $ORIGIN, or set `zone:` for this path");
 	return 0;
 }
 
 static int read_other(struct rrtext *rr, const struct rrword *type, const char *text,
-    struct rrtext_record *ret, struct err *err)
+		      struct rrtext_record *ret, struct err *err)
 {
 	bool generic = strncmp(text, "\\# ", 3) == 0;
 	int head;
@@ -248,8 +248,8 @@ static int read_other(struct rrtext *rr, const struct rrword *type, const char *
 			return -1;
 	} else {
 		if (!rr->origin_rdf)
-			rr->origin_rdf = ldns_rdf_new_frm_data(
-			    LDNS_RDF_TYPE_DNAME, rr->origin.len, rr->origin.wire);
+			rr->origin_rdf = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, rr->origin.len,
+							       rr->origin.wire);
 		if (!rr->origin_rdf)
 			return err_set(err, "no memory");
 		if (ldns_data(rr, rr->origin_rdf, err) < 0)
@@ -280,7 +280,7 @@ static bool is_foreign_class(const struct rrword *word)
 {
 	return word_is(word, "CH") || word_is(word, "HS") || word_is(word, "CS") ||
 	       (word->len > 5 && strncasecmp(word->text, "CLASS", 5) == 0 &&
-		   !word_is(word, "CLASS1"));
+		!word_is(word, "CLASS1"));
 }
 
 static uint16_t type_number(const struct rrword *word)
@@ -316,8 +316,8 @@ int rrtext_read(struct rrtext *rr, const char *text, struct rrtext_record *ret, 
 	for (;;) {
 		if (!rrlex_word(&text, &word))
 			return err_set(err,
-			    "an entry without a record type; write `name TTL IN TYPE "
-			    "data`");
+				       "an entry without a record type; write `name TTL IN TYPE "
+				       "data`");
 		if (word.text[0] == '[' && word.len > 6 &&
 		    strncasecmp(word.text, "[AGE:", 5) == 0 && word.text[word.len - 1] == ']')
 			continue;
@@ -327,18 +327,18 @@ int rrtext_read(struct rrtext *rr, const char *text, struct rrtext_record *ret, 
 		}
 		if (is_foreign_class(&word))
 			return err_set(err, "class %s; only IN is served, take the record out",
-			    token_show(shown, word.text, word.len));
+				       token_show(shown, word.text, word.len));
 		if (record.has_ttl || word.text[0] < '0' || word.text[0] > '9')
 			break;
 		if (!token_read_ttl(word.text, word.len, &record.ttl))
 			return err_set(err, "`%s` is no TTL; write seconds, at most 2147483647",
-			    token_show(shown, word.text, word.len));
+				       token_show(shown, word.text, word.len));
 		record.has_ttl = true;
 	}
 	record.type = type_number(&word);
 	if (!record.type)
 		return err_set(err, "`%s` is no record type; write `name TTL IN TYPE data`",
-		    token_show(shown, word.text, word.len));
+			       token_show(shown, word.text, word.len));
 	while (*text == ' ')
 		text++;
 	if (strncmp(text, "\\# ", 3) == 0)

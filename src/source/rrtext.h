@@ -27,8 +27,8 @@ void rrtext_set_origin(struct rrtext *rr, const struct name *origin);
 const struct name *rrtext_origin(const struct rrtext *rr);
 
 /* A name: absolute, relative to the origin, or `@`. `err` says why not, without path and line. */
-int rrtext_name(
-    const struct rrtext *rr, const struct rrword *word, struct name *ret, struct err *err);
+int rrtext_name(const struct rrtext *rr, const struct rrword *word, struct name *ret,
+		struct err *err);
 
 struct rrtext_record {
 	uint16_t type;

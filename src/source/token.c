@@ -94,8 +94,8 @@ static bool is_name_octet(unsigned char c)
 	       c == '-' || c == '_';
 }
 
-const char *token_read_name(
-    const char *text, size_t len, const struct name *origin, struct name *ret)
+const char *token_read_name(const char *text, size_t len, const struct name *origin,
+			    struct name *ret)
 {
 	struct name name;
 	bool only_digits = true;

@@ -32,8 +32,8 @@ bool token_address_is_own(const struct token_address *address);
  * underscores; other octets are refused here, a zone file or a `records:` line may hold them.
  * A name of one label is completed with `origin` where that is not NULL. NULL, or why it is none.
  */
-const char *token_read_name(
-    const char *text, size_t len, const struct name *origin, struct name *ret);
+const char *token_read_name(const char *text, size_t len, const struct name *origin,
+			    struct name *ret);
 
 /*
  * Seconds: digits, or digits with units (w d h m s) as in `1h30m`. False if it is none or over

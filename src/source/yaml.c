@@ -41,7 +41,7 @@ static void refuse_at(struct yaml_walk *walk, const yaml_mark_t *mark, const cha
 {
 	if (walk->to)
 		complain(walk->to, COMPLAINT_ERROR, walk->in->path, (unsigned)mark->line + 1,
-		    (unsigned)mark->column + 1, "%s", what);
+			 (unsigned)mark->column + 1, "%s", what);
 }
 
 static void refuse(struct yaml_walk *walk, const char *what)
@@ -55,9 +55,9 @@ static void refuse_scalar(struct yaml_walk *walk, const char *before, const char
 	struct err err;
 
 	err_set(&err, "%s`%s` %s", before,
-	    token_show(
-		shown, (const char *)walk->event.data.scalar.value, walk->event.data.scalar.length),
-	    after);
+		token_show(shown, (const char *)walk->event.data.scalar.value,
+			   walk->event.data.scalar.length),
+		after);
 	refuse(walk, err.text);
 }
 
@@ -190,7 +190,7 @@ static void read_ttl(struct yaml_walk *walk)
 		refuse(walk, "`ttl` takes a number of seconds; write `ttl: 10`");
 		skip(walk);
 	} else if (!token_read_ttl((const char *)walk->event.data.scalar.value,
-		       walk->event.data.scalar.length, &walk->ttl)) {
+				   walk->event.data.scalar.length, &walk->ttl)) {
 		refuse_scalar(walk, "", "is no TTL; write seconds, at most 2147483647");
 	}
 }
@@ -200,11 +200,11 @@ static void add_address(struct yaml_walk *walk, const struct name *name, unsigne
 	struct token_address address;
 
 	if (!token_read_address((const char *)walk->event.data.scalar.value,
-		walk->event.data.scalar.length, &address))
+				walk->event.data.scalar.length, &address))
 		refuse_scalar(walk, "", "is no address; write an IPv4 or IPv6 address");
 	else if (name)
 		builder_add(walk->builder, name, address.type, walk->ttl, address.octets,
-		    address.len, line);
+			    address.len, line);
 }
 
 /*
@@ -217,8 +217,8 @@ static void read_addresses(struct yaml_walk *walk, const struct name *name, unsi
 
 	if (is_scalar(walk)) {
 		if (is_null(walk))
-			refuse(
-			    walk, "a name without an address; write one behind it or take it out");
+			refuse(walk,
+			       "a name without an address; write one behind it or take it out");
 		else
 			add_address(walk, name, line);
 		return;
@@ -232,8 +232,8 @@ static void read_addresses(struct yaml_walk *walk, const struct name *name, unsi
 	while (next(walk) && walk->event.type != YAML_SEQUENCE_END_EVENT) {
 		if (!is_scalar(walk)) {
 			if (walk->event.type != YAML_ALIAS_EVENT)
-				refuse(
-				    walk, "a list of addresses holds addresses alone; correct it");
+				refuse(walk,
+				       "a list of addresses holds addresses alone; correct it");
 			skip(walk);
 		} else if (count++ < YAML_ADDRESSES_MAX) {
 			add_address(walk, name, line);
@@ -263,7 +263,8 @@ static void read_hosts(struct yaml_walk *walk)
 
 		if (is_scalar(walk)) {
 			why = token_read_name((const char *)walk->event.data.scalar.value,
-			    walk->event.data.scalar.length, walk->in->origin, &name);
+					      walk->event.data.scalar.length, walk->in->origin,
+					      &name);
 			if (why) {
 				struct err err;
 
@@ -308,7 +309,7 @@ static void read_record(struct yaml_walk *walk)
 		return;
 	}
 	builder_add(walk->builder, &owner, record.type, record.has_ttl ? record.ttl : walk->ttl,
-	    record.rdata, record.rdata_len, line);
+		    record.rdata, record.rdata_len, line);
 	if (rrlex_next(walk->lex, &err) != 0)
 		refuse(walk, "more than one record in one item; give each its own `- `");
 }
@@ -328,8 +329,8 @@ static void read_records(struct yaml_walk *walk)
 			continue;
 		}
 		if (walk->event.type != YAML_ALIAS_EVENT)
-			refuse(
-			    walk, "a record is one text; where it holds `: ` put it into quotes");
+			refuse(walk,
+			       "a record is one text; where it holds `: ` put it into quotes");
 		skip(walk);
 	}
 }
@@ -378,8 +379,8 @@ static int read_key(struct yaml_walk *walk, unsigned *seen)
 	for (int i = 0; i < KEYS; i++) {
 		if (strcmp(key, key_names[i]) == 0) {
 			if (*seen & 1u << i) {
-				refuse_scalar(
-				    walk, "the key ", "stands here a second time; join the two");
+				refuse_scalar(walk, "the key ",
+					      "stands here a second time; join the two");
 				return KEYS;
 			}
 			*seen |= 1u << i;
@@ -470,8 +471,8 @@ static int walk_file(struct yaml_walk *walk, void (*step)(struct yaml_walk *walk
 {
 	if (!yaml_parser_initialize(&walk->parser))
 		return -1;
-	yaml_parser_set_input_string(
-	    &walk->parser, (const unsigned char *)walk->in->text, walk->in->len);
+	yaml_parser_set_input_string(&walk->parser, (const unsigned char *)walk->in->text,
+				     walk->in->len);
 	yaml_parser_set_encoding(&walk->parser, YAML_UTF8_ENCODING);
 	step(walk);
 	if (walk->has_event)
@@ -503,8 +504,8 @@ void yaml_read(const struct reader_input *in, struct builder *builder, struct co
 	unsigned directive = find_directive(in);
 
 	if (directive) {
-		complain(
-		    to, COMPLAINT_ERROR, in->path, directive, 1, "a %% directive; take it out");
+		complain(to, COMPLAINT_ERROR, in->path, directive, 1,
+			 "a %% directive; take it out");
 		return;
 	}
 	walk.rr = rrtext_new();

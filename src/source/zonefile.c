@@ -208,8 +208,8 @@ static void read_entry(struct zonefile *zone)
 		}
 	} else if (!zone->has_owner) {
 		refuse(zone,
-		    "a record without an owner, and none (or a refused one) before it; write "
-		    "its name at the start of the line");
+		       "a record without an owner, and none (or a refused one) before it; write "
+		       "its name at the start of the line");
 		return;
 	}
 	if (rrtext_read(zone->rr, at, &record, &err) < 0) {
@@ -218,8 +218,8 @@ static void read_entry(struct zonefile *zone)
 	}
 	note_soa(zone, &record);
 	builder_add(zone->builder, &zone->owner, record.type,
-	    record.has_ttl ? record.ttl : zone->ttl, record.rdata, record.rdata_len,
-	    zone->lex.entry_line);
+		    record.has_ttl ? record.ttl : zone->ttl, record.rdata, record.rdata_len,
+		    zone->lex.entry_line);
 }
 
 void zonefile_read(const struct reader_input *in, struct builder *builder, struct complaints *to)

@@ -97,7 +97,8 @@ static int find(struct found *found, struct message *message, const uint8_t *own
 
 /* The owner with the DNAME's owner replaced by its target (RFC 6672 2.2). */
 static int substitute(uint8_t target[NAME_WIRE_MAX], const uint8_t *owner,
-    const struct found *found, const uint8_t *dname_target, size_t dname_target_len)
+		      const struct found *found, const uint8_t *dname_target,
+		      size_t dname_target_len)
 {
 	size_t kept = name_wire_len(owner) - found->dname_owner_len;
 

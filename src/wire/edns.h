@@ -34,11 +34,11 @@ enum edns_option {
 struct edns {
 	bool present;
 	uint8_t version;
-	uint8_t rcode_high;   /* upper eight bits of the extended rcode */
-	uint16_t udp_size;    /* as stated, but at least EDNS_UDP_SIZE_MIN */
+	uint8_t rcode_high; /* upper eight bits of the extended rcode */
+	uint16_t udp_size;  /* as stated, but at least EDNS_UDP_SIZE_MIN */
 	bool do_bit;
-	bool nsid;            /* asked for (RFC 5001) */
-	int ede;              /* info code, or EDE_NONE; in replies */
+	bool nsid; /* asked for (RFC 5001) */
+	int ede;   /* info code, or EDE_NONE; in replies */
 };
 
 /*

@@ -282,8 +282,7 @@ int message_rdata(const struct message *message, const struct message_record *re
 		  size_t cap, size_t *ret_len)
 {
 	/* Ends where the data ends: pointers lead backwards only, so nothing behind is needed. */
-	struct cursor c =
-		cursor_over(message->cursor.data, record->rdata_at + record->rdata_len);
+	struct cursor c = cursor_over(message->cursor.data, record->rdata_at + record->rdata_len);
 
 	assert(c.len <= message->cursor.len);
 	if ((record->type == TYPE_A && record->rdata_len != 4) ||

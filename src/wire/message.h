@@ -19,7 +19,7 @@
 
 enum message_verdict {
 	MESSAGE_OK,
-	MESSAGE_DROP,    /* shorter than a header, or itself a response: no answer at all */
+	MESSAGE_DROP, /* shorter than a header, or itself a response: no answer at all */
 	/* question count other than one, cut off, trailing octets, bad names, two OPTs, ... */
 	MESSAGE_FORMERR,
 	MESSAGE_NOTIMP,  /* opcode other than QUERY */
@@ -28,14 +28,14 @@ enum message_verdict {
 
 struct message_query {
 	uint16_t id;
-	uint16_t flags;          /* the header's second word, as it came */
+	uint16_t flags; /* the header's second word, as it came */
 	/* name, type, class and question_len may be read (also with some errors) */
 	bool has_question;
 	struct name name;
 	uint16_t type, class;
 	/* octets of the question section, which begins at DNS_HEADER_LEN: echo them */
 	size_t question_len;
-	struct edns edns;        /* present only if an OPT was read */
+	struct edns edns; /* present only if an OPT was read */
 };
 
 /*
@@ -66,10 +66,10 @@ struct message_record {
 struct message {
 	struct cursor cursor;
 	uint16_t id, flags;
-	uint16_t count[4];       /* of each section, as the header says; records may be missing */
-	unsigned section;        /* where the walk is, and how many records it still has */
+	uint16_t count[4]; /* of each section, as the header says; records may be missing */
+	unsigned section;  /* where the walk is, and how many records it still has */
 	unsigned left;
-	size_t records_at;       /* offset of the first record */
+	size_t records_at; /* offset of the first record */
 };
 
 /*

@@ -33,7 +33,7 @@ static inline uint64_t fold_eight(uint64_t x)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	uint64_t low = x & (0x7f * ones);
-	uint64_t from_a = low + (0x80 - 'A') * ones;	/* top bit: 'A' or above */
+	uint64_t from_a = low + (0x80 - 'A') * ones;     /* top bit: 'A' or above */
 	uint64_t over_z = low + (0x80 - 'Z' - 1) * ones; /* top bit: above 'Z' */
 	uint64_t upper = from_a & ~over_z & ~x & (0x80 * ones);
 
@@ -56,7 +56,7 @@ static void prepare(struct name *name)
 	for (k = 1; k <= name->labels; k++) {
 		i = name->labels - k;
 		name->label_hash[i] =
-		    hash_bytes(name->fold + name->at[i] + 1, name->fold[name->at[i]]);
+			hash_bytes(name->fold + name->at[i] + 1, name->fold[name->at[i]]);
 		hash = name_hash_extend(hash, name->label_hash[i]);
 		name->hash[k] = hash;
 	}

@@ -26,13 +26,13 @@
 
 /* Not initialised beyond what the labels need: it is large and lives on the stack. */
 struct name {
-	uint8_t len;                           /* octets in wire and fold, with the root's */
-	uint8_t labels;                        /* without the root */
-	uint8_t wire[NAME_WIRE_MAX + 1];       /* as it came */
-	uint8_t fold[NAME_WIRE_MAX + 1];       /* lower case */
+	uint8_t len;                     /* octets in wire and fold, with the root's */
+	uint8_t labels;                  /* without the root */
+	uint8_t wire[NAME_WIRE_MAX + 1]; /* as it came */
+	uint8_t fold[NAME_WIRE_MAX + 1]; /* lower case */
 	/* offset of the i-th label, leftmost first; at[labels] is the root */
 	uint8_t at[NAME_LABELS_MAX + 1];
-	uint64_t label_hash[NAME_LABELS_MAX];  /* of the i-th label folded, leftmost first */
+	uint64_t label_hash[NAME_LABELS_MAX]; /* of the i-th label folded, leftmost first */
 	/* hash[k]: of the suffix of the last k labels; hash[0] the root's */
 	uint64_t hash[NAME_LABELS_MAX + 1];
 };

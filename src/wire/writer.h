@@ -22,7 +22,7 @@
 
 struct writer {
 	uint8_t *data;
-	size_t cap;        /* what may be used: lowered by writer_reserve */
+	size_t cap; /* what may be used: lowered by writer_reserve */
 	size_t len;
 	bool full;
 	uint16_t count[4]; /* records in each section */
@@ -73,9 +73,9 @@ struct writer_opt {
 	uint16_t udp_size;
 	uint8_t rcode_high;
 	bool do_bit;
-	int ede;                 /* info code (RFC 8914), or EDE_NONE */
-	const char *ede_text;    /* UTF-8, or NULL */
-	const char *nsid;        /* or NULL */
+	int ede;              /* info code (RFC 8914), or EDE_NONE */
+	const char *ede_text; /* UTF-8, or NULL */
+	const char *nsid;     /* or NULL */
 };
 
 /* Octets that this OPT will take. */

@@ -52,8 +52,8 @@ struct node *table_walk_next(const struct table *table, struct table_walk *walk)
 {
 	for (; walk->set < table->sets_count; walk->set++) {
 		do
-			walk->node =
-			    node_pool_next(&table->sets[walk->set]->pool, &walk->chunk, walk->node);
+			walk->node = node_pool_next(&table->sets[walk->set]->pool, &walk->chunk,
+						    walk->node);
 		while (walk->node && !walk->node->sets);
 		if (walk->node)
 			return walk->node;
@@ -90,7 +90,7 @@ size_t table_bytes(const struct table *table)
 		bytes += record_set_bytes(table->sets[i]) + sizeof(table->sets[0]);
 	bytes += table->ranges_count * sizeof(table->ranges[0]) + table->pool.bytes;
 	bytes +=
-	    (table->names.size + table->addresses.size + table->vaults_size) * sizeof(uint64_t);
+		(table->names.size + table->addresses.size + table->vaults_size) * sizeof(uint64_t);
 	return bytes + (2 * zones + 1) * sizeof(uint32_t);
 }
 
@@ -123,9 +123,9 @@ static int take_sets(struct table *table, struct record_set *const *sets, size_t
 	for (i = 0; i < count; i++)
 		for (chunk = sets[i]->pool.first; chunk; chunk = chunk->next)
 			table->ranges[table->ranges_count++] =
-			    (struct table_range){ .from = (uintptr_t)chunk->data,
-				    .to = (uintptr_t)chunk->data + chunk->used,
-				    .set = (uint32_t)i };
+				(struct table_range){ .from = (uintptr_t)chunk->data,
+						      .to = (uintptr_t)chunk->data + chunk->used,
+						      .set = (uint32_t)i };
 	qsort(table->ranges, n, sizeof(*table->ranges), compare_ranges);
 	return 0;
 }
@@ -147,7 +147,8 @@ static bool same_data(const struct node_rrset *a, const struct node_rrset *b)
 
 /* Complains of a later node's RRset in the light of an earlier one's. */
 static void complain_of(struct assembly *a, enum complaint_level level, const struct node *later,
-    uint16_t type, const struct node *earlier, uint16_t earlier_type, const char *what)
+			uint16_t type, const struct node *earlier, uint16_t earlier_type,
+			const char *what)
 {
 	char text[NAME_TEXT_MAX], type_text[TYPE_TEXT_MAX], other_text[TYPE_TEXT_MAX];
 	const char *path, *other_path;
@@ -159,16 +160,16 @@ static void complain_of(struct assembly *a, enum complaint_level level, const st
 	node_spell(a->table->zones, later, &name);
 	name_to_text(name.wire, text);
 	complain(a->complaints, level, path, line, 0, "%s %s: %s %s at %s:%u; leave one out", text,
-	    type_to_text(type, type_text), what, type_to_text(earlier_type, other_text), other_path,
-	    other_line);
+		 type_to_text(type, type_text), what, type_to_text(earlier_type, other_text),
+		 other_path, other_line);
 }
 
 /*
  * Copies the records of a set into a merged node; what is there already is left. NULL: no
  * memory.
  */
-static struct node *copy_records(
-    struct assembly *a, struct node *into, const struct node *from, const struct node_rrset *rrset)
+static struct node *copy_records(struct assembly *a, struct node *into, const struct node *from,
+				 const struct node_rrset *rrset)
 {
 	struct node_record record, other;
 	struct node_rrset have;
@@ -181,7 +182,7 @@ static struct node *copy_records(
 			continue;
 		if (node_room(into, rrset->type, record.rdata_len) != NODE_ROOM) {
 			complain_of(a, COMPLAINT_ERROR, from, rrset->type, into, rrset->type,
-			    "together more records than an answer can carry, with");
+				    "together more records than an answer can carry, with");
 			break;
 		}
 		add.rdata = record.rdata;
@@ -212,7 +213,7 @@ static struct node *copy_node(struct assembly *a, const struct node *from)
 
 /* What the rules say of a later RRset beside what is held: is it to be joined to it? */
 static bool may_join(struct assembly *a, const struct node *held, const struct node *later,
-    const struct node_rrset *rrset)
+		     const struct node_rrset *rrset)
 {
 	enum table_conflict conflict = a->conf->conflict;
 	struct node_rrset have;
@@ -223,7 +224,7 @@ static bool may_join(struct assembly *a, const struct node *held, const struct n
 		    (have.type != TYPE_CNAME && rrset->type != TYPE_CNAME))
 			return true;
 		complain_of(a, COMPLAINT_ERROR, later, rrset->type, held, have.type,
-		    "a CNAME stands alone; not taken because of");
+			    "a CNAME stands alone; not taken because of");
 		return false;
 	}
 	if (same_data(&have, rrset))
@@ -232,7 +233,7 @@ static bool may_join(struct assembly *a, const struct node *held, const struct n
 	    rrset->type != TYPE_SOA)
 		return true;
 	complain_of(a, conflict == TABLE_CONFLICT_FIRST ? COMPLAINT_WARNING : COMPLAINT_ERROR,
-	    later, rrset->type, held, rrset->type, "not taken, other data than");
+		    later, rrset->type, held, rrset->type, "not taken, other data than");
 	return false;
 }
 
@@ -338,8 +339,8 @@ static int add_names(struct assembly *a)
 /* ---- empty non-terminals --------------------------------------------------------------------- */
 
 /* Notes the last `labels` labels of a name as existing, and all above that down to `floor`. */
-static int note_ancestors(
-    struct assembly *a, const struct name *name, unsigned labels, unsigned floor)
+static int note_ancestors(struct assembly *a, const struct name *name, unsigned labels,
+			  unsigned floor)
 {
 	struct table *t = a->table;
 	struct node *node;
@@ -347,8 +348,8 @@ static int note_ancestors(
 
 	for (; labels >= floor && labels > 0; labels--) {
 		if (table_node(t, none, 0, name->hash[labels], name, labels) ||
-		    *node_index_find(
-			&a->empties, t->zones, name->hash[labels], none, 0, name, labels))
+		    *node_index_find(&a->empties, t->zones, name->hash[labels], none, 0, name,
+				     labels))
 			return 0;
 		if (a->empties.used == a->empties_room) {
 			if (node_index_resize(&a->empties, t->zones, 2 * a->empties_room) < 0)
@@ -477,7 +478,7 @@ static int add_vaults(struct table *table)
 }
 
 struct table *table_new(const struct zones *zones, struct record_set *const *sets, size_t count,
-    const struct table_conf *conf, struct complaints *complaints)
+			const struct table_conf *conf, struct complaints *complaints)
 {
 	struct table *table = calloc(1, sizeof(*table));
 	struct assembly a = { .table = table, .conf = conf, .complaints = complaints };

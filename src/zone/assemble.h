@@ -31,17 +31,17 @@ struct table {
 	size_t sets_count;
 	struct table_range *ranges; /* ascending */
 	size_t ranges_count;
-	struct node_pool pool;       /* merged nodes and empty non-terminals */
+	struct node_pool pool; /* merged nodes and empty non-terminals */
 	struct node_index names;
 	struct node_index addresses; /* slots NULL without PTR */
 	uint64_t star_hash;          /* label hash of `*` */
 	size_t held, records;
-	size_t cnames;               /* names with a CNAME */
-	size_t addresses_max;        /* A and AAAA records */
-	size_t merges;               /* nodes of sets whose name an earlier set had */
-	uint32_t *zone_names;        /* held names of each zone */
-	uint32_t *zone_wildcards;    /* of them wildcards; the last: outside zones */
-	uint64_t *vaults;            /* hashes of Site Recovery vaults, open addressing, 0: empty */
+	size_t cnames;            /* names with a CNAME */
+	size_t addresses_max;     /* A and AAAA records */
+	size_t merges;            /* nodes of sets whose name an earlier set had */
+	uint32_t *zone_names;     /* held names of each zone */
+	uint32_t *zone_wildcards; /* of them wildcards; the last: outside zones */
+	uint64_t *vaults;         /* hashes of Site Recovery vaults, open addressing, 0: empty */
 	size_t vaults_size;
 };
 

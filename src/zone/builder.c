@@ -80,8 +80,8 @@ size_t record_set_bytes(const struct record_set *set)
 	return sizeof(*set) + strlen(set->path) + 1 + set->pool.bytes;
 }
 
-struct builder *builder_new(
-    const struct zones *zones, const struct builder_conf *conf, struct complaints *complaints)
+struct builder *builder_new(const struct zones *zones, const struct builder_conf *conf,
+			    struct complaints *complaints)
 {
 	struct builder *b = calloc(1, sizeof(*b));
 
@@ -163,7 +163,7 @@ static int refuse(struct builder *b, const struct incoming *in, const char *what
 
 	name_to_text(in->given->wire, text);
 	complain(b->complaints, COMPLAINT_ERROR, b->conf.path, in->line, 0, "%s %s: %s", text,
-	    type_to_text(in->type, type), what);
+		 type_to_text(in->type, type), what);
 	return -1;
 }
 
@@ -173,7 +173,7 @@ static void warn(struct builder *b, const struct incoming *in, const char *what)
 
 	name_to_text(in->given->wire, text);
 	complain(b->complaints, COMPLAINT_WARNING, b->conf.path, in->line, 0, "%s %s: %s", text,
-	    type_to_text(in->type, type), what);
+		 type_to_text(in->type, type), what);
 }
 
 /* Why a type cannot be held, or NULL. */
@@ -207,7 +207,7 @@ static const char *data_trouble(const struct incoming *in, struct name *ret_targ
 	if (in->type == TYPE_AAAA && in->rdata_len != 16)
 		return "an IPv6 address has sixteen octets";
 	if (in->type == TYPE_CNAME && (name_from_wire(ret_target, in->rdata, in->rdata_len) < 0 ||
-					  ret_target->len != in->rdata_len))
+				       ret_target->len != in->rdata_len))
 		return "the target is not a name";
 	return NULL;
 }
@@ -237,8 +237,8 @@ static int place(struct builder *b, struct incoming *in)
  * So is one from a public form to another of the same name (vault.azure.net to
  * vaultcore.azure.net).
  */
-static bool leads_to_itself(
-    const struct builder *b, const struct incoming *in, const struct name *target)
+static bool leads_to_itself(const struct builder *b, const struct incoming *in,
+			    const struct name *target)
 {
 	struct zone_form mine[ZONE_FORMS_MAX], theirs[ZONE_FORMS_MAX];
 	struct name form, other;
@@ -279,9 +279,9 @@ static void check_address(struct builder *b, const struct incoming *in)
 		return;
 	inet_ntop(in->type == TYPE_A ? AF_INET : AF_INET6, in->rdata, address, sizeof(address));
 	snprintf(what, sizeof(what),
-	    "%s is not in a private range, though the name is a private "
-	    "link's; check that the export is of the private endpoint",
-	    address);
+		 "%s is not in a private range, though the name is a private "
+		 "link's; check that the export is of the private endpoint",
+		 address);
 	warn(b, in, what);
 }
 
@@ -291,8 +291,8 @@ static uint64_t *find_or_make(struct builder *b, const struct name *owner)
 	uint64_t hash = name_hash(owner), *slot;
 	struct node *node;
 
-	slot = node_index_find(
-	    &b->index, b->zones, hash, (const uint8_t *)"", 0, owner, owner->labels);
+	slot = node_index_find(&b->index, b->zones, hash, (const uint8_t *)"", 0, owner,
+			       owner->labels);
 	if (*slot)
 		return slot;
 	if (b->index.used == b->room) {
@@ -317,8 +317,8 @@ static unsigned first_line(const struct node_rrset *rrset)
 }
 
 /* CNAME alone at its name (RFC 1034 3.6.2, RFC 2181 10.1), and one SOA. NULL or what is wrong. */
-static const char *company_trouble(
-    const struct node *node, const struct incoming *in, char *text, size_t cap)
+static const char *company_trouble(const struct node *node, const struct incoming *in, char *text,
+				   size_t cap)
 {
 	char type[TYPE_TEXT_MAX];
 	struct node_rrset rrset;
@@ -327,16 +327,16 @@ static const char *company_trouble(
 	while (node_next(node, &at, &rrset)) {
 		if (rrset.type == in->type && (in->type == TYPE_CNAME || in->type == TYPE_SOA)) {
 			snprintf(text, cap,
-			    "a name has one such record, and line %u has another; "
-			    "leave one out",
-			    first_line(&rrset));
+				 "a name has one such record, and line %u has another; "
+				 "leave one out",
+				 first_line(&rrset));
 			return text;
 		}
 		if ((rrset.type == TYPE_CNAME) != (in->type == TYPE_CNAME)) {
 			snprintf(text, cap,
-			    "a CNAME stands alone, and line %u has %s for this name; "
-			    "leave one out",
-			    first_line(&rrset), type_to_text(rrset.type, type));
+				 "a CNAME stands alone, and line %u has %s for this name; "
+				 "leave one out",
+				 first_line(&rrset), type_to_text(rrset.type, type));
 			return text;
 		}
 	}
@@ -345,13 +345,13 @@ static const char *company_trouble(
 
 /* What is worth a word when a set grows, and its TTL. */
 static void join(struct builder *b, struct node *node, const struct node_rrset *rrset,
-    const struct incoming *in, bool duplicate)
+		 const struct incoming *in, bool duplicate)
 {
 	char what[160];
 
 	if (rrset->ttl != in->ttl) {
 		snprintf(what, sizeof(what), "TTL %u, but %u on line %u; the lower is used",
-		    in->ttl, rrset->ttl, first_line(rrset));
+			 in->ttl, rrset->ttl, first_line(rrset));
 		warn(b, in, what);
 		if (in->ttl < rrset->ttl)
 			node_set_ttl(node, in->type, in->ttl);
@@ -360,9 +360,9 @@ static void join(struct builder *b, struct node *node, const struct node_rrset *
 	if (!duplicate && b->conf.lines_are_claims && first_line(rrset) != in->line &&
 	    (in->type == TYPE_A || in->type == TYPE_AAAA)) {
 		snprintf(what, sizeof(what),
-		    "another address than on line %u; both are served, leave "
-		    "one out if that is not meant",
-		    first_line(rrset));
+			 "another address than on line %u; both are served, leave "
+			 "one out if that is not meant",
+			 first_line(rrset));
 		warn(b, in, what);
 	}
 }
@@ -370,10 +370,10 @@ static void join(struct builder *b, struct node *node, const struct node_rrset *
 static int hold(struct builder *b, const struct incoming *in)
 {
 	struct node_new_record add = { .type = in->type,
-		.rdata_len = (uint16_t)in->rdata_len,
-		.ttl = in->ttl,
-		.line = in->line,
-		.rdata = in->rdata };
+				       .rdata_len = (uint16_t)in->rdata_len,
+				       .ttl = in->ttl,
+				       .line = in->line,
+				       .rdata = in->rdata };
 	uint64_t *slot = find_or_make(b, in->owner);
 	struct node_record record;
 	struct node_rrset rrset;
@@ -396,8 +396,8 @@ static int hold(struct builder *b, const struct incoming *in)
 	switch (node_room(node, in->type, in->rdata_len)) {
 	case NODE_FULL_RRSET:
 		return refuse(b, in,
-		    "more records of one name and type than an answer can carry; "
-		    "leave some out");
+			      "more records of one name and type than an answer can carry; "
+			      "leave some out");
 	case NODE_FULL_NAME:
 		return refuse(b, in, "more data than one name may have; leave some out");
 	case NODE_ROOM:
@@ -417,17 +417,17 @@ no_memory:
 }
 
 int builder_add(struct builder *builder, const struct name *owner, uint16_t type, uint32_t ttl,
-    const uint8_t *rdata, size_t rdata_len, unsigned line)
+		const uint8_t *rdata, size_t rdata_len, unsigned line)
 {
 	struct builder *b = builder;
 	struct name folded, target;
 	struct incoming in = { .given = owner,
-		.folded = &folded,
-		.type = type,
-		.ttl = ttl > TTL_MAX ? 0 : ttl,
-		.rdata = rdata,
-		.rdata_len = rdata_len,
-		.line = line };
+			       .folded = &folded,
+			       .type = type,
+			       .ttl = ttl > TTL_MAX ? 0 : ttl,
+			       .rdata = rdata,
+			       .rdata_len = rdata_len,
+			       .line = line };
 	const char *trouble = type_trouble(type);
 
 	if (!trouble)
@@ -442,8 +442,8 @@ int builder_add(struct builder *builder, const struct name *owner, uint16_t type
 		return 0;
 	if (b->conf.records_max && b->set->records >= b->conf.records_max) {
 		if (!b->full_told)
-			refuse(
-			    b, &in, "more records than a source may have; split or mend the file");
+			refuse(b, &in,
+			       "more records than a source may have; split or mend the file");
 		b->full_told = true;
 		return -1;
 	}
@@ -453,8 +453,8 @@ int builder_add(struct builder *builder, const struct name *owner, uint16_t type
 		in.ttl = b->conf.ttl_min;
 	if (in.ambiguous)
 		warn(b, &in,
-		    "several private zones have this public name; taken for the regular one, "
-		    "give the private name to choose");
+		     "several private zones have this public name; taken for the regular one, "
+		     "give the private name to choose");
 	check_address(b, &in);
 	return hold(b, &in);
 }

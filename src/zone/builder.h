@@ -27,9 +27,9 @@
 #define RECORD_TTL_DEFAULT 10
 
 struct builder_conf {
-	const char *path;        /* of the file, for provenance and complaints; copied */
+	const char *path;          /* of the file, for provenance and complaints; copied */
 	uint32_t ttl_min, ttl_max; /* seconds; every TTL is brought between them */
-	size_t records_max;      /* 0: no limit but memory */
+	size_t records_max;        /* 0: no limit but memory */
 	/*
 	 * True for formats in which a line stands for itself (hosts): a second, other address of
 	 * one name and type is taken and warned of. False (zone files): records are a set.

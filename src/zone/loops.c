@@ -133,8 +133,8 @@ static bool comes_later(const struct table *table, const struct link *one, const
 }
 
 /* Leaves out the last record of the circle that `member` is on. */
-static int cut(
-    struct table *table, struct link_map *map, struct link *member, struct complaints *complaints)
+static int cut(struct table *table, struct link_map *map, struct link *member,
+	       struct complaints *complaints)
 {
 	struct link *last = member, *at, *to;
 	char text[NAME_TEXT_MAX];
@@ -153,14 +153,14 @@ static int cut(
 	to_path = table_where(table, to->node, TYPE_CNAME, &to_line);
 	if (to == last)
 		complain(complaints, COMPLAINT_ERROR, path, line, 0,
-		    "%s CNAME: leads to itself, not "
-		    "taken; give it another target",
-		    text);
+			 "%s CNAME: leads to itself, not "
+			 "taken; give it another target",
+			 text);
 	else
 		complain(complaints, COMPLAINT_ERROR, path, line, 0,
-		    "%s CNAME: closes a loop with "
-		    "%s:%u, not taken; change one of them",
-		    text, to_path, to_line);
+			 "%s CNAME: closes a loop with "
+			 "%s:%u, not taken; change one of them",
+			 text, to_path, to_line);
 	empty = node_new(&table->pool, table->zones, &name, 0);
 	if (!empty)
 		return -1;
@@ -176,7 +176,7 @@ static int cut(
  * backwards.
  */
 static void finish_way(const struct table *table, struct link_map *map, struct link **way,
-    size_t len, struct complaints *complaints)
+		       size_t len, struct complaints *complaints)
 {
 	char text[NAME_TEXT_MAX];
 	struct link *link, *next;
@@ -197,15 +197,15 @@ static void finish_way(const struct table *table, struct link_map *map, struct l
 		name_to_text(name.wire, text);
 		path = table_where(table, link->node, TYPE_CNAME, &line);
 		complain(complaints, COMPLAINT_WARNING, path, line, 0,
-		    "%s CNAME: begins a chain of more "
-		    "than %d links, which is answered with SERVFAIL; shorten it",
-		    text, LINKS_MAX);
+			 "%s CNAME: begins a chain of more "
+			 "than %d links, which is answered with SERVFAIL; shorten it",
+			 text, LINKS_MAX);
 	}
 }
 
 /* Follows white links; their number, and in *ret_met what stopped the walk, if anything. */
-static size_t follow(
-    struct link_map *map, struct link *link, struct link **way, struct link **ret_met)
+static size_t follow(struct link_map *map, struct link *link, struct link **way,
+		     struct link **ret_met)
 {
 	size_t len = 0;
 
@@ -219,7 +219,7 @@ static size_t follow(
 }
 
 static int walk_from(struct table *table, struct link_map *map, struct link *start,
-    struct link **way, struct complaints *complaints)
+		     struct link **way, struct complaints *complaints)
 {
 	size_t len, i;
 	struct link *met;

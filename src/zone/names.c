@@ -34,9 +34,9 @@ struct best {
 
 static void consider(struct best *best, const struct pattern *pattern, unsigned at)
 {
-	if (best->pattern && (best->pattern->labels > pattern->labels ||
-				 (best->pattern->labels == pattern->labels &&
-				     best->pattern->braces <= pattern->braces)))
+	if (best->pattern &&
+	    (best->pattern->labels > pattern->labels || (best->pattern->labels == pattern->labels &&
+							 best->pattern->braces <= pattern->braces)))
 		return;
 	best->pattern = pattern;
 	best->at = at;
@@ -53,7 +53,7 @@ struct found {
 static void walk(const struct zones *zones, const struct name *name, struct found *ret)
 {
 	unsigned k,
-	    max = name->labels < zones->tail_labels_max ? name->labels : zones->tail_labels_max;
+		max = name->labels < zones->tail_labels_max ? name->labels : zones->tail_labels_max;
 	const struct hanger *h;
 	const struct zone_tail *tail;
 	uint32_t at;
@@ -101,7 +101,7 @@ bool zones_know(const struct zones *zones, const struct name *name)
 
 /* The forms by way of one public zone, in its order. */
 static unsigned list_forms(const struct zones *zones, const struct name *name,
-    const struct best *public, struct zone_form ret[ZONE_FORMS_MAX])
+			   const struct best *public, struct zone_form ret[ZONE_FORMS_MAX])
 {
 	unsigned n = 0, i, prefix;
 	const struct pair *pair;
@@ -123,8 +123,8 @@ static unsigned list_forms(const struct zones *zones, const struct name *name,
 	return n;
 }
 
-unsigned zones_private_forms(
-    const struct zones *zones, const struct name *name, struct zone_form ret[ZONE_FORMS_MAX])
+unsigned zones_private_forms(const struct zones *zones, const struct name *name,
+			     struct zone_form ret[ZONE_FORMS_MAX])
 {
 	struct found found;
 
@@ -132,8 +132,8 @@ unsigned zones_private_forms(
 	return found.served.pattern ? 0 : list_forms(zones, name, &found.below, ret);
 }
 
-unsigned zones_apex_forms(
-    const struct zones *zones, const struct name *name, struct zone_form ret[ZONE_FORMS_MAX])
+unsigned zones_apex_forms(const struct zones *zones, const struct name *name,
+			  struct zone_form ret[ZONE_FORMS_MAX])
 {
 	struct found found;
 
@@ -142,14 +142,14 @@ unsigned zones_apex_forms(
 }
 
 int zones_private_form(const struct zones *zones, const struct name *name,
-    const struct zone_form *form, struct name *ret)
+		       const struct zone_form *form, struct name *ret)
 {
-	return pattern_compose(
-	    zones->zones[form->zone].pattern, name, form->prefix_labels, form->brace_at, ret);
+	return pattern_compose(zones->zones[form->zone].pattern, name, form->prefix_labels,
+			       form->brace_at, ret);
 }
 
-int zones_record_form(
-    const struct zones *zones, const struct name *name, struct name *ret, bool *ret_ambiguous)
+int zones_record_form(const struct zones *zones, const struct name *name, struct name *ret,
+		      bool *ret_ambiguous)
 {
 	struct zone_form forms[ZONE_FORMS_MAX];
 	unsigned n = zones_private_forms(zones, name, forms), i, chosen = 0;
@@ -168,7 +168,7 @@ int zones_record_form(
 
 /* Where the braces of a public zone are to be read in a private name; false if one is not known. */
 static bool public_braces(const struct zones *zones, const struct pair *pair, unsigned prefix,
-    uint8_t brace_at[ZONE_BRACES_MAX], const struct pattern **ret_public)
+			  uint8_t brace_at[ZONE_BRACES_MAX], const struct pattern **ret_public)
 {
 	const struct pattern *public = zones->publics[pair->public].pattern;
 	bool known = true;
@@ -196,8 +196,8 @@ static bool leads_to(const struct zones *zones, const struct name *public, unsig
 	return false;
 }
 
-int zones_public_form(
-    const struct zones *zones, const struct name *name, size_t i, struct name *ret)
+int zones_public_form(const struct zones *zones, const struct name *name, size_t i,
+		      struct name *ret)
 {
 	uint8_t brace_at[ZONE_BRACES_MAX];
 	const struct pattern *public;
@@ -224,8 +224,8 @@ int zones_public_form(
 	return -1;
 }
 
-int zones_public_apex(
-    const struct zones *zones, const struct name *name, size_t i, struct name *ret)
+int zones_public_apex(const struct zones *zones, const struct name *name, size_t i,
+		      struct name *ret)
 {
 	uint8_t brace_at[ZONE_BRACES_MAX];
 	const struct pattern *public;

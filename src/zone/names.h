@@ -112,7 +112,7 @@ bool zones_match_served(const struct zones *zones, const struct name *name, stru
  */
 struct zone_form {
 	uint16_t zone, pair;
-	uint8_t prefix_labels; /* of L */
+	uint8_t prefix_labels;             /* of L */
 	uint8_t brace_at[ZONE_BRACES_MAX]; /* label of the name for the private zone's i-th brace */
 };
 unsigned zones_private_forms(const struct zones *zones, const struct name *name,

@@ -71,8 +71,8 @@ static struct node *pool_take(struct node_pool *pool, size_t len)
 	if (!chunk || chunk->cap - chunk->used < len) {
 		if (chunk)
 			size = chunk->cap + sizeof(*chunk) < CHUNK_MAX / 2
-				   ? 2 * (chunk->cap + sizeof(*chunk))
-				   : CHUNK_MAX;
+				       ? 2 * (chunk->cap + sizeof(*chunk))
+				       : CHUNK_MAX;
 		if (size < len + sizeof(*chunk))
 			size = len + sizeof(*chunk);
 		chunk = malloc(size);
@@ -113,8 +113,8 @@ static size_t node_len(const struct node *node)
 	return (size_t)((const uint8_t *)set - (const uint8_t *)node);
 }
 
-struct node *node_new(
-    struct node_pool *pool, const struct zones *zones, const struct name *name, unsigned flags)
+struct node *node_new(struct node_pool *pool, const struct zones *zones, const struct name *name,
+		      unsigned flags)
 {
 	struct zone_match match;
 	size_t prefix_len = name->len;
@@ -139,8 +139,8 @@ struct node *node_new(
 	return node;
 }
 
-struct node *node_pool_next(
-    const struct node_pool *pool, struct node_chunk **chunk, struct node *node)
+struct node *node_pool_next(const struct node_pool *pool, struct node_chunk **chunk,
+			    struct node *node)
 {
 	uint8_t *at;
 
@@ -309,10 +309,10 @@ void node_set_ttl(struct node *node, uint16_t type, uint32_t ttl)
 static void open_set(const struct node *node, const struct node_set *set, struct node_rrset *ret)
 {
 	*ret = (struct node_rrset){ .type = set->type,
-		.count = set->count,
-		.ttl = set->ttl,
-		.data = set->records,
-		.opaque = node };
+				    .count = set->count,
+				    .ttl = set->ttl,
+				    .data = set->records,
+				    .opaque = node };
 }
 
 bool node_find(const struct node *node, uint16_t type, struct node_rrset *ret)
@@ -332,7 +332,7 @@ bool node_find(const struct node *node, uint16_t type, struct node_rrset *ret)
 bool node_next(const struct node *node, size_t *at, struct node_rrset *ret)
 {
 	const struct node_set *set =
-	    (const struct node_set *)((const uint8_t *)first_set(node) + *at);
+		(const struct node_set *)((const uint8_t *)first_set(node) + *at);
 
 	if (*at ==
 	    node_len(node) - (size_t)((const uint8_t *)first_set(node) - (const uint8_t *)node))
@@ -358,7 +358,7 @@ bool node_record_next(const struct node_rrset *rrset, size_t *at, struct node_re
 {
 	const struct node *node = rrset->opaque;
 	const struct node_set *set =
-	    (const struct node_set *)(rrset->data - offsetof(struct node_set, records));
+		(const struct node_set *)(rrset->data - offsetof(struct node_set, records));
 	const struct node_rr *rr;
 
 	if (*at >= set->len)
@@ -378,11 +378,11 @@ uint32_t node_record_set(const struct node_record *record)
 	return set;
 }
 
-bool node_rrset_has(
-    const struct node_rrset *rrset, const uint8_t *rdata, size_t rdata_len, struct node_record *ret)
+bool node_rrset_has(const struct node_rrset *rrset, const uint8_t *rdata, size_t rdata_len,
+		    struct node_record *ret)
 {
 	bool is_name =
-	    rrset->type == TYPE_CNAME || rrset->type == TYPE_PTR || rrset->type == TYPE_NS;
+		rrset->type == TYPE_CNAME || rrset->type == TYPE_PTR || rrset->type == TYPE_NS;
 	size_t at = 0;
 
 	while (node_record_next(rrset, &at, ret)) {
@@ -445,13 +445,13 @@ uint64_t node_hash(const struct zones *zones, const struct node *node)
 	uint64_t hash = tail_of(zones, node).hash;
 
 	while (n-- > 0)
-		hash =
-		    name_hash_extend(hash, hash_bytes(node->body + at[n] + 1, node->body[at[n]]));
+		hash = name_hash_extend(hash,
+					hash_bytes(node->body + at[n] + 1, node->body[at[n]]));
 	return hash;
 }
 
 bool node_is(const struct zones *zones, const struct node *node, const uint8_t *head,
-    size_t head_len, const struct name *name, unsigned labels)
+	     size_t head_len, const struct name *name, unsigned labels)
 {
 	const uint8_t *rest = name->fold + name->at[name->labels - labels];
 	size_t rest_len = name->len - name->at[name->labels - labels], body;
@@ -505,7 +505,8 @@ void node_index_fini(struct node_index *index)
 }
 
 uint64_t *node_index_find(const struct node_index *index, const struct zones *zones, uint64_t hash,
-    const uint8_t *head, size_t head_len, const struct name *name, unsigned labels)
+			  const uint8_t *head, size_t head_len, const struct name *name,
+			  unsigned labels)
 {
 	size_t at = node_index_home(index, hash);
 

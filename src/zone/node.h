@@ -86,8 +86,8 @@ struct node_pool {
 void node_pool_fini(struct node_pool *pool);
 
 /* A node of this name without records. NULL when there is no memory. */
-struct node *node_new(
-    struct node_pool *pool, const struct zones *zones, const struct name *name, unsigned flags);
+struct node *node_new(struct node_pool *pool, const struct zones *zones, const struct name *name,
+		      unsigned flags);
 
 /*
  * Puts a pool's living nodes, exactly fitted, into `to`, and frees `from` on the way. -1 when
@@ -102,8 +102,8 @@ void node_pool_survey(const struct node_pool *pool, size_t *ret_needed, size_t *
  * The next living node after `node` (NULL: the first); NULL at the end. *chunk is the walk's
  * own.
  */
-struct node *node_pool_next(
-    const struct node_pool *pool, struct node_chunk **chunk, struct node *node);
+struct node *node_pool_next(const struct node_pool *pool, struct node_chunk **chunk,
+			    struct node *node);
 
 enum node_room {
 	NODE_ROOM,
@@ -131,7 +131,7 @@ void node_set_ttl(struct node *node, uint16_t type, uint32_t ttl);
 
 /* Is this very record in the set? Case does not count in the target of a CNAME, PTR or NS. */
 bool node_rrset_has(const struct node_rrset *rrset, const uint8_t *rdata, size_t rdata_len,
-    struct node_record *ret);
+		    struct node_record *ret);
 
 /* Number of the set that a record of a merged node came from. */
 uint32_t node_record_set(const struct node_record *record);
@@ -147,7 +147,7 @@ unsigned node_prefix_labels(const struct node *node);
 
 /* Is its name `head` (whole labels) before the last `labels` labels of `name`? */
 bool node_is(const struct zones *zones, const struct node *node, const uint8_t *head,
-    size_t head_len, const struct name *name, unsigned labels);
+	     size_t head_len, const struct name *name, unsigned labels);
 
 /* A finished set (see builder.h). */
 struct record_set {
@@ -198,7 +198,8 @@ static inline struct node *node_slot_node(uint64_t slot)
 
 /* The slot of this name, or the empty one where it belongs. There must be an empty one. */
 uint64_t *node_index_find(const struct node_index *index, const struct zones *zones, uint64_t hash,
-    const uint8_t *head, size_t head_len, const struct name *name, unsigned labels);
+			  const uint8_t *head, size_t head_len, const struct name *name,
+			  unsigned labels);
 
 /* Takes an empty slot without comparing; the slot. */
 uint64_t *node_index_put(struct node_index *index, uint64_t hash, struct node *node);

@@ -35,7 +35,7 @@ static bool has_brace_octet(const uint8_t *label, unsigned len)
 
 /* Counts braces and looks for what cannot be a zone. */
 static int survey(const struct name *name, const char *text, struct err *err, unsigned *ret_braces,
-    unsigned *ret_tail_labels)
+		  unsigned *ret_tail_labels)
 {
 	unsigned i, j, braces = 0, tail = 0;
 	const uint8_t *label, *other;
@@ -47,17 +47,17 @@ static int survey(const struct name *name, const char *text, struct err *err, un
 				other = name->fold + name->at[j];
 				if (memcmp(label, other, label[0] + 1u) == 0)
 					return err_set(err,
-					    "%s: one word in braces stands twice; "
-					    "use different words",
-					    text);
+						       "%s: one word in braces stands twice; "
+						       "use different words",
+						       text);
 			}
 			braces++;
 			tail = 0;
 		} else if (has_brace_octet(label + 1, label[0])) {
 			return err_set(err,
-			    "%s: braces stand for a whole label; "
-			    "write {word} between two dots",
-			    text);
+				       "%s: braces stand for a whole label; "
+				       "write {word} between two dots",
+				       text);
 		} else {
 			tail++;
 		}
@@ -87,7 +87,7 @@ struct pattern *pattern_new(const char *text, struct err *err)
 	if (survey(&name, text, err, &braces, &tail_labels) < 0)
 		return NULL;
 	p = calloc(1, sizeof(*p) + name.labels * sizeof(p->label[0]) +
-			  (tail_labels + 1) * sizeof(*hashes) + name.len);
+			      (tail_labels + 1) * sizeof(*hashes) + name.len);
 	if (!p) {
 		err_set(err, "%s: out of memory", text);
 		return NULL;
@@ -127,7 +127,7 @@ bool pattern_same_shape(const struct pattern *a, const struct pattern *b)
 			return false;
 		if (a->label[i].brace < 0 &&
 		    (a->label[i].len != b->label[i].len ||
-			memcmp(a->label[i].text, b->label[i].text, a->label[i].len) != 0))
+		     memcmp(a->label[i].text, b->label[i].text, a->label[i].len) != 0))
 			return false;
 	}
 	return true;
@@ -165,7 +165,7 @@ bool pattern_match_lead(const struct pattern *pattern, const struct name *name)
 }
 
 int pattern_compose(const struct pattern *pattern, const struct name *name, unsigned prefix,
-    const uint8_t *brace_at, struct name *ret)
+		    const uint8_t *brace_at, struct name *ret)
 {
 	unsigned lead = pattern->labels - pattern->tail.labels, labels = prefix + pattern->labels;
 	unsigned i, k, len = name->at[prefix], from;
@@ -194,13 +194,13 @@ int pattern_compose(const struct pattern *pattern, const struct name *name, unsi
 			from = brace_at[l->brace];
 			ret->label_hash[prefix + i] = name->label_hash[from];
 			memcpy(ret->fold + len, name->fold + name->at[from],
-			    name->fold[name->at[from]] + 1u);
+			       name->fold[name->at[from]] + 1u);
 		}
 		len += ret->fold[len] + 1u;
 	}
 	for (i = lead; i < pattern->labels; i++) {
 		ret->at[prefix + i] =
-		    (uint8_t)(len + (pattern->label[i].text - 1 - pattern->tail.wire));
+			(uint8_t)(len + (pattern->label[i].text - 1 - pattern->tail.wire));
 		ret->label_hash[prefix + i] = pattern->label[i].hash;
 	}
 	memcpy(ret->fold + len, pattern->tail.wire, pattern->tail.len);

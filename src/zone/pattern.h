@@ -29,7 +29,7 @@ struct pattern {
 	struct zone_tail tail;
 	const uint64_t *suffix_hash; /* of the tail's last k labels, k from 0 to tail.labels */
 	uint8_t brace_label[ZONE_BRACES_MAX]; /* label of the i-th brace, from the left */
-	struct pattern_label label[];       /* leftmost first */
+	struct pattern_label label[];         /* leftmost first */
 };
 
 /*

@@ -203,12 +203,13 @@ static void add_node_addresses(struct table *table, struct batch *batch, const s
 		for (record_at = 0; node_record_next(&rrset, &record_at, &record);) {
 			p = &batch->entries[batch->count++];
 			*p = (struct pending){ .node = node,
-				.type = rrset.type,
-				.rdata = record.rdata,
-				.hash = address_hash(rrset.type, record.rdata) };
+					       .type = rrset.type,
+					       .rdata = record.rdata,
+					       .hash = address_hash(rrset.type, record.rdata) };
 			__builtin_prefetch(
-			    &table->addresses.slots[node_index_home(&table->addresses, p->hash)],
-			    1);
+				&table->addresses
+					 .slots[node_index_home(&table->addresses, p->hash)],
+				1);
 			if (batch->count == TABLE_BATCH)
 				flush_batch(table, batch);
 		}

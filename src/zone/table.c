@@ -32,10 +32,10 @@
 static const uint8_t star[2] = { 1, '*' };
 
 struct node *table_node(const struct table *table, const uint8_t *head, size_t head_len,
-    uint64_t hash, const struct name *name, unsigned labels)
+			uint64_t hash, const struct name *name, unsigned labels)
 {
 	return node_slot_node(
-	    *node_index_find(&table->names, table->zones, hash, head, head_len, name, labels));
+		*node_index_find(&table->names, table->zones, hash, head, head_len, name, labels));
 }
 
 /* The node of the name, or of its last labels. */
@@ -53,8 +53,8 @@ static bool is_held(const struct node *node)
  * RFC 4592: the wildcard that a name is made from, which is not there itself; `floor` labels at
  * its end exist in any case.
  */
-static const struct node *find_wildcard(
-    const struct table *table, const struct name *name, unsigned floor)
+static const struct node *find_wildcard(const struct table *table, const struct name *name,
+					unsigned floor)
 {
 	const struct node *node;
 	unsigned k = name->labels;
@@ -63,8 +63,8 @@ static const struct node *find_wildcard(
 		return NULL;
 	while (--k > floor && !find(table, name, k))
 		;
-	node = table_node(
-	    table, star, sizeof(star), name_hash_extend(name->hash[k], table->star_hash), name, k);
+	node = table_node(table, star, sizeof(star),
+			  name_hash_extend(name->hash[k], table->star_hash), name, k);
 	return is_held(node) ? node : NULL;
 }
 
@@ -93,7 +93,7 @@ static bool toggle_hyphen(const struct name *name, struct name *ret)
 
 /* The held name that a Site Recovery name stands for on a miss, into `ret`. */
 static const struct node *find_toggled(const struct table *table, const struct name *name,
-    const struct zone_match *match, struct name *ret)
+				       const struct zone_match *match, struct name *ret)
 {
 	const struct node *node;
 
@@ -119,7 +119,7 @@ void table_hit_zone(struct table_hit *ret, const struct zone_match *match)
 }
 
 static void look_in_zone(const struct table *table, const struct name *name,
-    const struct zone_match *match, struct table_hit *ret)
+			 const struct zone_match *match, struct table_hit *ret)
 {
 	const struct node *node = find(table, name, name->labels), *other;
 
@@ -150,7 +150,7 @@ static void look_in_zone(const struct table *table, const struct name *name,
 
 /* One private form of the name: does anything hold it? Its text is then in ret->target. */
 static bool look_at_form(const struct table *table, const struct name *name,
-    const struct zone_form *form, struct table_hit *ret, bool *empty)
+			 const struct zone_form *form, struct table_hit *ret, bool *empty)
 {
 	const struct node *node, *other = NULL;
 	struct zone_match match;
@@ -263,8 +263,8 @@ void node_name(const struct table *table, const struct node *node, struct name *
 	node_spell(table->zones, node, ret);
 }
 
-uint32_t table_record_set(
-    const struct table *table, const struct node *node, const struct node_record *record)
+uint32_t table_record_set(const struct table *table, const struct node *node,
+			  const struct node_record *record)
 {
 	uintptr_t at = (uintptr_t)node;
 	size_t low = 0, high = table->ranges_count, mid;
@@ -282,14 +282,14 @@ uint32_t table_record_set(
 }
 
 const char *node_record_path(const struct table *table, const struct node *node,
-    const struct node_rrset *rrset, const struct node_record *record)
+			     const struct node_rrset *rrset, const struct node_record *record)
 {
 	(void)rrset;
 	return table->sets[table_record_set(table, node, record)]->path;
 }
 
-const char *table_where(
-    const struct table *table, const struct node *node, uint16_t type, unsigned *ret_line)
+const char *table_where(const struct table *table, const struct node *node, uint16_t type,
+			unsigned *ret_line)
 {
 	struct node_record record;
 	struct node_rrset rrset;

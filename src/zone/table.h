@@ -58,13 +58,13 @@ enum table_match {
 
 struct table_hit {
 	enum table_match match;
-	const struct node *node;   /* HELD, ALIAS, PTR (who holds the address); ENT: may be NULL */
-	bool wildcard;             /* the node is a wildcard's */
-	bool in_zone;              /* the private name is in a served zone: then */
-	bool apex;                 /* it is that zone's apex (HELD or ENT: an apex always exists) */
-	uint16_t zone;             /* the served zone */
-	uint8_t apex_labels;       /* labels of its name, at the end of the private name */
-	struct name target;        /* ALIAS, PTR; for ENT and HELD unset */
+	const struct node *node; /* HELD, ALIAS, PTR (who holds the address); ENT: may be NULL */
+	bool wildcard;           /* the node is a wildcard's */
+	bool in_zone;            /* the private name is in a served zone: then */
+	bool apex;               /* it is that zone's apex (HELD or ENT: an apex always exists) */
+	uint16_t zone;           /* the served zone */
+	uint8_t apex_labels;     /* labels of its name, at the end of the private name */
+	struct name target;      /* ALIAS, PTR; for ENT and HELD unset */
 };
 
 /*

@@ -58,7 +58,7 @@ void zones_free(struct zones *zones)
 
 /* Room for one more of `size` octets, zeroed; NULL with *err set. */
 static void *grow(void **array, size_t *room, size_t count, size_t size, size_t max,
-    const char *what, struct err *err)
+		  const char *what, struct err *err)
 {
 	size_t more;
 	void *bigger;
@@ -104,7 +104,7 @@ static int find_or_add_zone(struct zones *zones, const char *text, struct err *e
 			continue;
 		if (!same_words(zones->zones[i].pattern, pattern)) {
 			err_set(err, "%s: is there already as %s; use the same words in braces",
-			    text, zones->zones[i].text);
+				text, zones->zones[i].text);
 			free(pattern);
 			return -1;
 		}
@@ -112,7 +112,7 @@ static int find_or_add_zone(struct zones *zones, const char *text, struct err *e
 		return (int)i;
 	}
 	z = grow((void **)&zones->zones, &zones->zones_room, zones->zones_count, sizeof(*z),
-	    ZONES_MAX, "served zones", err);
+		 ZONES_MAX, "served zones", err);
 	if (!z || !(z->text = strdup(text))) {
 		if (z)
 			err_set(err, "out of memory");
@@ -138,7 +138,7 @@ static int find_or_add_public(struct zones *zones, struct pattern *pattern, stru
 		}
 	}
 	p = grow((void **)&zones->publics, &zones->publics_room, zones->publics_count, sizeof(*p),
-	    PAIRS_MAX, "public zones", err);
+		 PAIRS_MAX, "public zones", err);
 	if (!p) {
 		free(pattern);
 		return -1;
@@ -199,8 +199,8 @@ static int add_pair(struct zones *zones, size_t zone, const char *text, struct e
 	if (map_words(&made, z->pattern, pattern) < 0) {
 		free(pattern);
 		return err_set(err,
-		    "%s: a word in braces of %s is missing; it has to stand in both", text,
-		    z->text);
+			       "%s: a word in braces of %s is missing; it has to stand in both",
+			       text, z->text);
 	}
 	made.regular = is_regular(z->pattern, pattern);
 	public = find_or_add_public(zones, pattern, err);
@@ -214,7 +214,7 @@ static int add_pair(struct zones *zones, size_t zone, const char *text, struct e
 	if (p->pairs >= ZONE_FORMS_MAX)
 		return err_set(err, "%s: public zone of more than %d zones", text, ZONE_FORMS_MAX);
 	pair = grow((void **)&zones->pairs, &zones->pairs_room, zones->pairs_count, sizeof(*pair),
-	    PAIRS_MAX, "pairs of zones", err);
+		    PAIRS_MAX, "pairs of zones", err);
 	if (!pair)
 		return -1;
 	made.public_text = strdup(text);
@@ -231,7 +231,7 @@ static int add_pair(struct zones *zones, size_t zone, const char *text, struct e
 }
 
 int zones_add(struct zones *zones, const char *private, const char *const *public, size_t count,
-    enum zone_type type, struct err *err)
+	      enum zone_type type, struct err *err)
 {
 	int zone;
 	size_t i;
@@ -255,20 +255,21 @@ int zones_add_preset(struct zones *zones, const char *preset, enum zone_type typ
 	for (i = 0; i < zone_pairs_count; i++) {
 		has = zone_preset_has(preset, &zone_pairs[i]);
 		if (has < 0)
-			return err_set(err,
-			    "%s: no such preset; there are azure-migrate, "
-			    "azure-migrate-usgov, azure, azure-usgov, azure-china and none",
-			    preset);
+			return err_set(
+				err,
+				"%s: no such preset; there are azure-migrate, "
+				"azure-migrate-usgov, azure, azure-usgov, azure-china and none",
+				preset);
 		if (has && zone_pairs[i].private &&
 		    zones_add(zones, zone_pairs[i].private, &zone_pairs[i].public, 1, type, err) <
-			0)
+			    0)
 			return -1;
 	}
 	return 0;
 }
 
-static void hang(
-    struct zones *zones, uint32_t at, const struct pattern *pattern, bool public, size_t number)
+static void hang(struct zones *zones, uint32_t at, const struct pattern *pattern, bool public,
+		 size_t number)
 {
 	struct hanger *h = &zones->hangers[at];
 	uint32_t *slot = &zones->slots[pattern->tail.hash & zones->slots_mask];

@@ -48,8 +48,8 @@ struct pair {
 struct hanger {
 	const struct pattern *pattern;
 	bool public;
-	uint16_t at;    /* number of the served or public zone */
-	uint32_t next;  /* of the same slot, plus one */
+	uint16_t at;   /* number of the served or public zone */
+	uint32_t next; /* of the same slot, plus one */
 };
 
 struct zones {

@@ -35,8 +35,9 @@ static struct mmsghdr msgs[BATCH];
 static size_t answer(uint8_t *p, size_t len)
 {
 	static const uint8_t a[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 1 };
-	static const uint8_t soa[] = { 0xc0, 12, 0, 6, 0, 1, 0, 0, 1, 44, 0, 22, /* . . */ 0, 0, 0,
-		0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 44 };
+	static const uint8_t soa[] = { 0xc0,        12, 0, 6, 0, 1, 0, 0, 1, 44, 0, 22,
+				       /* . . */ 0, 0,  0, 0, 0, 1, 0, 0, 1, 0,  0, 0,
+				       1,           0,  0, 0, 1, 0, 0, 0, 1, 44 };
 	static const uint8_t opt[] = { 0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0 };
 	bool edns = p[11] != 0;
 	size_t at = 12;
@@ -67,9 +68,9 @@ static void serve(int fd, bool upstream)
 		for (int i = 0; i < BATCH; i++) {
 			iov[i] = (struct iovec){ .iov_base = bytes[i], .iov_len = ROOM };
 			msgs[i].msg_hdr = (struct msghdr){ .msg_name = &peers[i],
-				.msg_namelen = sizeof(peers[i]),
-				.msg_iov = &iov[i],
-				.msg_iovlen = 1 };
+							   .msg_namelen = sizeof(peers[i]),
+							   .msg_iov = &iov[i],
+							   .msg_iovlen = 1 };
 		}
 		int n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
 		if (n <= 0) {

@@ -68,11 +68,11 @@ static struct {
 	unsigned window, sockets, rcode, answers, type;
 	const char *file;
 } conf = { .queries = 200000,
-	.limit_ns = 60000000000ull,
-	.window = 64,
-	.sockets = 8,
-	.answers = 1,
-	.type = 1 };
+	   .limit_ns = 60000000000ull,
+	   .window = 64,
+	   .sockets = 8,
+	   .answers = 1,
+	   .type = 1 };
 
 static struct query *queries;
 static size_t query_count;
@@ -255,7 +255,7 @@ static void receive(unsigned k)
 	do {
 		for (int i = 0; i < BATCH && !iov[i].iov_base; i++) {
 			iov[i] =
-			    (struct iovec){ .iov_base = bytes[i], .iov_len = sizeof(bytes[i]) };
+				(struct iovec){ .iov_base = bytes[i], .iov_len = sizeof(bytes[i]) };
 			msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
 		}
 		n = recvmmsg(senders[k].fd, msgs, BATCH, MSG_DONTWAIT, NULL);
@@ -407,11 +407,11 @@ int main(int argc, char **argv)
 		fputs("usage: load -s ADDR@PORT [-n QUERIES] [-T SECONDS] [-w WINDOW | -r RATE]\n"
 		      "            [-k SOCKETS] [-c RCODE] [-a ANSWERS] [-t TYPE] [-f FILE] "
 		      "[NAME...]\n",
-		    stderr);
+		      stderr);
 		return 2;
 	}
 	prctl(PR_SET_TIMERSLACK,
-	    1000ul); /* the default of 50 us is a long time at 100,000 a second */
+	      1000ul); /* the default of 50 us is a long time at 100,000 a second */
 	for (unsigned k = 0; k < conf.sockets; k++) {
 		if (sender_open(&senders[k]) < 0) {
 			perror("load: socket");
@@ -425,9 +425,9 @@ int main(int argc, char **argv)
 	double seconds = (double)(now_ns() - start) / 1e9;
 	printf("sent %llu done %llu bad %llu stray %llu lost %llu seconds %.3f rate %.0f "
 	       "p50 %.1f p99 %.1f p99.9 %.1f max %.1f\n",
-	    (unsigned long long)sent, (unsigned long long)done, (unsigned long long)bad,
-	    (unsigned long long)stray, (unsigned long long)lost, seconds, (double)done / seconds,
-	    quantile_us(0.5), quantile_us(0.99), quantile_us(0.999), (double)max_ns / 1000);
+	       (unsigned long long)sent, (unsigned long long)done, (unsigned long long)bad,
+	       (unsigned long long)stray, (unsigned long long)lost, seconds, (double)done / seconds,
+	       quantile_us(0.5), quantile_us(0.99), quantile_us(0.999), (double)max_ns / 1000);
 	free(queries);
 	return bad > 0 || lost > 0;
 }

@@ -17,10 +17,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-#define MUST(what)                   \
-	do {                         \
-		if (!(what))         \
-			abort();     \
+#define MUST(what)               \
+	do {                     \
+		if (!(what))     \
+			abort(); \
 	} while (0)
 
 /* As the server follows them at most. */

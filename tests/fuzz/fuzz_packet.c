@@ -28,17 +28,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-#define MUST(what)                   \
-	do {                         \
-		if (!(what))         \
-			abort();     \
+#define MUST(what)               \
+	do {                     \
+		if (!(what))     \
+			abort(); \
 	} while (0)
 
 /* Records compared at most: enough, and a run stays quick. */
 #define RECORDS_MAX 200
 
-static const uint16_t shaped[] = { TYPE_A,   TYPE_NS,	TYPE_CNAME, TYPE_SOA,	TYPE_PTR,
-				   TYPE_MX,  TYPE_AAAA, TYPE_SRV,   TYPE_DNAME };
+static const uint16_t shaped[] = { TYPE_A,  TYPE_NS,   TYPE_CNAME, TYPE_SOA,  TYPE_PTR,
+				   TYPE_MX, TYPE_AAAA, TYPE_SRV,   TYPE_DNAME };
 
 static bool is_shaped(uint16_t type)
 {
@@ -157,9 +157,9 @@ static void compare_all(struct message *message, const ldns_pkt *pkt)
 	while (n++ < RECORDS_MAX && message_next(message, &record) > 0) {
 		if (is_opt(&record))
 			continue;
-		compare_record(message, &record,
-			       ldns_rr_list_rr(section_of(pkt, record.section),
-					       at[record.section]++));
+		compare_record(
+			message, &record,
+			ldns_rr_list_rr(section_of(pkt, record.section), at[record.section]++));
 	}
 }
 

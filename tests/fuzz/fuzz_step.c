@@ -32,8 +32,8 @@ static const char *const questions[] = {
 	"5.0.0.10.in-addr.arpa",
 	".",
 };
-static const uint16_t types[] = { TYPE_A, TYPE_AAAA, TYPE_CNAME, TYPE_HTTPS, TYPE_ANY, TYPE_PTR,
-	TYPE_DS, TYPE_RRSIG };
+static const uint16_t types[] = { TYPE_A,   TYPE_AAAA, TYPE_CNAME, TYPE_HTTPS,
+				  TYPE_ANY, TYPE_PTR,  TYPE_DS,    TYPE_RRSIG };
 static const uint8_t ours[] = { 10, 0, 0, 5 };
 
 static struct view *view;
@@ -45,8 +45,8 @@ static void name_of(struct name *ret, const char *text)
 		abort();
 }
 
-static void hold(
-    struct builder *builder, const char *owner, uint16_t type, const void *rdata, size_t len)
+static void hold(struct builder *builder, const char *owner, uint16_t type, const void *rdata,
+		 size_t len)
 {
 	struct name name;
 
@@ -98,7 +98,7 @@ static void view_make(void)
 /* The next message of the input as the reply to `ask`; a failure where there is none or it is
  * malformed. */
 static void add_reply(struct step_replies *replies, const struct step_ask *ask, uint16_t type,
-    bool do_bit, struct cursor *input)
+		      bool do_bit, struct cursor *input)
 {
 	static uint8_t scratch[STEP_REPLIES_MAX][REPLY_LEN_MAX];
 	struct forward_question question = {
@@ -113,11 +113,11 @@ static void add_reply(struct step_replies *replies, const struct step_ask *ask, 
 		len = cursor_left(input);
 	message = cursor_bytes(input, len);
 	*reply = (struct reply){ .data = scratch[replies->count],
-		.group = ask->group,
-		.ede = EDE_NONE,
-		.ttl_cap_s = 86400 };
+				 .group = ask->group,
+				 .ede = EDE_NONE,
+				 .ttl_cap_s = 86400 };
 	if (!message || reply_scrub(&question, message, len, scratch[replies->count], REPLY_LEN_MAX,
-			    &reply->len, &ttl) < 0) {
+				    &reply->len, &ttl) < 0) {
 		memset(scratch[replies->count], 0, DNS_HEADER_LEN);
 		scratch[replies->count][5] = 1;
 		memcpy(scratch[replies->count] + DNS_HEADER_LEN, ask->name.wire, ask->name.len);
@@ -211,8 +211,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (!view)
 		view_make();
 	name_of(&name, questions[cursor_u8(&input) % (sizeof(questions) / sizeof(questions[0]))]);
-	question = (struct step_question){ .name = &name,
-		.type = types[cursor_u8(&input) % (sizeof(types) / sizeof(types[0]))] };
+	question = (struct step_question){
+		.name = &name, .type = types[cursor_u8(&input) % (sizeof(types) / sizeof(types[0]))]
+	};
 	bits = cursor_u8(&input);
 	shape.stream = bits & 1;
 	shape.edns = bits & 2;

@@ -21,16 +21,16 @@ static void fuzz_tell(void *arg, const struct complaint *complaint)
 		abort();
 }
 
-static inline void fuzz_reader(
-    reader_fn *reader, bool lines_are_claims, const uint8_t *data, size_t len)
+static inline void fuzz_reader(reader_fn *reader, bool lines_are_claims, const uint8_t *data,
+			       size_t len)
 {
 	static struct zones *zones;
 	static struct name origin;
 	struct complaints to = { .tell = fuzz_tell };
 	struct builder_conf conf = { .path = "fuzz",
-		.ttl_max = 86400,
-		.records_max = 100000,
-		.lines_are_claims = lines_are_claims };
+				     .ttl_max = 86400,
+				     .records_max = 100000,
+				     .lines_are_claims = lines_are_claims };
 	struct reader_input in = { .path = "fuzz", .ttl = 10 };
 	struct builder *builder;
 	char *text;

@@ -85,7 +85,7 @@ static int run_seed(const char *path)
 		if (read_whole(path, &data, &len) < 0)
 			_exit(2);
 		run_bytes(data, len);
-		for (cut = 0; cut < len; cut += len > PREFIX_MAX ? len / 64 : 1)
+		for (cut = 0; cut<len; cut += len> PREFIX_MAX ? len / 64 : 1)
 			run_bytes(data, cut);
 		free(data);
 		/* exit, not _exit: the leak check of a sanitizer runs here. */
@@ -106,7 +106,7 @@ static bool report(int number, const char *path)
 	printf("%s %d - %s\n", ok ? "ok" : "not ok", number, slash ? slash + 1 : path);
 	if (!ok)
 		printf("# wait status %d; run again: %s %s\n", status, program_invocation_name,
-		    path);
+		       path);
 	return ok;
 }
 

@@ -54,7 +54,7 @@ static void fail(struct batch *b, const char *what, const char *detail)
 		printf("not ok - %s\n", b->name);
 	b->case_failed = true;
 	printf("# %s:%d: %s%s%s\n", b->file, b->line, what, detail && *detail ? ": " : "",
-	    detail ? detail : "");
+	       detail ? detail : "");
 	fflush(stdout);
 }
 
@@ -309,13 +309,13 @@ static int do_silent(struct batch *b, char *rest)
 	int n = words_of(rest, words);
 	if (question_parse(&q, &b->server, b->server_len, n, words) < 0 ||
 	    question_parse(&fence, &q.server, q.server_len, words_of(fence_text, fence_words),
-		fence_words) < 0)
+			   fence_words) < 0)
 		return -1;
 	if (question_send(&q) == 0) {
 		uint8_t reply[4096] = { 0 };
 		struct pollfd p = { .fd = q.fd, .events = POLLIN };
 		sendto(q.fd, fence.query, fence.query_len, 0, (struct sockaddr *)&q.server,
-		    q.server_len);
+		       q.server_len);
 		if (poll(&p, 1, b->timeout_ms) != 1 || recv(q.fd, reply, sizeof(reply), 0) < 2)
 			fail(b, "no reply to the query after it", b->asked);
 		else if (memcmp(reply, fence.query, 2) != 0)
@@ -371,7 +371,7 @@ static int do_count(struct batch *b, char *rest)
 		snprintf(command, sizeof(command), "count");
 	else
 		snprintf(command, sizeof(command), "count %s%s%s", words[2], n > 3 ? " " : "",
-		    n > 3 ? words[3] : "");
+			 n > 3 ? words[3] : "");
 	if (tool_ctl(words[0], command, reply, sizeof(reply)) < 0) {
 		fail(b, "fakeup does not answer", command);
 	} else if (strcmp(reply, words[1]) != 0) {
@@ -487,7 +487,7 @@ int batch_run(FILE *in, const char *file_name)
 			continue;
 		if (do_line(b, text) < 0) {
 			printf("not ok - %s:%d: cannot read this line: %s\n", file_name, b->line,
-			    text);
+			       text);
 			rc = -1;
 		}
 	}

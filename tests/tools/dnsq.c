@@ -35,8 +35,8 @@ static int print_free_port(const char *text)
 	return 0;
 }
 
-static int ask(
-    const struct sockaddr_storage *server, socklen_t len, int timeout_ms, int argc, char **argv)
+static int ask(const struct sockaddr_storage *server, socklen_t len, int timeout_ms, int argc,
+	       char **argv)
 {
 	struct question q;
 	int rc = 1;

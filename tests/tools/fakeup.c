@@ -183,8 +183,8 @@ static void job_start(struct job *job)
 		return;
 	}
 	tally_query(job->query.lower, job->query.type);
-	job->rule =
-	    script_find(script, job->query.lower, job->query.type, reply_query_have(&job->query));
+	job->rule = script_find(script, job->query.lower, job->query.type,
+				reply_query_have(&job->query));
 	if (names_have(&holding, job->query.lower) ||
 	    (job->rule && job->rule->flags & SCRIPT_HOLD)) {
 		struct job **end = &held;
@@ -195,7 +195,7 @@ static void job_start(struct job *job)
 	}
 	if (job->rule && job->rule->delay_ms > 0) {
 		struct timeval tv = { job->rule->delay_ms / 1000,
-			job->rule->delay_ms % 1000 * 1000 };
+				      job->rule->delay_ms % 1000 * 1000 };
 		job->timer = evtimer_new(base, job_timer, job);
 		evtimer_add(job->timer, &tv);
 		return;
@@ -221,7 +221,7 @@ static void udp_readable(evutil_socket_t fd, short what, void *arg)
 		struct job *job = job_new(arg);
 		job->peer_len = sizeof(job->peer);
 		ssize_t n = recvfrom((int)fd, job->query.bytes, sizeof(job->query.bytes), 0,
-		    (struct sockaddr *)&job->peer, &job->peer_len);
+				     (struct sockaddr *)&job->peer, &job->peer_len);
 		if (n < 0) {
 			free(job);
 			return;
@@ -277,8 +277,8 @@ static void conn_readable(struct bufferevent *bev, void *arg)
 	conn_unref(conn);
 }
 
-static void tcp_accept(
-    struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+static void tcp_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len,
+		       void *arg)
 {
 	struct conn_arg *ca = calloc(1, sizeof(*ca));
 	struct conn *conn = calloc(1, sizeof(*conn));
@@ -359,8 +359,8 @@ static void cmd_load(struct evbuffer *out, const char *path)
 		return;
 	}
 	for (struct job *job = held; job; job = job->next)
-		job->rule = script_find(
-		    fresh, job->query.lower, job->query.type, reply_query_have(&job->query));
+		job->rule = script_find(fresh, job->query.lower, job->query.type,
+					reply_query_have(&job->query));
 	/* A delayed job may still point into the old one; a test tool may leak it. */
 	script = fresh;
 	evbuffer_add_printf(out, "ok\n");
@@ -432,8 +432,8 @@ static void ctl_readable(struct bufferevent *bev, void *arg)
 		bufferevent_setcb(bev, NULL, ctl_written, ctl_gone, NULL);
 }
 
-static void ctl_accept(
-    struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+static void ctl_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len,
+		       void *arg)
 {
 	struct bufferevent *bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 
@@ -471,9 +471,9 @@ static int listen_ctl(const char *path)
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
 	unlink(path);
 	return evconnlistener_new_bind(base, ctl_accept, NULL, LEV_OPT_CLOSE_ON_FREE, 16,
-		   (struct sockaddr *)&un, sizeof(un))
-		   ? 0
-		   : -1;
+				       (struct sockaddr *)&un, sizeof(un))
+		       ? 0
+		       : -1;
 }
 
 static int write_ready(const char *path)
@@ -506,15 +506,15 @@ static int client(const char *socket_path, int argc, char **argv)
 	}
 	for (int i = first; i < argc; i++)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s",
-		    i > first ? " " : "", argv[i]);
+			 i > first ? " " : "", argv[i]);
 	for (;;) {
 		if (tool_ctl(socket_path, line, reply, sizeof(reply)) < 0)
 			return 1;
 		if (!wanted || strcmp(reply, wanted) == 0)
 			break;
 		if (tool_now_ms() > deadline) {
-			fprintf(
-			    stderr, "waited in vain for %s = %s, it is %s\n", line, wanted, reply);
+			fprintf(stderr, "waited in vain for %s = %s, it is %s\n", line, wanted,
+				reply);
 			return 1;
 		}
 		usleep(2000);

@@ -137,7 +137,7 @@ static int take_raw(struct question *q, int argc, char **argv, int i)
 }
 
 int question_parse(struct question *q, const struct sockaddr_storage *server, socklen_t server_len,
-    int argc, char **argv)
+		   int argc, char **argv)
 {
 	struct options o = {
 		.qclass = 1, .bufsize = 1232, .flags = 0x0100, .copies = 1, .edns = true
@@ -206,9 +206,9 @@ int question_send(struct question *q)
 		    (q->source_len && bind(q->fd, (struct sockaddr *)&q->source, q->source_len)))
 			return -1;
 		return sendto(q->fd, q->query, q->query_len, 0, (struct sockaddr *)&q->server,
-			   q->server_len) < 0
-			   ? -1
-			   : 0;
+			      q->server_len) < 0
+			       ? -1
+			       : 0;
 	}
 	if (q->transport == QUESTION_TCP || kept_fd < 0)
 		q->fd = open_tcp(q);
@@ -255,8 +255,8 @@ static int wait_udp(struct question *q, uint64_t deadline)
 		struct pollfd p = { .fd = q->fd, .events = POLLIN };
 		if (now >= deadline || poll(&p, 1, (int)(deadline - now)) == 0)
 			return 1;
-		ssize_t n =
-		    recvfrom(q->fd, q->reply, QUESTION_MAX, 0, (struct sockaddr *)&from, &from_len);
+		ssize_t n = recvfrom(q->fd, q->reply, QUESTION_MAX, 0, (struct sockaddr *)&from,
+				     &from_len);
 		if (n < 0)
 			return -1;
 		if (!ours(q, q->reply, (size_t)n))
@@ -362,7 +362,7 @@ const char *question_check(const struct question *q)
 	/* A header alone may answer a question that could not be read. */
 	if (q->question_len > 0 && (r[4] << 8 | r[5]) == 1 &&
 	    (q->reply_len < 12 + q->question_len ||
-		memcmp(r + 12, q->query + 12, q->question_len) != 0))
+	     memcmp(r + 12, q->query + 12, q->question_len) != 0))
 		return "the question is not echoed byte for byte";
 	return NULL;
 }
@@ -420,14 +420,14 @@ char *question_text(const struct question *q)
 		return buf;
 	}
 	unsigned rcode =
-	    ldns_pkt_get_rcode(pkt) |
-	    (ldns_pkt_edns(pkt) ? (unsigned)ldns_pkt_edns_extended_rcode(pkt) << 4 : 0);
+		ldns_pkt_get_rcode(pkt) |
+		(ldns_pkt_edns(pkt) ? (unsigned)ldns_pkt_edns_extended_rcode(pkt) << 4 : 0);
 	ldns_lookup_table *t = ldns_lookup_by_id(ldns_rcodes, (int)rcode);
 	fprintf(f, "%s", rcode == 16 ? "BADVERS" : rcode == 4 ? "NOTIMP" : t ? t->name : "RCODE?");
 	fprintf(f, "%s%s%s%s%s%s%s", ldns_pkt_qr(pkt) ? " qr" : "", ldns_pkt_aa(pkt) ? " aa" : "",
-	    ldns_pkt_tc(pkt) ? " tc" : "", ldns_pkt_rd(pkt) ? " rd" : "",
-	    ldns_pkt_ra(pkt) ? " ra" : "", ldns_pkt_ad(pkt) ? " ad" : "",
-	    ldns_pkt_cd(pkt) ? " cd" : "");
+		ldns_pkt_tc(pkt) ? " tc" : "", ldns_pkt_rd(pkt) ? " rd" : "",
+		ldns_pkt_ra(pkt) ? " ra" : "", ldns_pkt_ad(pkt) ? " ad" : "",
+		ldns_pkt_cd(pkt) ? " cd" : "");
 	if (ldns_pkt_edns(pkt)) {
 		fprintf(f, " edns%s", ldns_pkt_edns_do(pkt) ? " do" : "");
 		print_ede(f, pkt);

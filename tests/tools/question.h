@@ -31,7 +31,7 @@ struct question {
  * +from=ADDR +to=ADDR@PORT +raw=HEX (NAME and TYPE are then `. A`). Returns 0, or -1 after a word
  * to stderr. */
 int question_parse(struct question *q, const struct sockaddr_storage *server, socklen_t server_len,
-    int argc, char **argv);
+		   int argc, char **argv);
 
 /* Opens the socket (a kept TCP connection is shared by all that name it) and sends. */
 int question_send(struct question *q);

@@ -142,8 +142,8 @@ unsigned reply_query_have(const struct reply_query *query)
 	return have;
 }
 
-static size_t build_records(
-    struct writer *w, const struct reply_query *query, const struct script_rule *rule, int section)
+static size_t build_records(struct writer *w, const struct reply_query *query,
+			    const struct script_rule *rule, int section)
 {
 	char text[2048];
 	size_t count = 0;
@@ -153,7 +153,7 @@ static size_t build_records(
 		if (rule->records[i].section != section)
 			continue;
 		if (script_expand(rule, rule->records[i].text, query->name, text, sizeof(text)) <
-			0 ||
+			    0 ||
 		    ldns_rr_new_frm_str(&rr, text, 0, NULL, NULL) != LDNS_STATUS_OK) {
 			fprintf(stderr, "fakeup: record lost: %s\n", rule->records[i].text);
 			continue;
@@ -169,8 +169,8 @@ static void build_nxdomain(struct writer *w)
 {
 	ldns_rr *rr = NULL;
 
-	ldns_rr_new_frm_str(
-	    &rr, ". 900 IN SOA fake.invalid. fake.invalid. 1 1800 900 604800 900", 0, NULL, NULL);
+	ldns_rr_new_frm_str(&rr, ". 900 IN SOA fake.invalid. fake.invalid. 1 1800 900 604800 900",
+			    0, NULL, NULL);
 	put_rr(w, rr);
 	ldns_rr_free(rr);
 }
@@ -219,8 +219,8 @@ size_t reply_build(const struct reply_query *query, const struct script_rule *ru
 		put_opt(&w, query->dnssec_ok);
 		counts[2]++;
 	}
-	out[2] =
-	    (uint8_t)(0x80 | (query->bytes[2] & 0x01) | (flags & SCRIPT_AA ? 4 : 0) | (tc ? 2 : 0));
+	out[2] = (uint8_t)(0x80 | (query->bytes[2] & 0x01) | (flags & SCRIPT_AA ? 4 : 0) |
+			   (tc ? 2 : 0));
 	out[3] = (uint8_t)((flags & SCRIPT_RA_OFF ? 0 : 0x80) | (flags & SCRIPT_AD ? 0x20 : 0) |
 			   (query->bytes[3] & 0x10) | rcode);
 	for (int s = 0; s < 3; s++) {

@@ -120,8 +120,8 @@ static int rule_record(struct script_rule *rule, int section, const char *text)
 	ldns_rr *rr = NULL;
 
 	if (rule->record_count == SCRIPT_MAX_RECORDS ||
-	    script_expand(
-		rule, text, rule->wildcard ? "x.example." : rule->name, full, sizeof(full)) < 0 ||
+	    script_expand(rule, text, rule->wildcard ? "x.example." : rule->name, full,
+			  sizeof(full)) < 0 ||
 	    ldns_rr_new_frm_str(&rr, full, 0, NULL, NULL) != LDNS_STATUS_OK)
 		return -1;
 	ldns_rr_free(rr);
@@ -139,7 +139,7 @@ static int script_line(struct script *script, char *line)
 		return 0;
 	if (strncmp(line, "rule ", 5) == 0) {
 		struct script_rule *grown =
-		    realloc(script->rules, (script->rule_count + 1) * sizeof(*script->rules));
+			realloc(script->rules, (script->rule_count + 1) * sizeof(*script->rules));
 		if (!grown)
 			return -1;
 		script->rules = grown;
@@ -222,8 +222,8 @@ static bool rule_has_type(const struct script_rule *rule, uint16_t type)
 	return rule->type_count == 0;
 }
 
-struct script_rule *script_find(
-    struct script *script, const char *name, uint16_t type, unsigned have)
+struct script_rule *script_find(struct script *script, const char *name, uint16_t type,
+				unsigned have)
 {
 	struct script_rule *best = NULL;
 	size_t best_fit = 0;
@@ -244,8 +244,8 @@ struct script_rule *script_find(
 	return best;
 }
 
-int script_expand(
-    const struct script_rule *rule, const char *text, const char *name, char *out, size_t out_len)
+int script_expand(const struct script_rule *rule, const char *text, const char *name, char *out,
+		  size_t out_len)
 {
 	size_t n = 0, left = strlen(name);
 

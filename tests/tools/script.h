@@ -85,11 +85,11 @@ void script_free(struct script *script);
 
 /* The rule for a question, or NULL. `name` is lower case with its dot. `have` holds the
  * SCRIPT_IF_* bits that are true of the question. Counts `times` down. */
-struct script_rule *script_find(
-    struct script *script, const char *name, uint16_t type, unsigned have);
+struct script_rule *script_find(struct script *script, const char *name, uint16_t type,
+				unsigned have);
 
 /* Fills in $Q and $L. Returns 0, or -1 where the result would not fit. */
-int script_expand(
-    const struct script_rule *rule, const char *text, const char *name, char *out, size_t out_len);
+int script_expand(const struct script_rule *rule, const char *text, const char *name, char *out,
+		  size_t out_len);
 
 #endif

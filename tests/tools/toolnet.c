@@ -61,11 +61,11 @@ void tool_addr_print(const struct sockaddr_storage *addr, char *buf, size_t buf_
 	char host[INET6_ADDRSTRLEN] = "?";
 
 	if (addr->ss_family == AF_INET)
-		inet_ntop(
-		    AF_INET, &((const struct sockaddr_in *)addr)->sin_addr, host, sizeof(host));
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)addr)->sin_addr, host,
+			  sizeof(host));
 	else
-		inet_ntop(
-		    AF_INET6, &((const struct sockaddr_in6 *)addr)->sin6_addr, host, sizeof(host));
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)addr)->sin6_addr, host,
+			  sizeof(host));
 	snprintf(buf, buf_len, "%s@%u", host, addr_port(addr));
 }
 

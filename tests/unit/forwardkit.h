@@ -18,8 +18,8 @@ struct side {
 	struct event_base *base;
 	struct forward *forward;
 	unsigned done;
-	uint64_t waiter;        /* the last one */
-	struct reply reply;     /* the last one, held */
+	uint64_t waiter;    /* the last one */
+	struct reply reply; /* the last one, held */
 	bool has_reply;
 };
 
@@ -44,7 +44,7 @@ static inline void on_done(void *arg, uint64_t waiter, const struct reply *reply
 }
 
 static inline uint16_t make_group(const union addr *addrs, size_t count,
-    enum upstream_policy policy)
+				  enum upstream_policy policy)
 {
 	struct upstream_conf confs[4] = { 0 };
 	struct upstream_group_conf conf = { .upstreams = confs, .count = count, .policy = policy };
@@ -105,7 +105,7 @@ static inline void kit_setup(void)
 }
 
 static inline enum forward_verdict get(struct side *side, uint16_t type, uint64_t waiter,
-    struct reply *ret)
+				       struct reply *ret)
 {
 	struct forward_question question = { .name = &name, .type = type, .group = group };
 

@@ -34,7 +34,7 @@ static void result_tell(void *arg, const struct complaint *complaint)
 	size_t len = strlen(result->complaints);
 
 	snprintf(result->complaints + len, sizeof(result->complaints) - len, "%c %s\n",
-	    complaint->level == COMPLAINT_ERROR ? 'E' : 'W', complaint->text);
+		 complaint->level == COMPLAINT_ERROR ? 'E' : 'W', complaint->text);
 }
 
 static inline struct zones *records_zones(void)
@@ -48,7 +48,7 @@ static inline struct zones *records_zones(void)
 }
 
 static inline void record_text(char *out, size_t room, const char *owner, uint16_t type,
-    uint32_t ttl, const struct node_record *record)
+			       uint32_t ttl, const struct node_record *record)
 {
 	char data[NAME_TEXT_MAX], name[32];
 	int at = 0;
@@ -73,7 +73,7 @@ static inline int record_compare(const void *a, const void *b)
 
 /* All records of the sets, sorted, into `out`. */
 static inline void records_write(const struct zones *zones, struct record_set *const *sets,
-    size_t count, char out[RECORDS_TEXT_MAX])
+				 size_t count, char out[RECORDS_TEXT_MAX])
 {
 	struct table_conf conf = { .conflict = TABLE_CONFLICT_MERGE };
 	struct complaints to = { 0 };
@@ -96,11 +96,11 @@ static inline void records_write(const struct zones *zones, struct record_set *c
 			struct node_record record;
 			size_t record_at = 0;
 
-			while (
-			    lines < RECORDS_MAX && node_record_next(&rrset, &record_at, &record)) {
+			while (lines < RECORDS_MAX &&
+			       node_record_next(&rrset, &record_at, &record)) {
 				line[lines] = malloc(4 * NAME_TEXT_MAX);
 				record_text(line[lines++], 4 * NAME_TEXT_MAX, owner, rrset.type,
-				    rrset.ttl, &record);
+					    rrset.ttl, &record);
 			}
 		}
 	}
@@ -113,15 +113,15 @@ static inline void records_write(const struct zones *zones, struct record_set *c
 }
 
 /* Reads `text` under the path `f`. The result is static: valid until the next call. */
-static inline const struct read_result *read_records(
-    reader_fn *reader, bool lines_are_claims, const char *text, const char *origin_text)
+static inline const struct read_result *read_records(reader_fn *reader, bool lines_are_claims,
+						     const char *text, const char *origin_text)
 {
 	static struct read_result result;
 	struct zones *zones = records_zones();
 	struct complaints to = { .tell = result_tell, .arg = &result };
-	struct builder_conf conf = {
-		.path = "f", .ttl_max = 86400, .lines_are_claims = lines_are_claims
-	};
+	struct builder_conf conf = { .path = "f",
+				     .ttl_max = 86400,
+				     .lines_are_claims = lines_are_claims };
 	struct reader_input in = { .path = "f", .text = text, .len = strlen(text), .ttl = 10 };
 	struct builder *builder = builder_new(zones, &conf, &to);
 	struct record_set *set;

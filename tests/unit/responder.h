@@ -22,7 +22,7 @@ struct responder;
 
 /* Writes a reply to `out` (REPLY_MAX octets) and returns its length; 0: says nothing. */
 typedef size_t responder_fn(struct responder *responder, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out);
+			    const uint8_t *data, bool tcp, uint8_t *out);
 #define REPLY_MAX 65535
 
 struct responder {
@@ -87,8 +87,9 @@ static void *responder_run(void *arg)
 	struct responder *r = arg;
 
 	for (;;) {
-		struct pollfd fds[3] = { { r->udp, POLLIN, 0 }, { r->tcp, POLLIN, 0 },
-			{ r->stop[0], POLLIN, 0 } };
+		struct pollfd fds[3] = { { r->udp, POLLIN, 0 },
+					 { r->tcp, POLLIN, 0 },
+					 { r->stop[0], POLLIN, 0 } };
 
 		poll(fds, 3, -1);
 		if (fds[2].revents)
@@ -117,8 +118,8 @@ static inline void responder_start_at(struct responder *r, responder_fn *answer,
 		r->tcp = socket(r->addr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		setsockopt(r->tcp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 		bound = bind(r->udp, &r->addr.any, len) == 0 &&
-		    getsockname(r->udp, &r->addr.any, &len) == 0 &&
-		    bind(r->tcp, &r->addr.any, len) == 0 && listen(r->tcp, 16) == 0;
+			getsockname(r->udp, &r->addr.any, &len) == 0 &&
+			bind(r->tcp, &r->addr.any, len) == 0 && listen(r->tcp, 16) == 0;
 		if (!bound) {
 			close(r->udp);
 			close(r->tcp);
@@ -145,7 +146,7 @@ static inline void responder_stop(struct responder *r)
 
 /* Header and question of a reply, which the caller may add to. */
 static inline void responder_begin(struct writer *writer, const struct message_query *query,
-    const uint8_t *data, unsigned rcode, uint8_t *out)
+				   const uint8_t *data, unsigned rcode, uint8_t *out)
 {
 	writer_init(writer, out, REPLY_MAX, query->id, FLAG_QR | FLAG_RD | FLAG_RA);
 	writer_set_rcode(writer, rcode);
@@ -154,7 +155,7 @@ static inline void responder_begin(struct writer *writer, const struct message_q
 
 /* 192.0.2.1 for whatever name, TTL 300. */
 static inline size_t responder_address(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+				       const uint8_t *data, bool tcp, uint8_t *out)
 {
 	static const uint8_t address[] = { 192, 0, 2, 1 };
 	struct writer writer;
@@ -167,7 +168,7 @@ static inline size_t responder_address(struct responder *r, const struct message
 }
 
 static inline size_t responder_silent(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+				      const uint8_t *data, bool tcp, uint8_t *out)
 {
 	(void)r;
 	(void)query;

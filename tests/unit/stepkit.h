@@ -69,8 +69,8 @@ static inline void end(void)
 }
 
 /* RDATA of `TYPE data`; its length. */
-static inline size_t rdata_of(
-    const char *type_text, const char *data, uint16_t *ret_type, uint8_t *rdata)
+static inline size_t rdata_of(const char *type_text, const char *data, uint16_t *ret_type,
+			      uint8_t *rdata)
 {
 	static const uint8_t soa_tail[] = "\002ns\000\000\000\000\001\000\000\000\001\000\000\000"
 					  "\001\000\000\000\001\000\000\000\036";
@@ -142,7 +142,7 @@ static inline void ready(void)
 
 /* `records`: lines `owner TYPE data`; one that begins with `!` goes to the authority section. */
 static inline void says(const char *from, const char *qname, const char *qtype, unsigned rcode,
-		 const char *records)
+			const char *records)
 {
 	struct script *script = &scripts[script_count++];
 	char copy[2048], owner[300], type_text[20], data[300], *line, *rest = copy;
@@ -165,7 +165,8 @@ static inline void says(const char *from, const char *qname, const char *qtype, 
 			bool authority = *line == '!';
 
 			ck_assert_int_eq(sscanf(line + authority, "%299s %19s %299s", owner,
-						type_text, data), 3);
+						type_text, data),
+					 3);
 			len = rdata_of(type_text, data, &type, rdata);
 			name_of(&name, owner);
 			writer_record(&writer, authority ? SECTION_AUTHORITY : SECTION_ANSWER,
@@ -175,8 +176,8 @@ static inline void says(const char *from, const char *qname, const char *qtype, 
 	ck_assert(!writer.full);
 }
 
-static inline void add_reply(
-    struct step_replies *replies, const struct step_ask *ask, uint16_t type)
+static inline void add_reply(struct step_replies *replies, const struct step_ask *ask,
+			     uint16_t type)
 {
 	static uint8_t scratch[STEP_REPLIES_MAX][4096];
 	struct forward_question question = {
@@ -188,8 +189,9 @@ static inline void add_reply(
 	uint32_t ttl;
 	unsigned i;
 
-	*reply =
-	    (struct reply){ .data = out, .group = ask->group, .ede = EDE_NONE, .ttl_cap_s = 86400 };
+	*reply = (struct reply){
+		.data = out, .group = ask->group, .ede = EDE_NONE, .ttl_cap_s = 86400
+	};
 	for (i = 0; i < script_count; i++)
 		if (scripts[i].group == ask->group && name_equal(&scripts[i].name, &ask->name))
 			break;
@@ -202,7 +204,8 @@ static inline void add_reply(
 		reply->ede = EDE_NO_REACHABLE_AUTHORITY;
 	} else {
 		ck_assert_int_eq(reply_scrub(&question, scripts[i].data, scripts[i].len, out, 4096,
-					     &reply->len, &ttl), 0);
+					     &reply->len, &ttl),
+				 0);
 		reply->rcode = scripts[i].data[3] & 15;
 	}
 	replies->count++;
@@ -237,8 +240,8 @@ static inline void put_message(char *text, const uint8_t *data, size_t len)
 	put(text, "\n");
 	while (message_next(&message, &record) == 1) {
 		ck_assert_uint_gt(message_owner(&message, &record, owner), 0);
-		ck_assert_int_eq(
-		    message_rdata(&message, &record, rdata, sizeof(rdata), &rdata_len), 0);
+		ck_assert_int_eq(message_rdata(&message, &record, rdata, sizeof(rdata), &rdata_len),
+				 0);
 		put(text, record.section == SECTION_AUTHORITY ? "!" : "");
 		put_name(text, owner);
 		put(text, " ");
@@ -287,8 +290,8 @@ static inline void expect(const char *qname, const char *qtype, const char *want
 	section[name.len + 3] = 1;
 	shape.question = section;
 	shape.question_len = (uint16_t)(name.len + 4);
-	put_message(text, out, answer_plan(&shape, &plan, &replies, NULL, out, sizeof(out),
-					   &truncated));
+	put_message(text, out,
+		    answer_plan(&shape, &plan, &replies, NULL, out, sizeof(out), &truncated));
 	put(text, asked);
 	ck_assert_msg(strcmp(text, want) == 0, "%s %s\n--- got\n%s--- want\n%s", qname, qtype, text,
 		      want);

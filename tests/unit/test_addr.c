@@ -8,8 +8,8 @@
 #include "unit/unit.h"
 
 /* Longer than any text of an address. */
-#define LONG_SCOPE                                                                                 \
-	"1111:1111:1111:1111:1111:1111:1111:1111%"                                                 \
+#define LONG_SCOPE                                 \
+	"1111:1111:1111:1111:1111:1111:1111:1111%" \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static union addr parse(const char *text)
@@ -150,8 +150,18 @@ static bool matches(const char *prefix_text, const char *addr_text)
 START_TEST(prefixes)
 {
 	static const char *const bad[] = {
-		"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/24", "fd00::/129", "fd00::1/8",
-		"10.0.0.0/-1", "10.0.0.0@53/8", "fe80::%lo/10", "10.0.0.0/8/8", "any",
+		"",
+		"/8",
+		"10.0.0.0/",
+		"10.0.0.0/33",
+		"10.0.0.1/24",
+		"fd00::/129",
+		"fd00::1/8",
+		"10.0.0.0/-1",
+		"10.0.0.0@53/8",
+		"fe80::%lo/10",
+		"10.0.0.0/8/8",
+		"any",
 	};
 	struct addr_prefix prefix;
 	size_t i;

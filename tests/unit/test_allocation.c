@@ -34,8 +34,8 @@
 #define __has_feature(what) 0
 #endif
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
-	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                     \
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||           \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
 	__has_feature(memory_sanitizer)
 #define WHY_SKIPPED "a sanitizer brings its own malloc"
 #elif !defined(__GLIBC__)
@@ -121,7 +121,7 @@ void free(void *old)
 
 /* `lost...`: the first datagram of each stays unanswered. */
 static size_t answer_second(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			    const uint8_t *data, bool tcp, uint8_t *out)
 {
 	static struct name lost;
 
@@ -139,15 +139,15 @@ static size_t answer_alias(const struct message_query *query, const uint8_t *dat
 
 	responder_begin(&writer, query, data, RCODE_NOERROR, out);
 	writer_record(&writer, SECTION_ANSWER, query->name.wire, TYPE_CNAME, 300, target.wire,
-	    target.len);
+		      target.len);
 	writer_record(&writer, SECTION_ANSWER, target.wire, TYPE_A, 300,
-	    (const uint8_t *)"\xc0\0\2\11", 4);
+		      (const uint8_t *)"\xc0\0\2\11", 4);
 	return writer_finish(&writer);
 }
 
 /* `big...`: cut over UDP, 6 KB over TCP. */
 static size_t answer_big(const struct message_query *query, const uint8_t *data, bool tcp,
-    uint8_t *out)
+			 uint8_t *out)
 {
 	uint8_t text[255] = { 254 };
 	struct writer writer;
@@ -164,7 +164,7 @@ static size_t answer_big(const struct message_query *query, const uint8_t *data,
 }
 
 static size_t answer(struct responder *r, const struct message_query *query, const uint8_t *data,
-    bool tcp, uint8_t *out)
+		     bool tcp, uint8_t *out)
 {
 	is_of_test = true;
 	switch (query->name.fold[1]) {
@@ -223,9 +223,13 @@ static void serve(void)
 {
 	struct workers_conf conf = WORKERS_CONF_DEFAULT;
 	/* The cache is small, so that replies push one another out. */
-	struct forward_conf forward_conf = { .cache_bytes = 1 << 20, .ttl_max_s = 86400,
-		.negative_ttl_max_s = 900, .inflight_max = 256, .waiters_max = 16,
-		.sockets_max = 32, .workers = 1 };
+	struct forward_conf forward_conf = { .cache_bytes = 1 << 20,
+					     .ttl_max_s = 86400,
+					     .negative_ttl_max_s = 900,
+					     .inflight_max = 256,
+					     .waiters_max = 16,
+					     .sockets_max = 32,
+					     .workers = 1 };
 	struct err err = { "" };
 	union addr addr;
 
@@ -313,11 +317,18 @@ static void ask_mixed(int fd, bool tcp, unsigned round)
 		const char *format; /* with the round's number in it: never asked before */
 		uint16_t type;
 	} questions[] = {
-		{ HELD, TYPE_A }, { HELD, TYPE_AAAA }, { HELD_PRIVATE, TYPE_A },
-		{ HELD_PRIVATE, TYPE_HTTPS }, { "5.0.0.10.in-addr.arpa", TYPE_PTR },
-		{ "known.test", TYPE_A }, { "known.test", TYPE_A }, { "via.test", TYPE_A },
-		{ "new%u.test", TYPE_A }, { "new%u.a-longer-name.test", TYPE_A },
-		{ "via%u.test", TYPE_A }, { "big%u.test", TYPE_TXT },
+		{ HELD, TYPE_A },
+		{ HELD, TYPE_AAAA },
+		{ HELD_PRIVATE, TYPE_A },
+		{ HELD_PRIVATE, TYPE_HTTPS },
+		{ "5.0.0.10.in-addr.arpa", TYPE_PTR },
+		{ "known.test", TYPE_A },
+		{ "known.test", TYPE_A },
+		{ "via.test", TYPE_A },
+		{ "new%u.test", TYPE_A },
+		{ "new%u.a-longer-name.test", TYPE_A },
+		{ "via%u.test", TYPE_A },
+		{ "big%u.test", TYPE_TXT },
 	};
 	unsigned i, count = sizeof(questions) / sizeof(questions[0]);
 	char text[64];
@@ -383,7 +394,7 @@ START_TEST(no_allocation_after_warm_up)
 	first_caller = NULL;
 	ask_rounds(ROUNDS_WARM, ROUNDS_WARM + ROUNDS);
 	ck_assert_msg(calls == before, "%u calls of malloc and its like; the first from %p",
-	    calls - before, first_caller);
+		      calls - before, first_caller);
 	/* And it was the work that is meant. */
 	counters = workers_counters(workers, 0).forward;
 	ck_assert_uint_ge(counter_get(&counters->answered), 8 * ROUNDS);

@@ -13,7 +13,9 @@ static uint8_t out[65535];
 
 static struct answer_shape shape_new(void)
 {
-	return (struct answer_shape){ .id = 0x1234, .flags = FLAG_RD, .question = question,
+	return (struct answer_shape){ .id = 0x1234,
+				      .flags = FLAG_RD,
+				      .question = question,
 				      .question_len = sizeof(question) - 1 };
 }
 
@@ -31,8 +33,11 @@ static struct plan *plan_of(unsigned count, size_t len)
 	plan.count = count;
 	memcpy(plan.name[0], question, 13);
 	for (i = 0; i < count; i++)
-		plan.item[i] = (struct plan_item){ .kind = PLAN_LITERAL, .type = TYPE_TXT, .ttl = 1,
-						   .rdata = rdata, .rdata_len = (uint16_t)len };
+		plan.item[i] = (struct plan_item){ .kind = PLAN_LITERAL,
+						   .type = TYPE_TXT,
+						   .ttl = 1,
+						   .rdata = rdata,
+						   .rdata_len = (uint16_t)len };
 	return &plan;
 }
 
@@ -67,12 +72,14 @@ END_TEST
 
 START_TEST(limits)
 {
-	static const struct { bool edns; uint16_t size; size_t fits, too_many; } rows[] = {
-		{ false, 0, 4, 5 },   /* 512 */
-		{ true, 0, 4, 5 },    /* below 512 means 512 */
-		{ true, 600, 5, 6 },
-		{ true, 1232, 11, 12 },
-		{ true, 65535, 11, 12 },
+	static const struct {
+		bool edns;
+		uint16_t size;
+		size_t fits, too_many;
+	} rows[] = {
+		{ false, 0, 4, 5 }, /* 512 */
+		{ true, 0, 4, 5 },  /* below 512 means 512 */
+		{ true, 600, 5, 6 }, { true, 1232, 11, 12 }, { true, 65535, 11, 12 },
 	};
 	struct answer_shape shape = shape_new();
 	bool truncated;

@@ -233,11 +233,11 @@ START_TEST(json_document)
 	json_string(&json, "surrogate", "\xed\xa0\x80");
 	json_object_end(&json);
 	text = json_finish(&json);
-	ck_assert_str_eq(text,
-	    "{\"a\\\"b\":\"x\\\\y\\n\\t\\u0001\\u007f/\",\"none\":null,"
-	    "\"n\":-9223372036854775808,\"list\":[true,{},[],false],"
-	    "\"utf8\":\"\xc3\xa4\xf0\x9f\x98\x80\",\"latin\":\"\\u00c3\\u00a4\\u00ff\","
-	    "\"overlong\":\"\\u00c0\\u0080\",\"surrogate\":\"\\u00ed\\u00a0\\u0080\"}");
+	ck_assert_str_eq(
+		text, "{\"a\\\"b\":\"x\\\\y\\n\\t\\u0001\\u007f/\",\"none\":null,"
+		      "\"n\":-9223372036854775808,\"list\":[true,{},[],false],"
+		      "\"utf8\":\"\xc3\xa4\xf0\x9f\x98\x80\",\"latin\":\"\\u00c3\\u00a4\\u00ff\","
+		      "\"overlong\":\"\\u00c0\\u0080\",\"surrogate\":\"\\u00ed\\u00a0\\u0080\"}");
 	free(text);
 	json_array(&json, NULL);
 	json_fini(&json);
@@ -348,8 +348,8 @@ START_TEST(log_ring)
 	for (s = captured(); *s; s = strchr(s, '\n') + 1) {
 		lines++;
 		if (lines <= LOG_RING_LINES)
-			ck_assert(
-			    !strncmp(s, "notice: one\n", 12) || !strncmp(s, "notice: two\n", 12));
+			ck_assert(!strncmp(s, "notice: one\n", 12) ||
+				  !strncmp(s, "notice: two\n", 12));
 		else
 			ck_assert_str_eq(s, "warning: log: 376 lines of workers were dropped\n");
 	}

@@ -102,8 +102,8 @@ START_TEST(test_ttl)
 	kit_add(b, 7, "d.lab.example", 0x80000001u, "A", "10.0.0.5");
 	t = finish(b);
 	ck_assert_str_eq(heard.text,
-	    "W f:4: c.lab.example A: TTL 60, but 100 on line 3; the lower is used\n"
-	    "W f:5: c.lab.example A: TTL 200, but 60 on line 3; the lower is used\n");
+			 "W f:4: c.lab.example A: TTL 60, but 100 on line 3; the lower is used\n"
+			 "W f:5: c.lab.example A: TTL 200, but 60 on line 3; the lower is used\n");
 	expect(t, "a.lab.example", "A/5 10.0.0.1@f:1");
 	expect(t, "b.lab.example", "A/3600 10.0.0.2@f:2");
 	expect(t, "c.lab.example", "A/60 10.0.0.3@f:3 10.0.0.4@f:4; AAAA/300 fd00::1@f:6");
@@ -123,8 +123,8 @@ START_TEST(test_claims)
 	kit_add(b, 4, "a.lab.example", 10, "A", "10.0.0.2");
 	t = finish(b);
 	ck_assert_str_eq(heard.text,
-	    "W f:4: a.lab.example A: another address than on line 1; both are "
-	    "served, leave one out if that is not meant\n");
+			 "W f:4: a.lab.example A: another address than on line 1; both are "
+			 "served, leave one out if that is not meant\n");
 	expect(t, "a.lab.example", "A/10 10.0.0.1@f:1 10.0.0.2@f:4; AAAA/10 fd00::1@f:3");
 	table_free(t);
 }
@@ -137,20 +137,22 @@ START_TEST(test_cname)
 
 	/* Ignored: what dig shows of Azure. */
 	ck_assert_int_eq(kit_add(b, 1, "a.blob.core.windows.net", 10, "CNAME",
-			     "A.privatelink.blob.core.windows.net"),
-	    0);
-	ck_assert_int_eq(
-	    kit_add(b, 2, "k.vault.azure.net", 10, "CNAME", "k.vaultcore.azure.net"), 0);
+				 "A.privatelink.blob.core.windows.net"),
+			 0);
+	ck_assert_int_eq(kit_add(b, 2, "k.vault.azure.net", 10, "CNAME", "k.vaultcore.azure.net"),
+			 0);
 	ck_assert_int_eq(kit_add(b, 3, "w.wvd.microsoft.com", 10, "CNAME",
-			     "w.privatelink-global.wvd.microsoft.com"),
-	    0);
+				 "w.privatelink-global.wvd.microsoft.com"),
+			 0);
 	ck_assert_uint_eq(builder_count(b), 0);
 	ck_assert_str_eq(heard.text, "");
 	/* Taken. */
 	ck_assert_int_eq(
-	    kit_add(b, 4, "o.blob.core.windows.net", 10, "CNAME", "a.blob.core.windows.net"), 0);
+		kit_add(b, 4, "o.blob.core.windows.net", 10, "CNAME", "a.blob.core.windows.net"),
+		0);
 	ck_assert_int_eq(
-	    kit_add(b, 5, "o.blob.core.windows.net", 10, "CNAME", "A.blob.core.windows.net"), 0);
+		kit_add(b, 5, "o.blob.core.windows.net", 10, "CNAME", "A.blob.core.windows.net"),
+		0);
 	ck_assert_uint_eq(builder_count(b), 1);
 	/* Refused. */
 	ck_assert_int_eq(kit_add(b, 6, "o.blob.core.windows.net", 10, "CNAME", "b.example"), -1);
@@ -158,15 +160,19 @@ START_TEST(test_cname)
 	ck_assert_int_eq(kit_add(b, 8, "a.blob.core.windows.net", 10, "A", "10.0.0.1"), 0);
 	ck_assert_int_eq(kit_add(b, 9, "a.blob.core.windows.net", 10, "CNAME", "b.example"), -1);
 	ck_assert_int_eq(
-	    builder_add(b, &(struct name){ 0 }, TYPE_CNAME, 10, (const uint8_t *)"\1a", 2, 10), -1);
-	ck_assert_str_eq(heard.text,
-	    "E f:6: o.blob.core.windows.net CNAME: a name has one such record, and line 4 has "
-	    "another; leave one out\n"
-	    "E f:7: o.blob.core.windows.net A: a CNAME stands alone, and line 4 has CNAME for this "
-	    "name; leave one out\n"
-	    "E f:9: a.blob.core.windows.net CNAME: a CNAME stands alone, and line 8 has A for this "
-	    "name; leave one out\n"
-	    "E f:10: . CNAME: the target is not a name\n");
+		builder_add(b, &(struct name){ 0 }, TYPE_CNAME, 10, (const uint8_t *)"\1a", 2, 10),
+		-1);
+	ck_assert_str_eq(
+		heard.text,
+		"E f:6: o.blob.core.windows.net CNAME: a name has one such record, and line 4 has "
+		"another; leave one out\n"
+		"E f:7: o.blob.core.windows.net A: a CNAME stands alone, and line 4 has CNAME for "
+		"this "
+		"name; leave one out\n"
+		"E f:9: a.blob.core.windows.net CNAME: a CNAME stands alone, and line 8 has A for "
+		"this "
+		"name; leave one out\n"
+		"E f:10: . CNAME: the target is not a name\n");
 	t = finish(b);
 	expect(t, "o.blob.core.windows.net", "CNAME/10 a.blob.core.windows.net@f:4");
 	expect(t, "a.blob.core.windows.net", "A/10 10.0.0.1@f:8");
@@ -220,20 +226,20 @@ START_TEST(test_apex)
 	struct table *t;
 
 	ck_assert_int_eq(kit_add(b, 1, "privatelink.blob.core.windows.net", 10, "SOA", "x"), 0);
-	ck_assert_int_eq(
-	    kit_add(b, 2, "privatelink.blob.core.windows.net", 10, "NS", "ns.example"), 0);
+	ck_assert_int_eq(kit_add(b, 2, "privatelink.blob.core.windows.net", 10, "NS", "ns.example"),
+			 0);
 	ck_assert_int_eq(kit_add(b, 3, "privatelink.weu.azmk8s.io", 10, "NS", "ns.example"), 0);
 	ck_assert_int_eq(kit_add(b, 4, "blob.core.windows.net", 10, "SOA", "x"), 0);
 	ck_assert_uint_eq(builder_count(b), 0);
+	ck_assert_int_eq(kit_add(b, 5, "privatelink.blob.core.windows.net", 10, "A", "10.0.0.1"),
+			 0);
 	ck_assert_int_eq(
-	    kit_add(b, 5, "privatelink.blob.core.windows.net", 10, "A", "10.0.0.1"), 0);
-	ck_assert_int_eq(
-	    kit_add(b, 6, "sub.privatelink.blob.core.windows.net", 10, "NS", "ns.example"), 0);
+		kit_add(b, 6, "sub.privatelink.blob.core.windows.net", 10, "NS", "ns.example"), 0);
 	ck_assert_int_eq(kit_add(b, 7, "lab.example", 10, "SOA", "x"), 0);
 	ck_assert_int_eq(kit_add(b, 8, "lab.example", 10, "SOA", "y"), -1);
 	ck_assert_str_eq(heard.text,
-	    "E f:8: lab.example SOA: a name has one such record, and line 7 has "
-	    "another; leave one out\n");
+			 "E f:8: lab.example SOA: a name has one such record, and line 7 has "
+			 "another; leave one out\n");
 	t = finish(b);
 	expect(t, "privatelink.blob.core.windows.net", "A/10 10.0.0.1@f:5");
 	expect(t, "lab.example", "SOA/10 x@f:7");
@@ -247,43 +253,38 @@ START_TEST(test_warnings)
 		const char *type, *address;
 		bool private;
 	} addresses[] = {
-		{ "A", "10.255.0.1", true },
-		{ "A", "172.16.0.1", true },
-		{ "A", "172.31.255.1", true },
-		{ "A", "172.32.0.1", false },
-		{ "A", "192.168.1.1", true },
-		{ "A", "192.169.1.1", false },
-		{ "A", "100.64.0.1", true },
-		{ "A", "100.128.0.1", false },
-		{ "A", "20.60.223.100", false },
-		{ "A", "127.0.0.1", false },
-		{ "AAAA", "fd00::1", true },
-		{ "AAAA", "fc00::1", true },
-		{ "AAAA", "2603::1", false },
-		{ "AAAA", "fe80::1", false },
+		{ "A", "10.255.0.1", true },     { "A", "172.16.0.1", true },
+		{ "A", "172.31.255.1", true },   { "A", "172.32.0.1", false },
+		{ "A", "192.168.1.1", true },    { "A", "192.169.1.1", false },
+		{ "A", "100.64.0.1", true },     { "A", "100.128.0.1", false },
+		{ "A", "20.60.223.100", false }, { "A", "127.0.0.1", false },
+		{ "AAAA", "fd00::1", true },     { "AAAA", "fc00::1", true },
+		{ "AAAA", "2603::1", false },    { "AAAA", "fe80::1", false },
 	};
 	struct builder *b = builder(false);
 	size_t i;
 
 	for (i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
 		complaints.warnings = 0;
-		kit_add(
-		    b, 1, "a.blob.core.windows.net", 10, addresses[i].type, addresses[i].address);
-		ck_assert_msg(
-		    complaints.warnings == !addresses[i].private, "%s", addresses[i].address);
+		kit_add(b, 1, "a.blob.core.windows.net", 10, addresses[i].type,
+			addresses[i].address);
+		ck_assert_msg(complaints.warnings == !addresses[i].private, "%s",
+			      addresses[i].address);
 	}
 	ck_assert_ptr_nonnull(strstr(heard.text,
-	    "W f:1: a.blob.core.windows.net A: 172.32.0.1 is not in a "
-	    "private range, though the name is a private link's; check that the export is of the "
-	    "private endpoint\n"));
+				     "W f:1: a.blob.core.windows.net A: 172.32.0.1 is not in a "
+				     "private range, though the name is a private link's; check "
+				     "that the export is of the "
+				     "private endpoint\n"));
 	complaints.warnings = 0;
 	kit_add(b, 1, "a.lab.example", 10, "A", "192.0.2.1");
 	ck_assert_uint_eq(complaints.warnings, 0);
 	heard.len = 0;
 	kit_add(b, 2, "w.wvd.microsoft.com", 10, "A", "10.0.0.1");
-	ck_assert_str_eq(heard.text,
-	    "W f:2: w.wvd.microsoft.com A: several private zones have this "
-	    "public name; taken for the regular one, give the private name to choose\n");
+	ck_assert_str_eq(
+		heard.text,
+		"W f:2: w.wvd.microsoft.com A: several private zones have this "
+		"public name; taken for the regular one, give the private name to choose\n");
 	builder_free(b);
 }
 END_TEST
@@ -306,8 +307,8 @@ START_TEST(test_limits)
 	}
 	ck_assert_uint_eq(ok, RECORDS_A_SET_MAX);
 	ck_assert_str_eq(heard.text,
-	    "E f:1000: a.lab.example A: more records of one name and type than an "
-	    "answer can carry; leave some out\n");
+			 "E f:1000: a.lab.example A: more records of one name and type than an "
+			 "answer can carry; leave some out\n");
 	t = finish(b);
 	ck_assert_uint_eq(table_records(t), RECORDS_A_SET_MAX);
 	table_free(t);
@@ -320,8 +321,8 @@ START_TEST(test_limits)
 	}
 	ck_assert_uint_eq(builder_count(b), 3);
 	ck_assert_str_eq(heard.text,
-	    "E f:4: n3.lab.example A: more records than a source may have; split or "
-	    "mend the file\n");
+			 "E f:4: n3.lab.example A: more records than a source may have; split or "
+			 "mend the file\n");
 	builder_free(b);
 
 	/* The private form would not fit. */
@@ -332,7 +333,7 @@ START_TEST(test_limits)
 	b = builder(false);
 	ck_assert_int_eq(kit_add(b, 1, text, 10, "A", "10.0.0.1"), -1);
 	ck_assert_ptr_nonnull(
-	    strstr(heard.text, "the private form of this name would be too long"));
+		strstr(heard.text, "the private form of this name would be too long"));
 	/* Types of one name. */
 	heard.len = 0;
 	name = kit_name("t.lab.example");
@@ -345,8 +346,8 @@ START_TEST(test_limits)
 		static uint8_t big[RECORD_DATA_MAX];
 
 		for (i = 0, ok = 0; i < 6; i++)
-			ok += builder_add(
-				  b, &name, (uint16_t)(1000 + i), 10, big, sizeof(big), i) == 0;
+			ok += builder_add(b, &name, (uint16_t)(1000 + i), 10, big, sizeof(big),
+					  i) == 0;
 	}
 	ck_assert_uint_eq(ok, 4);
 	t = finish(b);
@@ -377,8 +378,8 @@ START_TEST(test_turns)
 			address[2] = (uint8_t)(j >> 8);
 			address[3] = (uint8_t)j;
 			ck_assert_int_eq(builder_add(b, &name, j % 3 ? TYPE_A : 1000 + j % 2, 10,
-					     address, 4, j * 50 + i + 1),
-			    0);
+						     address, 4, j * 50 + i + 1),
+					 0);
 		}
 	}
 	set = builder_finish(b);
@@ -433,9 +434,9 @@ START_TEST(test_complaints)
 	ck_assert_ptr_null(strstr(heard.text, "one:101:"));
 	add_complaint(&complaints, "two", 1);
 	complaints_end(&complaints);
-	ck_assert_ptr_nonnull(
-	    strstr(heard.text, "E one:100: bad\nE two:1: bad\nE 7 more complaints about "
-			       "the files above are not shown\n"));
+	ck_assert_ptr_nonnull(strstr(heard.text,
+				     "E one:100: bad\nE two:1: bad\nE 7 more complaints about "
+				     "the files above are not shown\n"));
 	ck_assert_uint_eq(complaints.errors, COMPLAINTS_A_FILE_MAX + 10);
 	add_complaint(&nowhere, "x", 300);
 	ck_assert_uint_eq(nowhere.errors, 300);

@@ -32,8 +32,13 @@ static struct cache_key key_of(const struct name *name, uint16_t type)
 static void put(const struct cache_key *key, int fill, size_t len, uint32_t ttl_s, uint64_t now_ms)
 {
 	static _Thread_local uint8_t data[REPLY_LEN_MAX];
-	struct reply reply = { .data = data, .len = len, .group = key->group,
-		.rcode = RCODE_NXDOMAIN, .ad = true, .ede = EDE_NONE, .ttl_cap_s = 77 };
+	struct reply reply = { .data = data,
+			       .len = len,
+			       .group = key->group,
+			       .rcode = RCODE_NXDOMAIN,
+			       .ad = true,
+			       .ede = EDE_NONE,
+			       .ttl_cap_s = 77 };
 	struct cache_shard *shard;
 
 	memset(data, fill, len);
@@ -183,7 +188,10 @@ END_TEST
 START_TEST(evicts_and_never_lies)
 {
 	static struct name names[NAMES];
-	static struct { int fill; size_t len; } last[NAMES];
+	static struct {
+		int fill;
+		size_t len;
+	} last[NAMES];
 	size_t sizes[] = { 1 << 20, 100 << 10, 8192, 600, 100, 1, 0 };
 	size_t round, entries, bytes, max, found;
 	struct cache_key key;
@@ -302,8 +310,9 @@ END_TEST
 /* Every size after every other: other numbers of shards, empty, whole, within the new bound. */
 START_TEST(resizes)
 {
-	static const size_t sizes[] = { 1 << 20, 64 << 20, 3 << 20, 600, 64 << 20, 16384, 0,
-		1 << 20 };
+	static const size_t sizes[] = {
+		1 << 20, 64 << 20, 3 << 20, 600, 64 << 20, 16384, 0, 1 << 20
+	};
 	size_t i, entries, bytes, max;
 	struct cache_key key;
 	struct reply reply;

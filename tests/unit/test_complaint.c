@@ -79,8 +79,7 @@ START_TEST(bounded)
 	ck_assert_uint_eq(heard.count, COMPLAINTS_A_FILE_MAX);
 	complaints_end(&to);
 	ck_assert_uint_eq(heard.count, COMPLAINTS_A_FILE_MAX + 1);
-	ck_assert_str_eq(heard.printed,
-		"5 more complaints about the files above are not shown\n");
+	ck_assert_str_eq(heard.printed, "5 more complaints about the files above are not shown\n");
 	ck_assert_uint_eq(to.errors, COMPLAINTS_A_FILE_MAX + 5);
 }
 END_TEST

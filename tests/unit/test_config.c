@@ -24,7 +24,7 @@ static void tell(void *arg, const struct complaint *complaint)
 	size_t len = strlen(told->text);
 
 	snprintf(told->text + len, sizeof(told->text) - len, "%s%s\n",
-		complaint->level == COMPLAINT_ERROR ? "" : "warning: ", complaint->text);
+		 complaint->level == COMPLAINT_ERROR ? "" : "warning: ", complaint->text);
 	told->count++;
 }
 
@@ -161,8 +161,8 @@ START_TEST(test_every_key)
 	ck_assert_int_eq(config->log.format, LOG_FORMAT_JSON);
 	config_inactive(config, text, sizeof(text));
 	ck_assert_str_eq(text, "server.tls-certificate, server.tls-key, server.state, "
-		"records[].poll, record-policy.max-shrink, "
-		"cache.serve-stale, cache.prefetch, http.listen");
+			       "records[].poll, record-policy.max-shrink, "
+			       "cache.serve-stale, cache.prefetch, http.listen");
 	config_restart(plain, config, text, sizeof(text));
 	ck_assert_str_eq(text, "server.listen, server.workers, server.user");
 	config_free(config);
@@ -175,7 +175,7 @@ static const struct {
 } wrong[] = {
 	{ "sever: {}", "f:1:1: unknown key 'sever'; did you mean server?" },
 	{ "server:\n  lisen: []",
-		"f:2:3: unknown key 'lisen' in server; did you mean server.listen?" },
+	  "f:2:3: unknown key 'lisen' in server; did you mean server.listen?" },
 	{ "server: {listen_tls: []}", "did you mean server.listen-tls?" },
 	{ "listen: []", "unknown key 'listen'; did you mean server.listen?" },
 	{ "zones: [{preset: none, kind: static}]", "f:1:24: unknown key 'kind' in zones[]" },
@@ -222,7 +222,7 @@ static const struct {
 	{ "forward: [{zone: ., to: ['10.0.0.1#x']}]", "is no upstream" },
 	{ "forward: [{zone: ., to: ['tls://192.0.2.1@853#dns.example']}]", "not in this version" },
 	{ "forward:\n- {zone: a, to: [10.0.0.1]}\n- {zone: A., to: [10.0.0.2]}",
-		"f:3:3: forward: zone A." },
+	  "f:3:3: forward: zone A." },
 	{ "cache: {size: 64}", "'64' is not a size such as" },
 	{ "cache: {size: 64MB}", "is not a size" },
 	{ "cache: {size: 1KiB}", "is out of range" },
@@ -230,7 +230,7 @@ static const struct {
 	{ "identity: {id: ''}", "octets is wanted" },
 	{ "log: {level: warn}", "'warn' is not one of error, warning" },
 	{ "log: {queries: false, queries: true}",
-		"f:1:23: key 'queries' stands here again, first in line 1" },
+	  "f:1:23: key 'queries' stands here again, first in line 1" },
 	{ "server: &a {}", "anchor '&a'" },
 	{ "log: *a", "alias '*a'" },
 	{ "server: !x {}", "tag '!x'" },
@@ -249,7 +249,7 @@ START_TEST(test_wrong)
 
 	ck_assert_msg(!config, "taken: %s", wrong[_i].yaml);
 	ck_assert_msg(strstr(told.text, wrong[_i].says) != NULL, "%s\nsaid: %s\nwanted: %s",
-		wrong[_i].yaml, told.text, wrong[_i].says);
+		      wrong[_i].yaml, told.text, wrong[_i].says);
 	ck_assert_msg(told.count == 1, "%s\nsaid: %s", wrong[_i].yaml, told.text);
 }
 END_TEST
@@ -268,7 +268,7 @@ START_TEST(test_all_errors)
 				 "  - name: a.example\n"
 				 "    typ: static\n"
 				 "log: {level: loud, queries: 1}\n",
-		&told));
+				 &told));
 	ck_assert_uint_eq(told.count, 8);
 	ck_assert_ptr_nonnull(strstr(told.text, "f:2:3: "));
 	ck_assert_ptr_nonnull(strstr(told.text, "f:3:12: "));
@@ -311,7 +311,7 @@ START_TEST(test_options)
 
 	config = parse_with("records: [{path: z, ttl: 5}]\n"
 			    "forward: [{zone: corp.example, to: [10.0.0.1]}]\n",
-		&options, &told);
+			    &options, &told);
 	ck_assert_msg(config != NULL, "%s", told.text);
 	record = config->records.at;
 	ck_assert_uint_eq(config->records.count, 2);

@@ -64,8 +64,19 @@ END_TEST
 
 START_TEST(no_requests)
 {
-	static const char *const lines[] = { "", "  ", "-j", "-j ", "%", "a%", "a%4", "%4g", "%g4",
-		"%-1", "%00", "a %0", "1 2 3 4 5 6 7 8 9" };
+	static const char *const lines[] = { "",
+					     "  ",
+					     "-j",
+					     "-j ",
+					     "%",
+					     "a%",
+					     "a%4",
+					     "%4g",
+					     "%g4",
+					     "%-1",
+					     "%00",
+					     "a %0",
+					     "1 2 3 4 5 6 7 8 9" };
 	size_t i;
 
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -152,12 +163,12 @@ START_TEST(bounded_request)
 
 	ck_assert_str_eq(reply_to(dial(path_a), "%zz\n", 4), "usage\nnot a request");
 	ck_assert_str_eq(reply_to(dial(path_a), "nothing\n", 8),
-		"usage\nnothing: this server has no such command");
+			 "usage\nnothing: this server has no such command");
 	/* The longest line is read, a longer one closes the connection. */
 	memset(line, ' ', sizeof(line));
 	line[CONTROL_REQUEST_MAX] = '\n';
 	ck_assert_str_eq(reply_to(dial(path_a), line, CONTROL_REQUEST_MAX + 1),
-		"usage\nnot a request");
+			 "usage\nnot a request");
 	line[CONTROL_REQUEST_MAX] = ' ';
 	line[CONTROL_REQUEST_MAX + 1] = '\n';
 	ck_assert_str_eq(reply_to(dial(path_a), line, CONTROL_REQUEST_MAX + 2), "");

@@ -37,8 +37,8 @@ START_TEST(decodes_utf8)
 	ck_assert_str_eq(decode("a\nb", 3), "a\nb");
 	ck_assert_str_eq(decode("\xef\xbb\xbf"
 				"a",
-			     4),
-	    "a");
+				4),
+			 "a");
 	ck_assert_str_eq(decode("", 0), "");
 	ck_assert_str_eq(decode("\xef\xbb\xbf", 3), "");
 	/* Latin-1 in a comment is nobody's business. */
@@ -60,14 +60,14 @@ START_TEST(decodes_utf16)
 {
 	ck_assert_str_eq(decode("\xff\xfe"
 				"a\0\r\0\n\0b\0",
-			     10),
-	    "a\nb");
+				10),
+			 "a\nb");
 	ck_assert_str_eq(decode("\xfe\xff"
 				"\0a\0\r\0\n\0b",
-			     10),
-	    "a\nb");
+				10),
+			 "a\nb");
 	ck_assert_str_eq(decode("\xff\xfe\xe4\0\xac\x20\x3d\xd8\x00\xde", 10),
-	    "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+			 "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
 	ck_assert_str_eq(decode("\xff\xfe", 2), "");
 }
 END_TEST
@@ -84,21 +84,22 @@ static const char *decode_bad(const void *data, size_t len)
 START_TEST(keeps_lines_before_a_cut)
 {
 	ck_assert_str_eq(decode_bad("a\nb\0c", 5), "a\n");
-	ck_assert_str_eq(told_text,
-	    "f:2: a NUL octet: the file is cut off or not text; copy or export it again");
+	ck_assert_str_eq(
+		told_text,
+		"f:2: a NUL octet: the file is cut off or not text; copy or export it again");
 	ck_assert_str_eq(decode_bad("\xff\xfe"
 				    "a\0\n\0b\0c",
-			     9),
-	    "a\n");
+				    9),
+			 "a\n");
 	ck_assert_str_eq(decode_bad("\xff\xfe"
 				    "a\0\0\0",
-			     6),
-	    "");
+				    6),
+			 "");
 	ck_assert_str_eq(decode_bad("\xff\xfe\x3d\xd8", 4), "");
 	ck_assert_str_eq(decode_bad("\xff\xfe\x3d\xd8"
 				    "a\0",
-			     6),
-	    "");
+				    6),
+			 "");
 	ck_assert_str_eq(decode_bad("\xff\xfe\x00\xde", 4), "");
 	ck_assert_str_eq(decode_bad("a\0b\0", 4), "");
 	ck_assert_ptr_nonnull(strstr(told_text, "UTF-16 without a byte order mark"));
@@ -171,21 +172,17 @@ START_TEST(finds_fixtures)
 		const char *name;
 		enum source_format format;
 	} fixtures[] = {
-		{ "hosts-plain.txt", SOURCE_HOSTS },
-		{ "hosts-generated.txt", SOURCE_HOSTS },
-		{ "hosts-turned.txt", SOURCE_HOSTS },
-		{ "hosts-etc.txt", SOURCE_HOSTS },
-		{ "zone-azure.txt", SOURCE_ZONE },
-		{ "zone-windows.txt", SOURCE_ZONE },
-		{ "own.yaml", SOURCE_YAML },
-		{ "portal-page.txt", SOURCE_PASTE },
+		{ "hosts-plain.txt", SOURCE_HOSTS },  { "hosts-generated.txt", SOURCE_HOSTS },
+		{ "hosts-turned.txt", SOURCE_HOSTS }, { "hosts-etc.txt", SOURCE_HOSTS },
+		{ "zone-azure.txt", SOURCE_ZONE },    { "zone-windows.txt", SOURCE_ZONE },
+		{ "own.yaml", SOURCE_YAML },          { "portal-page.txt", SOURCE_PASTE },
 	};
 
 	for (size_t i = 0; i < sizeof(fixtures) / sizeof(*fixtures); i++) {
 		char *text = records_fixture(fixtures[i].name);
 
 		ck_assert_msg(detect(text) == fixtures[i].format, "%s: %s", fixtures[i].name,
-		    source_format_name(detect(text)));
+			      source_format_name(detect(text)));
 		free(text);
 	}
 }

@@ -6,7 +6,7 @@
 #include "unit/unit.h"
 
 static size_t after_a_while(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			    const uint8_t *data, bool tcp, uint8_t *out)
 {
 	usleep(150000);
 	return responder_address(r, query, data, tcp, out);
@@ -96,13 +96,17 @@ static void on_done_ask(void *arg, uint64_t waiter, const struct reply *reply)
 	on_done(arg, waiter, reply);
 	if (asked_within < 20)
 		ck_assert_int_eq(get(side, (uint16_t)(2000 + asked_within++), waiter + 1, &ignored),
-		    FORWARD_WAITING);
+				 FORWARD_WAITING);
 }
 
 START_TEST(asks_from_within)
 {
-	struct forward_conf conf = { .cache_bytes = 0, .ttl_max_s = 60, .inflight_max = 1,
-		.waiters_max = 1, .sockets_max = 1, .workers = 1 };
+	struct forward_conf conf = { .cache_bytes = 0,
+				     .ttl_max_s = 60,
+				     .inflight_max = 1,
+				     .waiters_max = 1,
+				     .sockets_max = 1,
+				     .workers = 1 };
 	struct responder r;
 	struct reply reply;
 
@@ -124,7 +128,7 @@ END_TEST
 
 /* Every 23rd is lost on the way. */
 static size_t loses_some(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			 const uint8_t *data, bool tcp, uint8_t *out)
 {
 	return r->asked % 23 == 0 ? 0 : responder_address(r, query, data, tcp, out);
 }
@@ -163,14 +167,17 @@ static void *ask_and_forget(void *arg)
 
 	while (contented < 2 && clock_now_ms() < end) {
 		while (asker->next <= ROUNDS && asker->open < OUTSTANDING) {
-			struct forward_question question = { .name = &asker->name, .group = group,
-				.type = (uint16_t)(1000 + rand_r(&asker->seed) % 400) };
+			struct forward_question question = {
+				.name = &asker->name,
+				.group = group,
+				.type = (uint16_t)(1000 + rand_r(&asker->seed) % 400)
+			};
 			uint64_t waiter = asker->next++;
 			struct reply reply;
 			enum forward_verdict verdict;
 
 			verdict = forward_get(forward, &question, waiter, clock_now_ms(), own,
-			    sizeof(own), &reply);
+					      sizeof(own), &reply);
 			asker->told[waiter] = verdict != FORWARD_WAITING;
 			asker->open += verdict == FORWARD_WAITING;
 			if (verdict == FORWARD_WAITING && rand_r(&asker->seed) % 5 == 0) {

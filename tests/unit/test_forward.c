@@ -32,11 +32,13 @@ START_TEST(answers_and_caches)
 	ck_assert_uint_eq(r.asked, 1);
 	/* It ages, and ends with its TTL. */
 	ck_assert_int_eq(forward_get(sides[0].forward, &question, 0, clock_now_ms() + 100000, buf,
-	    sizeof(buf), &reply), FORWARD_HIT);
+				     sizeof(buf), &reply),
+			 FORWARD_HIT);
 	ck_assert_uint_ge(reply.age_s, 99);
 	ck_assert_uint_le(reply_ttl(&reply, 300), 201);
 	ck_assert_int_eq(forward_get(sides[0].forward, &question, 0, clock_now_ms() + 300001, buf,
-	    sizeof(buf), &reply), FORWARD_MISS);
+				     sizeof(buf), &reply),
+			 FORWARD_MISS);
 	/* The memo stays with it. */
 	ck_assert_uint_eq(reply.memo, 0);
 	forward_remember(sides[0].forward, &question, 42);
@@ -54,7 +56,7 @@ END_TEST
 
 /* A for an address, AAAA for NODATA with an SOA of 300 s, TXT for SERVFAIL. */
 static size_t by_type(struct responder *r, const struct message_query *query, const uint8_t *data,
-    bool tcp, uint8_t *out)
+		      bool tcp, uint8_t *out)
 {
 	static const uint8_t soa[2 + 20] = { 0, 0, [20] = 1, [21] = 44 };
 	struct writer writer;
@@ -62,18 +64,19 @@ static size_t by_type(struct responder *r, const struct message_query *query, co
 	if (query->type == TYPE_A)
 		return responder_address(r, query, data, tcp, out);
 	responder_begin(&writer, query, data,
-	    query->type == TYPE_TXT ? RCODE_SERVFAIL : RCODE_NOERROR, out);
+			query->type == TYPE_TXT ? RCODE_SERVFAIL : RCODE_NOERROR, out);
 	if (query->type == TYPE_AAAA)
 		writer_record(&writer, SECTION_AUTHORITY, query->name.wire, TYPE_SOA, 300, soa,
-		    sizeof(soa));
+			      sizeof(soa));
 	return writer_finish(&writer);
 }
 
 /* What a reload brings counts for what is cached already, in both directions. */
 START_TEST(limits_change)
 {
-	struct forward_limits limits = { .cache_bytes = 1 << 20, .ttl_max_s = 86400,
-		.negative_ttl_max_s = 900 };
+	struct forward_limits limits = { .cache_bytes = 1 << 20,
+					 .ttl_max_s = 86400,
+					 .negative_ttl_max_s = 900 };
 	struct forward_question question = { .name = &name, .type = TYPE_A };
 	struct forward_cache_state state;
 	struct rlimit memory;
@@ -100,7 +103,8 @@ START_TEST(limits_change)
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
 	ck_assert_uint_eq(reply_ttl(&reply, 300), 20);
 	ck_assert_int_eq(forward_get(sides[0].forward, &question, 0, clock_now_ms() + 20000, buf,
-	    sizeof(buf), &reply), FORWARD_MISS);
+				     sizeof(buf), &reply),
+			 FORWARD_MISS);
 	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 0, &reply), FORWARD_HIT);
 	ck_assert_uint_eq(reply_ttl(&reply, 300), 300);
 
@@ -121,8 +125,9 @@ START_TEST(limits_change)
 	ck_assert_int_eq(get(&sides[0], TYPE_TXT, 0, &reply), FORWARD_HIT);
 
 	/* A question in flight while the cache gets another size ends as it should. */
-	limits = (struct forward_limits){ .cache_bytes = 64 << 20, .ttl_max_s = 86400,
-		.negative_ttl_max_s = 900 };
+	limits = (struct forward_limits){ .cache_bytes = 64 << 20,
+					  .ttl_max_s = 86400,
+					  .negative_ttl_max_s = 900 };
 	ck_assert_int_eq(get(&sides[0], TYPE_MX, 5, &reply), FORWARD_WAITING);
 	ck_assert_int_eq(forward_shared_configure(shared, &limits, &err), 0);
 	forward_cache_state(shared, &state);
@@ -131,8 +136,8 @@ START_TEST(limits_change)
 	ck_assert_uint_eq(state.inflight, 1);
 	ck_assert_int_eq(get(&sides[0], TYPE_MX, 6, &reply), FORWARD_WAITING);
 	wait_for(&sides[0], 6);
-	ck_assert_uint_eq(r.asked, 5 + (unsigned)counter_get(
-	    &forward_counters(sides[0].forward)->retries));
+	ck_assert_uint_eq(r.asked,
+			  5 + (unsigned)counter_get(&forward_counters(sides[0].forward)->retries));
 	limits.cache_bytes = 2 << 20;
 	limits.ttl_max_s = 10;
 	getrlimit(RLIMIT_AS, &memory);
@@ -150,7 +155,7 @@ END_TEST
 
 /* Wrong id, wrong question, no response, and from a port of its own, each before the right one. */
 static size_t rubbish_first(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			    const uint8_t *data, bool tcp, uint8_t *out)
 {
 	size_t len = responder_address(r, query, data, tcp, out);
 	int other = socket(AF_INET, SOCK_DGRAM, 0);
@@ -197,7 +202,7 @@ START_TEST(ignores_what_does_not_match)
 END_TEST
 
 static size_t cut_over_udp(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			   const uint8_t *data, bool tcp, uint8_t *out)
 {
 	uint8_t text[255] = { 254 };
 	struct writer writer;
@@ -239,7 +244,7 @@ END_TEST
 
 /* Larger than we take: as if it were cut. */
 static size_t too_large_over_udp(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+				 const uint8_t *data, bool tcp, uint8_t *out)
 {
 	uint8_t text[255] = { 254 };
 	struct writer writer;
@@ -251,7 +256,7 @@ static size_t too_large_over_udp(struct responder *r, const struct message_query
 	responder_begin(&writer, query, data, RCODE_NOERROR, out);
 	for (i = 0; i < 10; i++)
 		writer_record(&writer, SECTION_ADDITIONAL, query->name.wire, TYPE_TXT, 60, text,
-		    255);
+			      255);
 	return writer_finish(&writer);
 }
 
@@ -273,7 +278,7 @@ START_TEST(too_large_means_tcp)
 END_TEST
 
 static size_t second_time(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			  const uint8_t *data, bool tcp, uint8_t *out)
 {
 	return r->asked < 2 ? 0 : responder_address(r, query, data, tcp, out);
 }
@@ -298,7 +303,7 @@ START_TEST(asks_again)
 END_TEST
 
 static size_t refuses(struct responder *r, const struct message_query *query, const uint8_t *data,
-    bool tcp, uint8_t *out)
+		      bool tcp, uint8_t *out)
 {
 	struct writer writer;
 
@@ -310,7 +315,7 @@ static size_t refuses(struct responder *r, const struct message_query *query, co
 
 /* SERVFAIL behind a CNAME. */
 static size_t fails_behind_alias(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+				 const uint8_t *data, bool tcp, uint8_t *out)
 {
 	struct writer writer;
 
@@ -318,13 +323,13 @@ static size_t fails_behind_alias(struct responder *r, const struct message_query
 	(void)tcp;
 	responder_begin(&writer, query, data, RCODE_SERVFAIL, out);
 	writer_record(&writer, SECTION_ANSWER, query->name.wire, TYPE_CNAME, 60,
-	    (const uint8_t *)"\5other\4test", 12);
+		      (const uint8_t *)"\5other\4test", 12);
 	return writer_finish(&writer);
 }
 
 /* Over TCP the first time nothing: the connection is closed. */
 static size_t closes_once(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			  const uint8_t *data, bool tcp, uint8_t *out)
 {
 	return tcp && r->asked_tcp < 2 ? 0 : cut_over_udp(r, query, data, tcp, out);
 }
@@ -399,8 +404,10 @@ START_TEST(most_telling_of_bad_answers)
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_HIT);
 	/* Not for long. */
 	ck_assert_int_eq(forward_get(sides[0].forward,
-	    &(struct forward_question){ .name = &name, .type = TYPE_A, .group = group }, 0,
-	    clock_now_ms() + 5001, buf, sizeof(buf), &reply), FORWARD_MISS);
+				     &(struct forward_question){
+					     .name = &name, .type = TYPE_A, .group = group },
+				     0, clock_now_ms() + 5001, buf, sizeof(buf), &reply),
+			 FORWARD_MISS);
 	stop(1);
 	responder_stop(&r[0]);
 	responder_stop(&r[1]);
@@ -408,7 +415,7 @@ START_TEST(most_telling_of_bad_answers)
 END_TEST
 
 static size_t knows_no_edns(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			    const uint8_t *data, bool tcp, uint8_t *out)
 {
 	struct writer writer;
 
@@ -420,7 +427,7 @@ static size_t knows_no_edns(struct responder *r, const struct message_query *que
 
 /* As servers from before EDNS do: what they cannot read gets a header and no question. */
 static size_t header_alone(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			   const uint8_t *data, bool tcp, uint8_t *out)
 {
 	struct writer writer;
 
@@ -475,10 +482,10 @@ END_TEST
 
 /* A header alone that does not say just that: wrong id, no response, other rcodes, more behind. */
 static size_t headers_first(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+			    const uint8_t *data, bool tcp, uint8_t *out)
 {
 	static const unsigned rcodes[] = { RCODE_NOERROR, RCODE_SERVFAIL, RCODE_NXDOMAIN,
-		RCODE_REFUSED };
+					   RCODE_REFUSED };
 	uint8_t header[DNS_HEADER_LEN + 1] = { data[0], data[1], FLAG_QR >> 8, RCODE_FORMERR };
 	struct sockaddr *peer = (struct sockaddr *)&r->peer;
 	unsigned i;
@@ -520,7 +527,7 @@ END_TEST
 
 /* Nor where the query had no EDNS: then it is as if nothing had come. */
 static size_t always_header_alone(struct responder *r, const struct message_query *query,
-    const uint8_t *data, bool tcp, uint8_t *out)
+				  const uint8_t *data, bool tcp, uint8_t *out)
 {
 	struct writer writer;
 

@@ -123,10 +123,11 @@ START_TEST(loads_folders_and_globs)
 	entries[3].path = "d/b";
 	conf.count = 4;
 	load();
-	ck_assert_str_eq(told.complaints,
-	    "W nosuch*: matches no file; correct it if files should be "
-	    "there\nW d/b: is named a second time under `records`; the first counts, take one "
-	    "out\n");
+	ck_assert_str_eq(
+		told.complaints,
+		"W nosuch*: matches no file; correct it if files should be "
+		"there\nW d/b: is named a second time under `records`; the first counts, take one "
+		"out\n");
 	ck_assert_uint_eq(sources_count(sources), 5);
 	ck_assert_str_eq(sources_status(sources, 0)->path, "d/B");
 	ck_assert_str_eq(sources_status(sources, 1)->path, "d/b");
@@ -160,12 +161,12 @@ START_TEST(serves_good_lines_without_last_good)
 	write_text("a", "10.0.0.1 a.example\nnonsense\n");
 	entries[0].path = "a";
 	load();
-	ck_assert_str_eq(
-	    told.complaints, "E a:2: a name without an address; write `IP name` on one line\n");
+	ck_assert_str_eq(told.complaints,
+			 "E a:2: a name without an address; write `IP name` on one line\n");
 	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\n");
 	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_DEGRADED);
 	ck_assert_str_eq(sources_status(sources, 0)->complaint,
-	    "a:2: a name without an address; write `IP name` on one line");
+			 "a:2: a name without an address; write `IP name` on one line");
 	ck_assert_uint_eq(sources_troubled(sources), 1);
 	/* Degraded is not good: the next bad version replaces it. Told again although unchanged. */
 	load();
@@ -194,8 +195,8 @@ START_TEST(serves_lines_before_a_cut)
 	entries[0].path = "a";
 	load();
 	ck_assert_str_eq(told.complaints,
-	    "E a:2: ends within a UTF-16 character: the file is cut off; "
-	    "copy or export it again\n");
+			 "E a:2: ends within a UTF-16 character: the file is cut off; "
+			 "copy or export it again\n");
 	ck_assert_str_eq(served(), "a 10 A 10.0.0.1 1\n");
 	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_DEGRADED);
 	/* Nothing left: one complaint, not two. */
@@ -227,8 +228,8 @@ START_TEST(keeps_last_good)
 	}
 	write_text("a", "");
 	load();
-	ck_assert_str_eq(
-	    told.complaints, "E a: holds no record; delete it to remove its records\n");
+	ck_assert_str_eq(told.complaints,
+			 "E a: holds no record; delete it to remove its records\n");
 	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\n");
 	write_text("a", "10.0.0.3 c.example\n");
 	load();
@@ -256,8 +257,8 @@ START_TEST(drops_what_is_gone)
 	ck_assert_int_eq(unlink("f"), 0);
 	load();
 	ck_assert_str_eq(told.complaints,
-	    "E f: cannot be read: No such file or directory; correct the "
-	    "path or take it out of `records`\n");
+			 "E f: cannot be read: No such file or directory; correct the "
+			 "path or take it out of `records`\n");
 	ck_assert_str_eq(served(), "");
 	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_FAILED);
 	ck_assert_int_eq(sources_status(sources, 0)->loaded, 0);
@@ -324,8 +325,8 @@ START_TEST(refuses_other_formats)
 		write_text("a", cases[i].text);
 		load();
 		ck_assert_uint_eq(to.errors, 1);
-		ck_assert_msg(
-		    strstr(told.complaints, cases[i].told) != NULL, "%s", told.complaints);
+		ck_assert_msg(strstr(told.complaints, cases[i].told) != NULL, "%s",
+			      told.complaints);
 		ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_FAILED);
 	}
 }
@@ -336,8 +337,9 @@ START_TEST(warns_of_a_missing_end)
 	write_text("a", "10.0.0.1 a.example\n10.0.0.2 b.example");
 	entries[0].path = "a";
 	load();
-	ck_assert_str_eq(told.complaints,
-	    "W a:2: the last line has no end; if the file was cut off, copy it again\n");
+	ck_assert_str_eq(
+		told.complaints,
+		"W a:2: the last line has no end; if the file was cut off, copy it again\n");
 	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_GOOD);
 	ck_assert_uint_eq(sources_status(sources, 0)->warnings, 1);
 	ck_assert_uint_eq(sources_status(sources, 0)->records, 2);

@@ -39,7 +39,10 @@ static void add_header(struct packet *p, unsigned flags, unsigned qd, unsigned a
 	add_u16(p, ar);
 }
 
-#define QUESTION "\x03" "Www\x07" "example\0\0\x01\0\x01"
+#define QUESTION  \
+	"\x03"    \
+	"Www\x07" \
+	"example\0\0\x01\0\x01"
 #define QUESTION_LEN 17
 
 static void add_question(struct packet *p)
@@ -60,8 +63,8 @@ static void add_record(struct packet *p, const void *owner, size_t owner_len, un
 	add(p, rdata, rdata_len);
 }
 
-static void add_opt(
-    struct packet *p, unsigned size, uint32_t flags, const void *options, size_t len)
+static void add_opt(struct packet *p, unsigned size, uint32_t flags, const void *options,
+		    size_t len)
 {
 	add_record(p, "", 1, TYPE_OPT, size, flags, options, len);
 }
@@ -168,10 +171,20 @@ START_TEST(bad_question_names)
 		const char *octets;
 		size_t len;
 	} names[] = {
-		{ "\xc0\x0c\0\1\0\1", 6 },	   { "\xc0\0\0\1\0\1", 6 },
-		{ "\1a\xc0\x0c\0\1\0\1", 8 },	   { "\x40" "a\0\0\1\0\1", 7 },
-		{ "\x80" "a\0\0\1\0\1", 7 },	   { "\x3f" "a\0\0\1\0\1", 7 },
-		{ "\xc0", 1 },			   { "", 0 },
+		{ "\xc0\x0c\0\1\0\1", 6 },
+		{ "\xc0\0\0\1\0\1", 6 },
+		{ "\1a\xc0\x0c\0\1\0\1", 8 },
+		{ "\x40"
+		  "a\0\0\1\0\1",
+		  7 },
+		{ "\x80"
+		  "a\0\0\1\0\1",
+		  7 },
+		{ "\x3f"
+		  "a\0\0\1\0\1",
+		  7 },
+		{ "\xc0", 1 },
+		{ "", 0 },
 	};
 	struct message_query query;
 	struct message message;
@@ -195,7 +208,10 @@ START_TEST(edns)
 
 	add_header(&p, FLAG_RD, 1, 0, 0, 1);
 	add_question(&p);
-	add_opt(&p, 4096, 0x8000, "\0\3\0\0\0\x0a\0\x08" "cookies!", 16);
+	add_opt(&p, 4096, 0x8000,
+		"\0\3\0\0\0\x0a\0\x08"
+		"cookies!",
+		16);
 	ck_assert_int_eq(read_query(&query, &p), MESSAGE_OK);
 	ck_assert(query.edns.present && query.edns.do_bit && query.edns.nsid);
 	ck_assert_uint_eq(query.edns.udp_size, 4096);
@@ -415,8 +431,8 @@ static void check_shape(unsigned type, const void *in, size_t in_len, const void
 
 START_TEST(rdata_of_each_type)
 {
-	static const unsigned one_name[] = { TYPE_NS, 3, 4, TYPE_CNAME, 7, 8, 9, TYPE_PTR,
-		TYPE_DNAME };
+	static const unsigned one_name[] = { TYPE_NS, 3, 4,        TYPE_CNAME, 7,
+					     8,       9, TYPE_PTR, TYPE_DNAME };
 	static const unsigned number_name[] = { TYPE_MX, 18, 21, 36 };
 	size_t i;
 
@@ -438,8 +454,8 @@ START_TEST(rdata_of_each_type)
 	SHAPE(TYPE_A, "\x0a\0\0\1", "\x0a\0\0\1");
 	SHAPE(TYPE_AAAA, "0123456789abcdef", "0123456789abcdef");
 	check_shape(30, N_IN "bits", 8, "\1a\7example\0bits", 15, true);
-	check_shape(24, "123456789012345678" N_IN "sig", 25,
-		    "123456789012345678\1a\7example\0sig", 32, true);
+	check_shape(24, "123456789012345678" N_IN "sig", 25, "123456789012345678\1a\7example\0sig",
+		    32, true);
 	/* Others are octets, even where they look like a pointer. */
 	check_shape(TYPE_TXT, "\xc0\x0c", 2, "\xc0\x0c", 2, true);
 	check_shape(TYPE_RRSIG, "\xc0\x0c", 2, "\xc0\x0c", 2, true);
@@ -450,12 +466,18 @@ END_TEST
 
 START_TEST(rdata_faults)
 {
-	check_rdata(TYPE_CNAME, "\xc0\x29", 2, NULL, 0);  /* to its own start: 12 + 17 + 12 */
-	check_rdata(TYPE_CNAME, "\xc0\x28", 2, NULL, 0);  /* a label that holds its own pointer */
-	check_rdata(TYPE_CNAME, "\xc0\xff", 2, NULL, 0);  /* beyond the end */
-	check_rdata(TYPE_CNAME, "\xc0\x04", 2, NULL, 0);  /* into the header */
-	check_rdata(TYPE_CNAME, "\x41" "a", 3, NULL, 0);
-	check_rdata(35, "\0\1\0\2\x09" "a", 6, NULL, 0);  /* a string that overruns */
+	check_rdata(TYPE_CNAME, "\xc0\x29", 2, NULL, 0); /* to its own start: 12 + 17 + 12 */
+	check_rdata(TYPE_CNAME, "\xc0\x28", 2, NULL, 0); /* a label that holds its own pointer */
+	check_rdata(TYPE_CNAME, "\xc0\xff", 2, NULL, 0); /* beyond the end */
+	check_rdata(TYPE_CNAME, "\xc0\x04", 2, NULL, 0); /* into the header */
+	check_rdata(TYPE_CNAME,
+		    "\x41"
+		    "a",
+		    3, NULL, 0);
+	check_rdata(35,
+		    "\0\1\0\2\x09"
+		    "a",
+		    6, NULL, 0);                                      /* a string that overruns */
 	check_rdata(TYPE_CNAME, "\xc0\x1d", 2, "\3Www\7example", 13); /* to the owner's pointer */
 }
 END_TEST

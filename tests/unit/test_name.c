@@ -253,25 +253,24 @@ static size_t read_tight(const uint8_t *data, size_t len, size_t at)
 START_TEST(read_pointers)
 {
 	static const uint8_t data[] = {
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		3, 'N', 'e', 't', 0,		/* 12 */
-		1, 'a', 0xc0, 12,		/* 17: a.Net */
-		1, 'b', 0xc0, 17,		/* 21: b.a.Net */
-		0xc0, 21,			/* 25 */
-		0xc0, 16,			/* 27: the root */
-		0xc0, 25,			/* 29: a pointer to a pointer */
-		1, 'x', 0xc0, 31,		/* 31: to itself */
-		0xc0, 35,			/* 35: to itself */
-		1, 'y', 0xc0, 41,		/* 37: forwards */
-		1, 'z', 0,			/* 41 */
-		0xc0, 0,			/* 44: into the header */
-		0xc0, 11,			/* 46: into the header */
-		0x40, 0,			/* 48: other label types */
-		0x80, 0,			/* 50 */
-		1, 'q', 0xc0, 52,		/* 52: to its own start */
-		0xc0, 53,			/* 56: into a label, whose octets are no name */
-		0xff, 0xff,			/* 58: beyond the end */
-		0xc0,				/* 60: cut off */
+		0,    0,    0,    0,  0, 0, 0, 0, 0, 0, 0, 0, 3, 'N', 'e', 't', 0, /* 12 */
+		1,    'a',  0xc0, 12,                                              /* 17: a.Net */
+		1,    'b',  0xc0, 17,                                              /* 21: b.a.Net */
+		0xc0, 21,                                                          /* 25 */
+		0xc0, 16,             /* 27: the root */
+		0xc0, 25,             /* 29: a pointer to a pointer */
+		1,    'x',  0xc0, 31, /* 31: to itself */
+		0xc0, 35,             /* 35: to itself */
+		1,    'y',  0xc0, 41, /* 37: forwards */
+		1,    'z',  0,        /* 41 */
+		0xc0, 0,              /* 44: into the header */
+		0xc0, 11,             /* 46: into the header */
+		0x40, 0,              /* 48: other label types */
+		0x80, 0,              /* 50 */
+		1,    'q',  0xc0, 52, /* 52: to its own start */
+		0xc0, 53,             /* 56: into a label, whose octets are no name */
+		0xff, 0xff,           /* 58: beyond the end */
+		0xc0,                 /* 60: cut off */
 	};
 	struct name name;
 	char text[NAME_TEXT_MAX];
@@ -435,8 +434,9 @@ START_TEST(canonical_order)
 {
 	/* The example of RFC 4034 6.1. */
 	static const char *const sorted[] = {
-		"example", "a.example", "yljkjljk.a.example", "Z.a.example", "zABC.a.EXAMPLE",
-		"z.example", "\\001.z.example", "*.z.example", "\\200.z.example",
+		"example",         "a.example",      "yljkjljk.a.example",
+		"Z.a.example",     "zABC.a.EXAMPLE", "z.example",
+		"\\001.z.example", "*.z.example",    "\\200.z.example",
 	};
 	size_t i, j;
 

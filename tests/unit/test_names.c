@@ -142,9 +142,9 @@ static void check_row(const struct zones *zones, const struct zone_pair *pair, c
 	ck_assert_str_eq(forms_of(zones, private), "");
 
 	ck_assert_msg(has_word(forms_of(zones, public), private), "%s -> %s, not %s", public,
-	    forms_of(zones, public), private);
+		      forms_of(zones, public), private);
 	ck_assert_msg(has_word(publics_of(zones, private), public) == !dropped, "%s -> %s, not %s",
-	    private, publics_of(zones, private), public);
+		      private, publics_of(zones, private), public);
 	name = name_of(public);
 	ck_assert(zones_know(zones, &name));
 	ck_assert(!zones_match_served(zones, &name, &match));
@@ -230,8 +230,8 @@ START_TEST(test_presets)
 	ck_assert_uint_eq(preset_rows("none", false), 0);
 	ck_assert_uint_eq(preset_rows("azure", false) - preset_rows("azure", true), 5);
 	ck_assert_uint_eq(preset_rows("azure", false) + preset_rows("azure-usgov", false) +
-			      preset_rows("azure-china", false),
-	    zone_pairs_count);
+				  preset_rows("azure-china", false),
+			  zone_pairs_count);
 	for (i = 0; zone_presets[i]; i++)
 		ck_assert_int_ge(zone_preset_has(zone_presets[i], &zone_pairs[0]), 0);
 	ck_assert_int_eq(zone_preset_has("azure-mars", &zone_pairs[0]), -1);
@@ -256,31 +256,32 @@ START_TEST(test_irregular)
 	struct zones *zones = preset("azure");
 	bool ambiguous;
 
-	ck_assert_str_eq(
-	    forms_of(zones, "a.z20.blob.storage.azure.net"), "a.privatelink.blob.core.windows.net");
+	ck_assert_str_eq(forms_of(zones, "a.z20.blob.storage.azure.net"),
+			 "a.privatelink.blob.core.windows.net");
 	ck_assert_str_eq(forms_of(zones, "a.b.z20.blob.storage.azure.net"),
-	    "a.b.privatelink.blob.core.windows.net");
+			 "a.b.privatelink.blob.core.windows.net");
 	ck_assert_str_eq(forms_of(zones, "z20.blob.storage.azure.net"), "");
-	ck_assert_str_eq(
-	    publics_of(zones, "a.privatelink.blob.core.windows.net"), "a.blob.core.windows.net");
+	ck_assert_str_eq(publics_of(zones, "a.privatelink.blob.core.windows.net"),
+			 "a.blob.core.windows.net");
 	ck_assert_str_eq(publics_of(zones, "KV.privatelink.vaultcore.azure.net"),
-	    "kv.vault.azure.net kv.vaultcore.azure.net");
+			 "kv.vault.azure.net kv.vaultcore.azure.net");
 	ck_assert_str_eq(forms_of(zones, "w.wvd.microsoft.com"),
-	    "w.privatelink-global.wvd.microsoft.com w.privatelink.wvd.microsoft.com");
+			 "w.privatelink-global.wvd.microsoft.com w.privatelink.wvd.microsoft.com");
 	ck_assert_str_eq(record_form_of(zones, "w.wvd.microsoft.com", &ambiguous),
-	    "w.privatelink.wvd.microsoft.com");
+			 "w.privatelink.wvd.microsoft.com");
 	ck_assert(ambiguous);
 	ck_assert_str_eq(record_form_of(zones, "a.blob.core.windows.net", &ambiguous),
-	    "a.privatelink.blob.core.windows.net");
+			 "a.privatelink.blob.core.windows.net");
 	ck_assert(!ambiguous);
 	ck_assert_str_eq(record_form_of(zones, "www.example.com", &ambiguous), "-");
 	zones_free(zones);
 
 	zones = preset("azure-usgov");
 	ck_assert_str_eq(publics_of(zones, "p.privatelink.purviewstudio.azure.us"),
-	    "p.purview.azure.com p.purviewstudio.azure.us");
-	ck_assert_str_eq(forms_of(zones, "s.servicebus.usgovcloudapi.net"),
-	    "s.privatelink.servicebus.usgovcloudapi.net s.privatelink.servicebus.windows.us");
+			 "p.purview.azure.com p.purviewstudio.azure.us");
+	ck_assert_str_eq(
+		forms_of(zones, "s.servicebus.usgovcloudapi.net"),
+		"s.privatelink.servicebus.usgovcloudapi.net s.privatelink.servicebus.windows.us");
 	zones_free(zones);
 }
 END_TEST
@@ -292,24 +293,24 @@ START_TEST(test_longest)
 	struct zone_match match;
 	struct name name;
 
-	ck_assert_str_eq(
-	    forms_of(zones, "srv.database.windows.net"), "srv.privatelink.database.windows.net");
+	ck_assert_str_eq(forms_of(zones, "srv.database.windows.net"),
+			 "srv.privatelink.database.windows.net");
 	ck_assert_str_eq(forms_of(zones, "mi.abc.database.windows.net"),
-	    "mi.privatelink.abc.database.windows.net");
+			 "mi.privatelink.abc.database.windows.net");
 	/*
 	 * So the two-label name below the plain zone has no public form: that one is another
 	 * name's.
 	 */
 	ck_assert_str_eq(publics_of(zones, "mi.abc.privatelink.database.windows.net"), "");
-	ck_assert_str_eq(
-	    publics_of(zones, "srv.privatelink.database.windows.net"), "srv.database.windows.net");
+	ck_assert_str_eq(publics_of(zones, "srv.privatelink.database.windows.net"),
+			 "srv.database.windows.net");
 	ck_assert_str_eq(forms_of(zones, "x.vm.azure.com"), "x.vm.privatelink.azure.com");
 	ck_assert_str_eq(forms_of(zones, "x.openai.azure.com"), "x.privatelink.openai.azure.com");
 	ck_assert_str_eq(forms_of(zones, "x.eus.prometheus.monitor.azure.com"),
-	    "x.privatelink.eus.prometheus.monitor.azure.com");
+			 "x.privatelink.eus.prometheus.monitor.azure.com");
 	ck_assert_str_eq(forms_of(zones, "X.PrivateLink.Blob.Core.Windows.Net"), "");
 	ck_assert_str_eq(forms_of(zones, "AcCt.BLOB.core.windows.net"),
-	    "acct.privatelink.blob.core.windows.net");
+			 "acct.privatelink.blob.core.windows.net");
 
 	name = name_of("privatelink.westeurope.azmk8s.io");
 	ck_assert(zones_match_served(zones, &name, &match));
@@ -387,7 +388,7 @@ END_TEST
 START_TEST(test_filling)
 {
 	static const char *const one[] = { "one.example" }, *const two[] = { "one.example",
-		"two.example" };
+									     "two.example" };
 	static const struct {
 		const char *private, *public, *says;
 	} bad[] = {
@@ -416,20 +417,20 @@ START_TEST(test_filling)
 	ck_assert_int_eq(zones_add(zones, "pl2.{y}.example", NULL, 0, ZONE_STATIC, &err), 0);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		ck_assert_int_eq(zones_add(zones, bad[i].private, &bad[i].public,
-				     bad[i].public ? 1 : 0, ZONE_STATIC, &err),
-		    -1);
+					   bad[i].public ? 1 : 0, ZONE_STATIC, &err),
+				 -1);
 		ck_assert_msg(strstr(err.text, bad[i].says), "%s", err.text);
 	}
 	/* A public zone of more zones than a look-up tries. */
 	for (i = 0; i < ZONE_FORMS_MAX; i++) {
 		snprintf(text, sizeof(text), "pl%zu.share.example", i);
 		ck_assert_int_eq(zones_add(zones, text, (const char *const[]){ "share.example" }, 1,
-				     ZONE_STATIC, &err),
-		    0);
+					   ZONE_STATIC, &err),
+				 0);
 	}
 	ck_assert_int_eq(zones_add(zones, "pl-.share.example",
-			     (const char *const[]){ "share.example" }, 1, ZONE_STATIC, &err),
-	    -1);
+				   (const char *const[]){ "share.example" }, 1, ZONE_STATIC, &err),
+			 -1);
 	/* And more zones than there may be. */
 	for (i = zones_count(zones); i < ZONES_MAX; i++) {
 		snprintf(text, sizeof(text), "z%zu.example", i);
@@ -437,10 +438,11 @@ START_TEST(test_filling)
 	}
 	ck_assert_int_eq(zones_add(zones, "zz.example", NULL, 0, ZONE_STATIC, &err), -1);
 	ck_assert_int_eq(zones_seal(zones, &err), 0);
-	ck_assert_str_eq(forms_of(zones, "x.share.example"),
-	    "x.pl0.share.example x.pl1.share.example "
-	    "x.pl2.share.example x.pl3.share.example x.pl4.share.example x.pl5.share.example "
-	    "x.pl6.share.example x.pl7.share.example");
+	ck_assert_str_eq(
+		forms_of(zones, "x.share.example"),
+		"x.pl0.share.example x.pl1.share.example "
+		"x.pl2.share.example x.pl3.share.example x.pl4.share.example x.pl5.share.example "
+		"x.pl6.share.example x.pl7.share.example");
 	zones_free(zones);
 }
 END_TEST
@@ -453,7 +455,7 @@ START_TEST(test_site_recovery)
 	for (i = 0; i < zones_count(zones); i++) {
 		if (zones_is_site_recovery(zones, i)) {
 			ck_assert_str_eq(zones_private_text(zones, i),
-			    "privatelink.siterecovery.windowsazure.com");
+					 "privatelink.siterecovery.windowsazure.com");
 			n++;
 		}
 	}

@@ -35,7 +35,11 @@ static uint64_t waiter;
 static struct name asked;
 static unsigned asked_count;
 static bool full;
-static struct { struct name name; uint8_t data[512]; size_t len; } cached[CACHED_MAX];
+static struct {
+	struct name name;
+	uint8_t data[512];
+	size_t len;
+} cached[CACHED_MAX];
 static unsigned cached_count;
 
 enum forward_verdict forward_get(struct forward *forward, const struct forward_question *question,
@@ -50,9 +54,12 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 		if (name_equal(&cached[i].name, question->name)) {
 			ck_assert_uint_ge(cap, cached[i].len);
 			memcpy(buf, cached[i].data, cached[i].len);
-			*ret = (struct reply){ .data = buf, .len = cached[i].len,
-				.group = question->group, .rcode = buf[3] & 15, .ede = EDE_NONE,
-				.ttl_cap_s = 86400 };
+			*ret = (struct reply){ .data = buf,
+					       .len = cached[i].len,
+					       .group = question->group,
+					       .rcode = buf[3] & 15,
+					       .ede = EDE_NONE,
+					       .ttl_cap_s = 86400 };
 			return FORWARD_HIT;
 		}
 	if (who == 0)
@@ -127,14 +134,16 @@ static struct view *make_view(bool holding)
 	name_of(&name, HELD);
 	if (holding)
 		ck_assert_int_eq(builder_add(builder, &name, TYPE_A, 10,
-					     (const uint8_t *)"\012\0\0\5", 4, 1), 0);
+					     (const uint8_t *)"\012\0\0\5", 4, 1),
+				 0);
 	set = builder_finish(builder);
 	builder_free(builder);
 	ret->table = table_new(ret->zones, &set, 1, &table_conf, &complaints);
 	record_set_unref(set);
 	ret->must_be_private = patterns_new();
 	ck_assert_int_eq(patterns_add(ret->must_be_private, ret->zones,
-				      "secret.blob.core.windows.net", NULL), 0);
+				      "secret.blob.core.windows.net", NULL),
+			 0);
 	ret->routes = routes_new();
 	if (!upstreams)
 		upstreams = upstreams_new();
@@ -182,9 +191,9 @@ struct ask {
 
 static size_t query_of(const struct ask *ask, uint8_t *data)
 {
-	struct writer_opt opt = {
-		.udp_size = ask->udp_size, .do_bit = ask->do_bit, .ede = EDE_NONE
-	};
+	struct writer_opt opt = { .udp_size = ask->udp_size,
+				  .do_bit = ask->do_bit,
+				  .ede = EDE_NONE };
 	struct writer writer;
 	struct name name;
 	size_t len;
@@ -224,8 +233,8 @@ static enum resolver_verdict receive(const struct ask *ask, uint64_t now_ms)
 
 static enum resolver_verdict ask_a(const char *name, uint64_t now_ms)
 {
-	return receive(
-	    &(struct ask){ name, TYPE_A, CLASS_IN, FLAG_RD, true, 0, 1232, false }, now_ms);
+	return receive(&(struct ask){ name, TYPE_A, CLASS_IN, FLAG_RD, true, 0, 1232, false },
+		       now_ms);
 }
 
 /* A message with one CNAME to `target`, or one A where that is NULL. */
@@ -249,8 +258,8 @@ static size_t reply_of(const struct name *name, const char *target, uint8_t *dat
 static void cache(const char *name, const char *target)
 {
 	name_of(&cached[cached_count].name, name);
-	cached[cached_count].len = reply_of(&cached[cached_count].name, target,
-					    cached[cached_count].data);
+	cached[cached_count].len =
+		reply_of(&cached[cached_count].name, target, cached[cached_count].data);
 	cached_count++;
 }
 
@@ -287,9 +296,10 @@ static void check_sum(void)
 {
 	const struct resolver_counters *c = resolver_counters(resolver);
 	uint64_t sum = counter_get(&c->dropped) + counter_get(&c->refused_acl) +
-		counter_get(&c->formerr) + counter_get(&c->notimp) + counter_get(&c->badvers) +
-		counter_get(&c->refused) + counter_get(&c->local) + counter_get(&c->forwarded) +
-		counter_get(&c->full) + counter_get(&c->deadline) + resolver_waiting(resolver);
+		       counter_get(&c->formerr) + counter_get(&c->notimp) +
+		       counter_get(&c->badvers) + counter_get(&c->refused) +
+		       counter_get(&c->local) + counter_get(&c->forwarded) + counter_get(&c->full) +
+		       counter_get(&c->deadline) + resolver_waiting(resolver);
 
 	ck_assert_uint_eq(sum, counter_get(&c->queries));
 }
@@ -300,19 +310,19 @@ START_TEST(refusals)
 	struct ask ask = { "a.example", TYPE_A, CLASS_IN, FLAG_RD, false, 0, 0, false };
 	size_t len = query_of(&ask, data);
 
-	ck_assert_int_eq(
-	    resolver_receive(resolver, &client, data, 11, 0, out, &out_len), RESOLVER_DROP);
+	ck_assert_int_eq(resolver_receive(resolver, &client, data, 11, 0, out, &out_len),
+			 RESOLVER_DROP);
 	data[2] |= 0x80;
-	ck_assert_int_eq(
-	    resolver_receive(resolver, &client, data, len, 0, out, &out_len), RESOLVER_DROP);
+	ck_assert_int_eq(resolver_receive(resolver, &client, data, len, 0, out, &out_len),
+			 RESOLVER_DROP);
 	data[2] &= 0x7f;
 	ck_assert_int_eq(resolver_receive(resolver, &client, data, len - 1, 0, out, &out_len),
 			 RESOLVER_ANSWER);
 	ck_assert_uint_eq(out[3] & 15, RCODE_FORMERR);
 	ck_assert_uint_eq(out[3] & FLAG_RA, FLAG_RA);
 	data[5] = 0;
-	ck_assert_int_eq(
-	    resolver_receive(resolver, &client, data, 12, 0, out, &out_len), RESOLVER_ANSWER);
+	ck_assert_int_eq(resolver_receive(resolver, &client, data, 12, 0, out, &out_len),
+			 RESOLVER_ANSWER);
 	ck_assert_uint_eq(out[3] & 15, RCODE_FORMERR);
 	ck_assert_uint_eq(out_len, 12);
 	ask.flags = FLAG_RD | 4 << 11;
@@ -337,8 +347,8 @@ START_TEST(refusals)
 	ck_assert_uint_eq(out[3] & 15, RCODE_REFUSED);
 	/* Not allowed comes before everything else. */
 	ck_assert_int_eq(addr_parse(&client.from, "192.0.2.7", 4000), 0);
-	ck_assert_int_eq(
-	    resolver_receive(resolver, &client, data, 12, 0, out, &out_len), RESOLVER_ANSWER);
+	ck_assert_int_eq(resolver_receive(resolver, &client, data, 12, 0, out, &out_len),
+			 RESOLVER_ANSWER);
 	ck_assert_uint_eq(out[3] & 15, RCODE_REFUSED);
 	ck_assert_int_eq(ask_a(HELD, 0), RESOLVER_ANSWER);
 	ck_assert_uint_eq(out[3] & 15, RCODE_REFUSED);

@@ -39,7 +39,7 @@ static void begin(const char *name, uint16_t type, unsigned rcode, bool with_do)
 }
 
 static void add(enum message_section section, const char *owner, uint16_t type, uint32_t ttl,
-    const void *rdata, size_t len)
+		const void *rdata, size_t len)
 {
 	writer_record(&writer, section, wire_of(owner), type, ttl, rdata, len);
 }
@@ -81,8 +81,9 @@ static void add_rrsig(enum message_section section, const char *owner, uint16_t 
 /* The records that are left, as "section owner type ttl" separated by "; ". */
 static const char *scrub(void)
 {
-	struct forward_question question = { .name = &asked, .type = asked_type, .group = 1,
-		.do_bit = asked_do };
+	struct forward_question question = {
+		.name = &asked, .type = asked_type, .group = 1, .do_bit = asked_do
+	};
 	static char text[8192];
 	char name_text[NAME_TEXT_MAX], type_text[TYPE_TEXT_MAX];
 	struct message_record record;
@@ -104,8 +105,8 @@ static const char *scrub(void)
 		ck_assert(message_owner(&message, &record, owner));
 		name_to_text(owner, name_text);
 		sprintf(text + strlen(text), "%s%c %s %s %u", text[0] ? "; " : "",
-		    record.section == SECTION_ANSWER ? 'a' : 'u', name_text,
-		    type_to_text(record.type, type_text), record.ttl);
+			record.section == SECTION_ANSWER ? 'a' : 'u', name_text,
+			type_to_text(record.type, type_text), record.ttl);
 	}
 	ck_assert_int_eq(got, 0);
 	return text;
@@ -137,8 +138,7 @@ START_TEST(chain_in_any_order)
 	add_alias("other.example", 1, "x.test");
 	add_alias("X.test", 50, "mid.example");
 	add_soa("test", 1, 1);
-	ck_assert_str_eq(scrub(),
-	    "a x.test CNAME 50; a mid.example CNAME 40; a end.example A 300");
+	ck_assert_str_eq(scrub(), "a x.test CNAME 50; a mid.example CNAME 40; a end.example A 300");
 	ck_assert_uint_eq(cut.ttl_s, 40);
 	ck_assert_uint_eq(cut.links, 2);
 }
@@ -222,7 +222,7 @@ START_TEST(dnames)
 	add_dname("old.test", 70, "new.test");
 	add_rrsig(SECTION_ANSWER, "old.test", TYPE_DNAME);
 	ck_assert_str_eq(scrub(), "a old.test DNAME 70; a old.test RRSIG 500;"
-	    " a a.old.test CNAME 60; a a.new.test A 300");
+				  " a a.old.test CNAME 60; a a.new.test A 300");
 	/* Asked for CNAME, the one that is made is the answer. */
 	begin("a.old.test", TYPE_CNAME, RCODE_NOERROR, false);
 	add_dname("old.test", 70, "new.test");
@@ -234,17 +234,20 @@ START_TEST(dnames)
 	add_dname("old.test", 70, "new.test");
 	add_dname("new.test", 80, "old.test");
 	add_rrsig(SECTION_ANSWER, "new.test", TYPE_DNAME);
-	ck_assert_ptr_nonnull(strstr(scrub(), "a old.test DNAME 70; a a.old.test CNAME 70;"
-	    " a new.test DNAME 80; a new.test RRSIG 500; a a.new.test CNAME 80;"
-	    " a a.old.test CNAME 70; a a.new.test CNAME 80; a a.old.test CNAME 70;"));
+	ck_assert_ptr_nonnull(strstr(
+		scrub(), "a old.test DNAME 70; a a.old.test CNAME 70;"
+			 " a new.test DNAME 80; a new.test RRSIG 500; a a.new.test CNAME 80;"
+			 " a a.old.test CNAME 70; a a.new.test CNAME 80; a a.old.test CNAME 70;"));
 	ck_assert_uint_eq(cut.links, 17);
 	/* Too long a name. */
 	begin("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
-	    "bbbbbbbbbbbbbbbbbbbbbbbbbbb.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb."
-	    "old.test", TYPE_A, 6, true);
-	add_dname("old.test", 70, "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc."
-	    "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd."
-	    "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
+	      "bbbbbbbbbbbbbbbbbbbbbbbbbbb.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb."
+	      "old.test",
+	      TYPE_A, 6, true);
+	add_dname("old.test", 70,
+		  "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc."
+		  "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd."
+		  "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
 	ck_assert_str_eq(scrub(), "");
 	ck_assert_uint_eq(cut.rcode, 6);
 }
@@ -264,7 +267,7 @@ START_TEST(signatures)
 	add_rrsig(SECTION_AUTHORITY, "w.test", TYPE_NSEC);
 	add_rrsig(SECTION_AUTHORITY, "test", TYPE_NS);
 	ck_assert_str_eq(scrub(), "a x.test CNAME 50; a x.test RRSIG 500; a y.test A 600;"
-	    " a y.test RRSIG 500; u w.test NSEC 30; u w.test RRSIG 500");
+				  " a y.test RRSIG 500; u w.test NSEC 30; u w.test RRSIG 500");
 	ck_assert_uint_eq(cut.ttl_s, 30);
 
 	begin("x.test", TYPE_A, RCODE_NXDOMAIN, true);

@@ -36,7 +36,7 @@ static const char *servers(const char *text, const char *stub_text, const char *
 	if (own_text)
 		ck_assert_int_eq(addr_parse(&own, own_text, 53), 0);
 	count = resolvconf_servers(path, stub_text ? stub_path : "/nonexistent/file", &own,
-	    own_text ? 1 : 0, found);
+				   own_text ? 1 : 0, found);
 	for (i = 0; i < count; i++) {
 		if (i)
 			strcat(ret, " ");
@@ -52,16 +52,18 @@ START_TEST(lines)
 {
 	ck_assert_str_eq(servers("", NULL, NULL), "");
 	ck_assert_str_eq(servers("# nameserver 192.0.2.9\n"
-	    "search example.test\n"
-	    "nameserver 192.0.2.1\n"
-	    "nameserver\t2001:db8::1 # a word\n"
-	    "nameserverx 192.0.2.7\n"
-	    "nameserver not.an.address\n"
-	    "nameserver 192.0.2.1\n"
-	    "nameserver 192.0.2.5@99\n"
-	    "nameserver 0.0.0.0\n"
-	    "nameserver 192.0.2.2\r\n"
-	    "nameserver", NULL, NULL), "192.0.2.1 2001:db8::1 192.0.2.2");
+				 "search example.test\n"
+				 "nameserver 192.0.2.1\n"
+				 "nameserver\t2001:db8::1 # a word\n"
+				 "nameserverx 192.0.2.7\n"
+				 "nameserver not.an.address\n"
+				 "nameserver 192.0.2.1\n"
+				 "nameserver 192.0.2.5@99\n"
+				 "nameserver 0.0.0.0\n"
+				 "nameserver 192.0.2.2\r\n"
+				 "nameserver",
+				 NULL, NULL),
+			 "192.0.2.1 2001:db8::1 192.0.2.2");
 	ck_assert_str_eq(servers("nameserver 192.0.2.3", NULL, NULL), "192.0.2.3");
 }
 END_TEST
@@ -74,7 +76,7 @@ START_TEST(at_most_eight)
 	for (i = 1; i < 20; i++)
 		sprintf(text + strlen(text), "nameserver 192.0.2.%u\n", i);
 	ck_assert_str_eq(servers(text, NULL, NULL), "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4"
-	    " 192.0.2.5 192.0.2.6 192.0.2.7 192.0.2.8");
+						    " 192.0.2.5 192.0.2.6 192.0.2.7 192.0.2.8");
 }
 END_TEST
 
@@ -92,12 +94,14 @@ END_TEST
 START_TEST(stub)
 {
 	ck_assert_str_eq(servers("nameserver 127.0.0.53\n", NULL, NULL), "");
-	ck_assert_str_eq(servers("nameserver 127.0.0.53\nnameserver 192.0.2.1\n",
-	    "nameserver 192.0.2.7\nnameserver 127.0.0.54\nnameserver 127.0.0.1\n", "127.0.0.1"),
-	    "192.0.2.1 192.0.2.7");
+	ck_assert_str_eq(
+		servers("nameserver 127.0.0.53\nnameserver 192.0.2.1\n",
+			"nameserver 192.0.2.7\nnameserver 127.0.0.54\nnameserver 127.0.0.1\n",
+			"127.0.0.1"),
+		"192.0.2.1 192.0.2.7");
 	/* Not asked for where the stub is not. */
 	ck_assert_str_eq(servers("nameserver 192.0.2.1\n", "nameserver 192.0.2.7\n", NULL),
-	    "192.0.2.1");
+			 "192.0.2.1");
 }
 END_TEST
 

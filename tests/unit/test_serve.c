@@ -20,7 +20,7 @@
 /* ---- the resolver ---- */
 
 enum command {
-	ECHO,    /* the message itself, at once */
+	ECHO, /* the message itself, at once */
 	DROP,
 	LATER,   /* after argument * 10 ms */
 	HUGE,    /* argument * 256 octets, at once */
@@ -307,8 +307,9 @@ static int client(int type)
 
 static size_t frame(uint8_t *out, unsigned id, enum command command, unsigned argument)
 {
-	uint8_t octets[] = { 0, 4, (uint8_t)(id >> 8), (uint8_t)id, (uint8_t)command,
-			     (uint8_t)argument };
+	uint8_t octets[] = {
+		0, 4, (uint8_t)(id >> 8), (uint8_t)id, (uint8_t)command, (uint8_t)argument
+	};
 
 	memcpy(out, octets, sizeof(octets));
 	return sizeof(octets);

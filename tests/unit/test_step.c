@@ -89,11 +89,12 @@ START_TEST(cut_in_any_order_and_through_dname)
 	     "x.example A 20.1.1.1\n" ACCT " CNAME x.example\nb.example CNAME " ACCT
 	     "\nunrelated.example A 6.6.6.6\na.example CNAME b.example");
 	expect("a.example", "A",
-	    "NOERROR\na.example CNAME b.example\nb.example CNAME " ACCT "\n" ACCT
-	    " A 10.0.0.5\nasked a.example\n");
+	       "NOERROR\na.example CNAME b.example\nb.example CNAME " ACCT "\n" ACCT
+	       " A 10.0.0.5\nasked a.example\n");
 	says("root", "acct.old.example", "A", RCODE_NOERROR,
 	     "old.example DNAME privatelink.blob.core.windows.net\n");
-	expect("acct.old.example", "A", "NOERROR\nacct.old.example CNAME " ACCT "\n" ACCT
+	expect("acct.old.example", "A",
+	       "NOERROR\nacct.old.example CNAME " ACCT "\n" ACCT
 	       " A 10.0.0.5\nasked acct.old.example\n");
 	end();
 }
@@ -105,14 +106,15 @@ START_TEST(others)
 	hold(ACCT, "A", "10.0.0.5");
 	ready();
 	says("root", "other.blob.core.windows.net", "A", RCODE_NOERROR,
-	    "other.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
-	    "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A "
-	    "20.1.2.3");
+	     "other.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
+	     "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A "
+	     "20.1.2.3");
 	expect("other.blob.core.windows.net", "A",
-	    "NOERROR\nother.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
-	    "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A "
-	    "20.1.2.3\n"
-	    "asked other.blob.core.windows.net\n");
+	       "NOERROR\nother.blob.core.windows.net CNAME "
+	       "other.privatelink.blob.core.windows.net\n"
+	       "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A "
+	       "20.1.2.3\n"
+	       "asked other.blob.core.windows.net\n");
 	/* An NXDOMAIN of an ancestor of a held name would deny that too. */
 	says("root", "core.windows.net", "A", RCODE_NXDOMAIN, "!windows.net SOA ns.example");
 	expect("core.windows.net", "A", "NOERROR\n!windows.net SOA\nasked core.windows.net\n");
@@ -123,8 +125,8 @@ START_TEST(others)
 	says("root", "half.example", "A", RCODE_NOERROR, "half.example CNAME rest.example");
 	says("root", "rest.example", "A", RCODE_NOERROR, "rest.example A 20.0.0.1");
 	expect("half.example", "A",
-	    "NOERROR\nhalf.example CNAME rest.example\nrest.example A 20.0.0.1\n"
-	    "asked half.example\nasked rest.example\n");
+	       "NOERROR\nhalf.example CNAME rest.example\nrest.example A 20.0.0.1\n"
+	       "asked half.example\nasked rest.example\n");
 	end();
 }
 END_TEST
@@ -139,12 +141,13 @@ START_TEST(static_zone)
 	expect("cus.privatelink.siterecovery.windowsazure.com", "A",
 	       "NOERROR aa\n!privatelink.siterecovery.windowsazure.com SOA\n");
 	says("root", "other.blob.core.windows.net", "A", RCODE_NOERROR,
-	    "other.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
-	    "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A "
-	    "20.1.2.3");
+	     "other.blob.core.windows.net CNAME other.privatelink.blob.core.windows.net\n"
+	     "other.privatelink.blob.core.windows.net CNAME store.example\nstore.example A "
+	     "20.1.2.3");
 	expect("other.blob.core.windows.net", "A",
-	    "NXDOMAIN\nother.blob.core.windows.net CNAME "
-	    "other.privatelink.blob.core.windows.net\n" SOA "asked other.blob.core.windows.net\n");
+	       "NXDOMAIN\nother.blob.core.windows.net CNAME "
+	       "other.privatelink.blob.core.windows.net\n" SOA
+	       "asked other.blob.core.windows.net\n");
 	/* Out of a static zone and back, by a record of ours. */
 	end();
 	begin(ZONE_STATIC);
@@ -152,13 +155,14 @@ START_TEST(static_zone)
 	hold("alias.privatelink.blob.core.windows.net", "CNAME", "out.example");
 	ready();
 	says("root", "out.example", "A", RCODE_NOERROR,
-	    "out.example CNAME acct.blob.core.windows.net");
+	     "out.example CNAME acct.blob.core.windows.net");
 	expect("alias.blob.core.windows.net", "A",
-	    "NOERROR aa\nalias.blob.core.windows.net CNAME "
-	    "alias.privatelink.blob.core.windows.net\n"
-	    "alias.privatelink.blob.core.windows.net CNAME out.example\n"
-	    "out.example CNAME acct.blob.core.windows.net\n"
-	    "acct.blob.core.windows.net CNAME " ACCT "\n" ACCT " A 10.0.0.5\nasked out.example\n");
+	       "NOERROR aa\nalias.blob.core.windows.net CNAME "
+	       "alias.privatelink.blob.core.windows.net\n"
+	       "alias.privatelink.blob.core.windows.net CNAME out.example\n"
+	       "out.example CNAME acct.blob.core.windows.net\n"
+	       "acct.blob.core.windows.net CNAME " ACCT "\n" ACCT
+	       " A 10.0.0.5\nasked out.example\n");
 	end();
 }
 END_TEST
@@ -185,12 +189,14 @@ START_TEST(groups)
 	says("corp", "www.corp.example", "A", RCODE_NOERROR,
 	     "www.corp.example CNAME www.example\nwww.example A 6.6.6.6");
 	says("root", "www.example", "A", RCODE_NOERROR, "www.example A 20.0.0.2");
-	expect("www.corp.example", "A", "NOERROR\nwww.corp.example CNAME www.example\n"
+	expect("www.corp.example", "A",
+	       "NOERROR\nwww.corp.example CNAME www.example\n"
 	       "www.example A 20.0.0.2\nasked! www.corp.example\nasked www.example\n");
 	says("root", "in.example", "A", RCODE_NOERROR,
 	     "in.example CNAME host.corp.example\nhost.corp.example A 6.6.6.6");
 	says("corp", "host.corp.example", "A", RCODE_NOERROR, "host.corp.example A 10.9.9.9");
-	expect("in.example", "A", "NOERROR\nin.example CNAME host.corp.example\n"
+	expect("in.example", "A",
+	       "NOERROR\nin.example CNAME host.corp.example\n"
 	       "host.corp.example A 10.9.9.9\nasked in.example\nasked! host.corp.example\n");
 	end();
 }
@@ -202,22 +208,25 @@ START_TEST(aliases)
 	hold(ACCT, "A", "10.0.0.5");
 	hold("dc.lab.test", "A", "10.0.0.9");
 	ready();
-	says("root", "a.example", "A", RCODE_NOERROR, "a.example CNAME " ACCT "\n" ACCT
-	     " CNAME x.example\nx.example A 20.1.1.1");
+	says("root", "a.example", "A", RCODE_NOERROR,
+	     "a.example CNAME " ACCT "\n" ACCT " CNAME x.example\nx.example A 20.1.1.1");
 	says("root", "b.example", "A", RCODE_NOERROR,
 	     "b.example CNAME dc.lab.test\ndc.lab.test A 20.2.2.2");
-	expect("b.example", "A", "NOERROR\nb.example CNAME dc.lab.test\ndc.lab.test A 20.2.2.2\n"
+	expect("b.example", "A",
+	       "NOERROR\nb.example CNAME dc.lab.test\ndc.lab.test A 20.2.2.2\n"
 	       "asked b.example\n");
 	view->aliases = VIEW_ALIASES_OWN;
-	expect("a.example", "A", "NOERROR\na.example CNAME " ACCT "\n" ACCT
+	expect("a.example", "A",
+	       "NOERROR\na.example CNAME " ACCT "\n" ACCT
 	       " CNAME x.example\nx.example A 20.1.1.1\nasked a.example\n");
 	view->aliases = VIEW_ALIASES_LIST;
 	ck_assert_int_eq(patterns_add_zone(view->alias_zones, "contoso.example", NULL), 0);
-	expect("a.example", "A", "NOERROR\na.example CNAME " ACCT "\n" ACCT
+	expect("a.example", "A",
+	       "NOERROR\na.example CNAME " ACCT "\n" ACCT
 	       " CNAME x.example\nx.example A 20.1.1.1\nasked a.example\n");
 	ck_assert_int_eq(patterns_add_zone(view->alias_zones, "a.example", NULL), 0);
-	expect("a.example", "A", "NOERROR\na.example CNAME " ACCT "\n" ACCT
-	       " A 10.0.0.5\nasked a.example\n");
+	expect("a.example", "A",
+	       "NOERROR\na.example CNAME " ACCT "\n" ACCT " A 10.0.0.5\nasked a.example\n");
 	end();
 }
 END_TEST
@@ -228,15 +237,16 @@ START_TEST(must_be_private)
 	hold("contoso1.blob.core.windows.net", "A", "10.0.0.5");
 	ready();
 	ck_assert_int_eq(patterns_add(view->must_be_private, view->zones,
-				      "contoso*.blob.core.windows.net", NULL), 0);
+				      "contoso*.blob.core.windows.net", NULL),
+			 0);
 	expect("contoso1.blob.core.windows.net", "CNAME",
 	       "NOERROR aa\ncontoso1.blob.core.windows.net CNAME "
 	       "contoso1.privatelink.blob.core.windows.net\n");
 	expect("contoso2.blob.core.windows.net", "A", "SERVFAIL\n");
 	expect("contoso2.privatelink.blob.core.windows.net", "A", "SERVFAIL\n");
 	says("root", "x.example", "A", RCODE_NOERROR,
-	    "x.example CNAME contoso2.blob.core.windows.net\ncontoso2.blob.core.windows.net A "
-	    "20.1.1.1");
+	     "x.example CNAME contoso2.blob.core.windows.net\ncontoso2.blob.core.windows.net A "
+	     "20.1.1.1");
 	expect("x.example", "A", "SERVFAIL\nasked x.example\n");
 	end();
 }
@@ -263,7 +273,7 @@ START_TEST(long_chains_and_loops)
 	says("root", "d.example", "A", RCODE_NOERROR, records);
 	expect("d.example", "A", "SERVFAIL\nasked d.example\nasked c0.example\n");
 	says("root", "l.example", "A", RCODE_NOERROR,
-	    "l.example CNAME m.example\nm.example CNAME l.example");
+	     "l.example CNAME m.example\nm.example CNAME l.example");
 	expect("l.example", "A", "SERVFAIL\nasked l.example\n");
 	says("root", "s.example", "A", RCODE_NOERROR, "s.example CNAME s.example");
 	expect("s.example", "A", "SERVFAIL\nasked s.example\n");

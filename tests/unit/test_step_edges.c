@@ -21,8 +21,7 @@ START_TEST(no_denial_of_what_is_held)
 	       "NOERROR\n!windows.net SOA\nasked privatelink.blob.core.windows.net\n");
 	/* Not even in a chain that may not lead here. */
 	view->aliases = VIEW_ALIASES_OWN;
-	says("root", "a.example", "A", RCODE_NXDOMAIN,
-	     "a.example CNAME " ACCT "\n" SOA_LINE);
+	says("root", "a.example", "A", RCODE_NXDOMAIN, "a.example CNAME " ACCT "\n" SOA_LINE);
 	expect("a.example", "A", "NOERROR\na.example CNAME " ACCT "\n" SOA "asked a.example\n");
 	end();
 }
@@ -44,11 +43,11 @@ START_TEST(apex_any)
 		says("root", "up.example", "SOA", RCODE_NOERROR,
 		     "up.example CNAME privatelink.blob.core.windows.net");
 		expect("up.example", "SOA",
-		    "NOERROR\nup.example CNAME privatelink.blob.core.windows.net\n"
-		    "privatelink.blob.core.windows.net SOA\nasked up.example\n");
+		       "NOERROR\nup.example CNAME privatelink.blob.core.windows.net\n"
+		       "privatelink.blob.core.windows.net SOA\nasked up.example\n");
 		expect("up.example", "NS",
-		    "NOERROR\nup.example CNAME privatelink.blob.core.windows.net\n" SOA
-		    "asked up.example\n");
+		       "NOERROR\nup.example CNAME privatelink.blob.core.windows.net\n" SOA
+		       "asked up.example\n");
 		end();
 	}
 }
@@ -64,7 +63,7 @@ START_TEST(apex_of_other_types)
 	begin(ZONE_TRANSPARENT);
 	ready();
 	says("root", "privatelink.blob.core.windows.net", "A", RCODE_NXDOMAIN,
-	    "!windows.net SOA ns.example");
+	     "!windows.net SOA ns.example");
 	expect("privatelink.blob.core.windows.net", "A",
 	       "NOERROR\n!windows.net SOA\nasked privatelink.blob.core.windows.net\n");
 	end();
@@ -80,27 +79,31 @@ START_TEST(dnssec_of_others)
 	ready();
 	with_do = true;
 	says("root", "n.old.example", "A", RCODE_NOERROR,
-	    "old.example DNAME new.example\nn.new.example A 20.1.1.1\n!n.new.example NSEC "
-	    "z.example");
-	expect("n.old.example", "A", "NOERROR\nold.example DNAME new.example\n"
+	     "old.example DNAME new.example\nn.new.example A 20.1.1.1\n!n.new.example NSEC "
+	     "z.example");
+	expect("n.old.example", "A",
+	       "NOERROR\nold.example DNAME new.example\n"
 	       "n.old.example CNAME n.new.example\nn.new.example A 20.1.1.1\n!n.new.example NSEC\n"
 	       "asked n.old.example\n");
 	says("corp", "www.corp.example", "A", RCODE_NOERROR,
 	     "example DNAME evil.test\nwww.corp.evil.test A 6.6.6.6\n");
 	says("root", "www.corp.evil.test", "A", RCODE_NOERROR, "www.corp.evil.test A 20.1.1.2");
 	expect("www.corp.example", "A",
-	    "NOERROR\nwww.corp.example CNAME www.corp.evil.test\n"
-	    "www.corp.evil.test A 20.1.1.2\nasked! www.corp.example\nasked www.corp.evil.test\n");
+	       "NOERROR\nwww.corp.example CNAME www.corp.evil.test\n"
+	       "www.corp.evil.test A 20.1.1.2\nasked! www.corp.example\nasked "
+	       "www.corp.evil.test\n");
 	says("root", "in.example", "A", RCODE_NXDOMAIN,
 	     "in.example CNAME host.corp.example\n!corp.example SOA ns.example\n"
 	     "!corp.example NSEC x.corp.example");
 	says("corp", "host.corp.example", "A", RCODE_NOERROR, "host.corp.example A 10.9.9.9");
-	expect("in.example", "A", "NOERROR\nin.example CNAME host.corp.example\n"
+	expect("in.example", "A",
+	       "NOERROR\nin.example CNAME host.corp.example\n"
 	       "host.corp.example A 10.9.9.9\nasked in.example\nasked! host.corp.example\n");
 	/* A wildcard's proof stays where the chain goes on with us. */
 	says("root", "w.example", "A", RCODE_NOERROR,
 	     "w.example CNAME acct.blob.core.windows.net\n!a.example NSEC z.example");
-	expect("w.example", "A", "NOERROR\nw.example CNAME acct.blob.core.windows.net\n"
+	expect("w.example", "A",
+	       "NOERROR\nw.example CNAME acct.blob.core.windows.net\n"
 	       "acct.blob.core.windows.net CNAME " ACCT "\n" ACCT " A 10.0.0.5\n!a.example NSEC\n"
 	       "asked w.example\n");
 	end();
@@ -113,24 +116,26 @@ START_TEST(chains_into_special_names)
 	hold(ACCT, "A", "10.0.0.5");
 	ready();
 	says("root", "a.example", "A", RCODE_NOERROR,
-	    "a.example CNAME localhost\nlocalhost A 6.6.6.6");
+	     "a.example CNAME localhost\nlocalhost A 6.6.6.6");
 	expect("a.example", "A",
-	    "NOERROR\na.example CNAME localhost\nlocalhost A 127.0.0.1\nasked a.example\n");
+	       "NOERROR\na.example CNAME localhost\nlocalhost A 127.0.0.1\nasked a.example\n");
 	says("root", "b.example", "A", RCODE_NOERROR, "b.example CNAME x.onion\nx.onion A 6.6.6.6");
-	expect(
-	    "b.example", "A", "NXDOMAIN\nb.example CNAME x.onion\n!onion SOA\nasked b.example\n");
+	expect("b.example", "A",
+	       "NXDOMAIN\nb.example CNAME x.onion\n!onion SOA\nasked b.example\n");
 	says("root", "1.0.9.9.in-addr.arpa", "PTR", RCODE_NOERROR,
-	    "1.0.9.9.in-addr.arpa CNAME 5.0.0.10.in-addr.arpa\n5.0.0.10.in-addr.arpa PTR "
-	    "evil.example");
+	     "1.0.9.9.in-addr.arpa CNAME 5.0.0.10.in-addr.arpa\n5.0.0.10.in-addr.arpa PTR "
+	     "evil.example");
 	expect("1.0.9.9.in-addr.arpa", "PTR",
 	       "NOERROR\n1.0.9.9.in-addr.arpa CNAME 5.0.0.10.in-addr.arpa\n!10.in-addr.arpa SOA\n"
 	       "asked 1.0.9.9.in-addr.arpa\n");
 	expect("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa", "PTR",
-	    "NOERROR aa\n!1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa "
-	    "SOA\n");
+	       "NOERROR "
+	       "aa\n!1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa "
+	       "SOA\n");
 	expect("0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa", "PTR",
-	    "NOERROR aa\n!0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa "
-	    "SOA\n");
+	       "NOERROR "
+	       "aa\n!0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa "
+	       "SOA\n");
 	end();
 }
 END_TEST
@@ -145,14 +150,14 @@ START_TEST(wildcards)
 	       "NOERROR aa\nx.blob.core.windows.net CNAME x.privatelink.blob.core.windows.net\n"
 	       "x.privatelink.blob.core.windows.net A 10.0.0.1\n");
 	expect("X.y.blob.core.windows.net", "AAAA",
-	    "NOERROR aa\nX.y.blob.core.windows.net CNAME "
-	    "x.y.privatelink.blob.core.windows.net\n" SOA);
+	       "NOERROR aa\nX.y.blob.core.windows.net CNAME "
+	       "x.y.privatelink.blob.core.windows.net\n" SOA);
 	expect("b.privatelink.blob.core.windows.net", "A", "NOERROR aa\n" SOA);
 	expect("c.b.privatelink.blob.core.windows.net", "A", "NXDOMAIN aa\n" SOA);
 	says("root", "b.blob.core.windows.net", "A", RCODE_NXDOMAIN,
-	    "!core.windows.net SOA ns.example");
+	     "!core.windows.net SOA ns.example");
 	expect("b.blob.core.windows.net", "A",
-	    "NOERROR\n!core.windows.net SOA\nasked b.blob.core.windows.net\n");
+	       "NOERROR\n!core.windows.net SOA\nasked b.blob.core.windows.net\n");
 	expect("1.0.0.10.in-addr.arpa", "PTR", "NXDOMAIN aa\n!10.in-addr.arpa SOA\n");
 	end();
 }
@@ -164,10 +169,11 @@ START_TEST(denied_but_must_be_private)
 	hold(ACCT, "A", "10.0.0.5");
 	ready();
 	view->aliases = VIEW_ALIASES_OWN;
-	ck_assert_int_eq(
-	    patterns_add(view->must_be_private, view->zones, "acct.blob.core.windows.net", NULL),
-	    0);
-	says("root", "a.example", "A", RCODE_NOERROR, "a.example CNAME acct.blob.core.windows.net\n"
+	ck_assert_int_eq(patterns_add(view->must_be_private, view->zones,
+				      "acct.blob.core.windows.net", NULL),
+			 0);
+	says("root", "a.example", "A", RCODE_NOERROR,
+	     "a.example CNAME acct.blob.core.windows.net\n"
 	     "acct.blob.core.windows.net A 20.1.1.1");
 	expect("a.example", "A", "SERVFAIL\nasked a.example\n");
 	expect("acct.blob.core.windows.net", "A",
@@ -212,7 +218,10 @@ END_TEST
  * others are not. */
 START_TEST(vault_names)
 {
-	static const struct { const char *name; bool noted; } cases[] = {
+	static const struct {
+		const char *name;
+		bool noted;
+	} cases[] = {
 		{ "v-asr-pod01-tel1.cus.privatelink.siterecovery.windowsazure.com", true },
 		{ "V-asr-pod01-tel1-.scus.siterecovery.windowsazure.com", true },
 		{ "v-asr-pod01-id1.cus.siterecovery.windowsazure.com", false },

@@ -28,7 +28,7 @@ static const struct node *node_at(const struct table *table, const char *text)
 
 	table_lookup(table, &name, &hit);
 	ck_assert_msg(hit.match == TABLE_HELD || hit.match == TABLE_ALIAS || hit.match == TABLE_PTR,
-	    "%s", text);
+		      "%s", text);
 	return hit.node;
 }
 
@@ -72,10 +72,11 @@ START_TEST(test_every_pair)
 			/* A shared public form goes to the regular zone, which may be another. */
 			if (!way || strncmp(kit_look(table, private), "HELD", 4) == 0) {
 				snprintf(want, sizeof(want), "HELD %s [%s/%u]", private,
-				    zone_pairs[i].private, kit_name(private).labels - 1u);
+					 zone_pairs[i].private, kit_name(private).labels - 1u);
 				expect(table, private, want);
 				snprintf(want, sizeof(want), "ALIAS %s -> %s [%s/%u]", private,
-				    private, zone_pairs[i].private, kit_name(private).labels - 1u);
+					 private, zone_pairs[i].private,
+					 kit_name(private).labels - 1u);
 				expect(table, public, want);
 			} else {
 				ck_assert_int_eq(strncmp(kit_look(table, public), "ALIAS", 5), 0);
@@ -93,30 +94,30 @@ START_TEST(test_forms)
 {
 	struct zones *zones = kit_zones("azure-migrate");
 	struct table *t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
-	    "Acct.Blob.core.windows.net 10 A 10.0.0.1\n"
-	    "kv.privatelink.vaultcore.azure.net 60 A 10.0.0.2\n"
-	    "kv.vault.azure.net 60 AAAA fd00::2\n"
-	    "a.b.blob.core.windows.net 10 A 10.0.0.3\n"
-	    "www.lab.example 10 A 10.0.0.4\n"
-	    "privatelink.prod.migration.windowsazure.com 10 TXT apex\n");
+				    "Acct.Blob.core.windows.net 10 A 10.0.0.1\n"
+				    "kv.privatelink.vaultcore.azure.net 60 A 10.0.0.2\n"
+				    "kv.vault.azure.net 60 AAAA fd00::2\n"
+				    "a.b.blob.core.windows.net 10 A 10.0.0.3\n"
+				    "www.lab.example 10 A 10.0.0.4\n"
+				    "privatelink.prod.migration.windowsazure.com 10 TXT apex\n");
 
 	ck_assert_str_eq(heard.text, "");
 	expect(t, "acct.privatelink.blob.core.windows.net",
-	    "HELD acct.privatelink.blob.core.windows.net" BLOB);
+	       "HELD acct.privatelink.blob.core.windows.net" BLOB);
 	expect(t, "ACCT.blob.core.windows.net",
-	    "ALIAS acct.privatelink.blob.core.windows.net -> "
-	    "acct.privatelink.blob.core.windows.net" BLOB);
+	       "ALIAS acct.privatelink.blob.core.windows.net -> "
+	       "acct.privatelink.blob.core.windows.net" BLOB);
 	expect(t, "acct.z20.blob.storage.azure.net",
-	    "ALIAS acct.privatelink.blob.core.windows.net -> "
-	    "acct.privatelink.blob.core.windows.net" BLOB);
+	       "ALIAS acct.privatelink.blob.core.windows.net -> "
+	       "acct.privatelink.blob.core.windows.net" BLOB);
 	expect(t, "kv.vault.azure.net",
-	    "ALIAS kv.privatelink.vaultcore.azure.net -> "
-	    "kv.privatelink.vaultcore.azure.net" VAULT);
+	       "ALIAS kv.privatelink.vaultcore.azure.net -> "
+	       "kv.privatelink.vaultcore.azure.net" VAULT);
 	expect(t, "kv.vaultcore.azure.net",
-	    "ALIAS kv.privatelink.vaultcore.azure.net -> "
-	    "kv.privatelink.vaultcore.azure.net" VAULT);
+	       "ALIAS kv.privatelink.vaultcore.azure.net -> "
+	       "kv.privatelink.vaultcore.azure.net" VAULT);
 	ck_assert_str_eq(kit_records(t, node_at(t, "kv.vault.azure.net")),
-	    "A/60 10.0.0.2@a:2; AAAA/60 fd00::2@a:3");
+			 "A/60 10.0.0.2@a:2; AAAA/60 fd00::2@a:3");
 	expect(t, "other.privatelink.blob.core.windows.net", "ABSENT" BLOB);
 	expect(t, "other.blob.core.windows.net", "NONE");
 	expect(t, "acct-secondary.blob.core.windows.net", "NONE");
@@ -143,9 +144,9 @@ START_TEST(test_forms)
 	expect(t, "siterecovery.windowsazure.com", "NONE");
 	/* An apex with data: what is above it exists. */
 	expect(t, "privatelink.prod.migration.windowsazure.com",
-	    "HELD "
-	    "privatelink.prod.migration.windowsazure.com apex "
-	    "[privatelink.prod.migration.windowsazure.com/5]");
+	       "HELD "
+	       "privatelink.prod.migration.windowsazure.com apex "
+	       "[privatelink.prod.migration.windowsazure.com/5]");
 	expect(t, "migration.windowsazure.com", "ENT");
 	expect(t, "prod.migration.windowsazure.com", "ENT");
 	expect(t, "www.lab.example", "HELD www.lab.example");
@@ -167,41 +168,43 @@ END_TEST
 START_TEST(test_shared_public)
 {
 	struct zones *zones = kit_zones("azure");
-	struct table *t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
-	    "both.privatelink.wvd.microsoft.com 10 A 10.0.0.1\n"
-	    "both.privatelink-global.wvd.microsoft.com 10 A 10.0.0.2\n"
-	    "one.privatelink.wvd.microsoft.com 10 A 10.0.0.3\n"
-	    "one.privatelink-global.wvd.microsoft.com 10 CNAME elsewhere.example\n"
-	    "x.sub.privatelink.wvd.microsoft.com 10 A 10.0.0.4\n"
-	    "mi.abc.database.windows.net 10 A 10.0.0.5\n");
+	struct table *t =
+		KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
+			  "both.privatelink.wvd.microsoft.com 10 A 10.0.0.1\n"
+			  "both.privatelink-global.wvd.microsoft.com 10 A 10.0.0.2\n"
+			  "one.privatelink.wvd.microsoft.com 10 A 10.0.0.3\n"
+			  "one.privatelink-global.wvd.microsoft.com 10 CNAME elsewhere.example\n"
+			  "x.sub.privatelink.wvd.microsoft.com 10 A 10.0.0.4\n"
+			  "mi.abc.database.windows.net 10 A 10.0.0.5\n");
 
 	expect(t, "both.wvd.microsoft.com",
-	    "ALIAS both.privatelink-global.wvd.microsoft.com -> "
-	    "both.privatelink-global.wvd.microsoft.com [privatelink-global.wvd.microsoft.com/4]");
+	       "ALIAS both.privatelink-global.wvd.microsoft.com -> "
+	       "both.privatelink-global.wvd.microsoft.com "
+	       "[privatelink-global.wvd.microsoft.com/4]");
 	expect(t, "one.wvd.microsoft.com",
-	    "ALIAS one.privatelink-global.wvd.microsoft.com -> "
-	    "one.privatelink-global.wvd.microsoft.com [privatelink-global.wvd.microsoft.com/4]");
+	       "ALIAS one.privatelink-global.wvd.microsoft.com -> "
+	       "one.privatelink-global.wvd.microsoft.com [privatelink-global.wvd.microsoft.com/4]");
 	expect(t, "sub.wvd.microsoft.com", "ENT");
 	expect(t, "mi.abc.database.windows.net",
-	    "ALIAS mi.privatelink.abc.database.windows.net -> "
-	    "mi.privatelink.abc.database.windows.net "
-	    "[privatelink.{dnsPrefix}.database.windows.net/5]");
+	       "ALIAS mi.privatelink.abc.database.windows.net -> "
+	       "mi.privatelink.abc.database.windows.net "
+	       "[privatelink.{dnsPrefix}.database.windows.net/5]");
 	/*
 	 * Apex of a zone with a word in braces, and its public zone, which looks like a name of
 	 * another.
 	 */
 	expect(t, "privatelink.abc.database.windows.net",
-	    "ENT apex "
-	    "[privatelink.{dnsPrefix}.database.windows.net/5]");
+	       "ENT apex "
+	       "[privatelink.{dnsPrefix}.database.windows.net/5]");
 	expect(t, "privatelink.xyz.database.windows.net",
-	    "ENT apex "
-	    "[privatelink.{dnsPrefix}.database.windows.net/5]");
+	       "ENT apex "
+	       "[privatelink.{dnsPrefix}.database.windows.net/5]");
 	expect(t, "abc.database.windows.net", "ENT");
 	expect(t, "xyz.database.windows.net", "NONE");
 	expect(t, "database.windows.net", "ENT");
 	expect(t, "no.privatelink.abc.database.windows.net",
-	    "ABSENT "
-	    "[privatelink.{dnsPrefix}.database.windows.net/5]");
+	       "ABSENT "
+	       "[privatelink.{dnsPrefix}.database.windows.net/5]");
 	table_free(t);
 	zones_free(zones);
 }
@@ -212,25 +215,25 @@ START_TEST(test_wildcards)
 {
 	struct zones *zones = kit_zones("azure-migrate");
 	struct table *t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
-	    "*.blob.core.windows.net 10 A 10.0.0.1\n"
-	    "there.privatelink.blob.core.windows.net 10 TXT text\n"
-	    "deep.ent.privatelink.blob.core.windows.net 10 A 10.0.0.2\n"
-	    "*.sub.privatelink.blob.core.windows.net 10 A 10.0.0.3\n"
-	    "*.lab.example 10 A 10.0.0.4\n"
-	    "www.lab.example 10 A 10.0.0.5\n"
-	    "x.*.star.example 10 A 10.0.0.6\n");
+				    "*.blob.core.windows.net 10 A 10.0.0.1\n"
+				    "there.privatelink.blob.core.windows.net 10 TXT text\n"
+				    "deep.ent.privatelink.blob.core.windows.net 10 A 10.0.0.2\n"
+				    "*.sub.privatelink.blob.core.windows.net 10 A 10.0.0.3\n"
+				    "*.lab.example 10 A 10.0.0.4\n"
+				    "www.lab.example 10 A 10.0.0.5\n"
+				    "x.*.star.example 10 A 10.0.0.6\n");
 
 	expect(t, "any.privatelink.blob.core.windows.net",
-	    "HELD *.privatelink.blob.core.windows.net wild" BLOB);
+	       "HELD *.privatelink.blob.core.windows.net wild" BLOB);
 	expect(t, "a.b.c.privatelink.blob.core.windows.net",
-	    "HELD *.privatelink.blob.core.windows.net wild" BLOB);
+	       "HELD *.privatelink.blob.core.windows.net wild" BLOB);
 	expect(t, "*.privatelink.blob.core.windows.net",
-	    "HELD *.privatelink.blob.core.windows.net wild" BLOB);
+	       "HELD *.privatelink.blob.core.windows.net wild" BLOB);
 	expect(t, "Any.blob.core.windows.net",
-	    "ALIAS *.privatelink.blob.core.windows.net -> "
-	    "any.privatelink.blob.core.windows.net wild" BLOB);
+	       "ALIAS *.privatelink.blob.core.windows.net -> "
+	       "any.privatelink.blob.core.windows.net wild" BLOB);
 	expect(t, "there.privatelink.blob.core.windows.net",
-	    "HELD there.privatelink.blob.core.windows.net" BLOB);
+	       "HELD there.privatelink.blob.core.windows.net" BLOB);
 	/* Below a name that is there the closest encloser is that name. */
 	expect(t, "x.there.privatelink.blob.core.windows.net", "ABSENT" BLOB);
 	expect(t, "x.there.blob.core.windows.net", "NONE");
@@ -238,10 +241,10 @@ START_TEST(test_wildcards)
 	expect(t, "ent.blob.core.windows.net", "ENT");
 	expect(t, "x.ent.privatelink.blob.core.windows.net", "ABSENT" BLOB);
 	expect(t, "x.sub.privatelink.blob.core.windows.net",
-	    "HELD *.sub.privatelink.blob.core.windows.net wild" BLOB);
+	       "HELD *.sub.privatelink.blob.core.windows.net wild" BLOB);
 	expect(t, "x.y.sub.blob.core.windows.net",
-	    "ALIAS *.sub.privatelink.blob.core.windows.net -> "
-	    "x.y.sub.privatelink.blob.core.windows.net wild" BLOB);
+	       "ALIAS *.sub.privatelink.blob.core.windows.net -> "
+	       "x.y.sub.privatelink.blob.core.windows.net wild" BLOB);
 	expect(t, "sub.privatelink.blob.core.windows.net", "ENT" BLOB);
 	expect(t, "privatelink.blob.core.windows.net", "ENT apex" BLOB);
 	expect(t, "blob.core.windows.net", "ENT");
@@ -263,28 +266,29 @@ END_TEST
 START_TEST(test_site_recovery)
 {
 	struct zones *zones = kit_zones("azure-migrate");
-	struct table *t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
-	    "75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com 10 A 10.0.0.1\n"
-	    "75-asr-pod01-srs1-.cus.siterecovery.windowsazure.com 10 A 10.0.0.2\n"
-	    "acct.blob.core.windows.net 10 A 10.0.0.3\n");
+	struct table *t = KIT_TABLE(
+		zones, TABLE_CONFLICT_FIRST, &heard,
+		"75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com 10 A 10.0.0.1\n"
+		"75-asr-pod01-srs1-.cus.siterecovery.windowsazure.com 10 A 10.0.0.2\n"
+		"acct.blob.core.windows.net 10 A 10.0.0.3\n");
 	struct name name;
 
 	expect(t, "75-asr-pod01-id1.cus.siterecovery.windowsazure.com",
-	    "ALIAS 75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com -> "
-	    "75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com" RECOVERY);
+	       "ALIAS 75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com -> "
+	       "75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com" RECOVERY);
 	expect(t, "75-asr-pod01-id1-.cus.siterecovery.windowsazure.com",
-	    "ALIAS 75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com -> "
-	    "75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com" RECOVERY);
+	       "ALIAS 75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com -> "
+	       "75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com" RECOVERY);
 	expect(t, "75-asr-pod01-ID1-.cus.privatelink.siterecovery.windowsazure.com",
-	    "ALIAS 75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com -> "
-	    "75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com" RECOVERY);
+	       "ALIAS 75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com -> "
+	       "75-asr-pod01-id1.cus.privatelink.siterecovery.windowsazure.com" RECOVERY);
 	expect(t, "75-asr-pod01-srs1.cus.privatelink.siterecovery.windowsazure.com",
-	    "ALIAS 75-asr-pod01-srs1-.cus.privatelink.siterecovery.windowsazure.com -> "
-	    "75-asr-pod01-srs1-.cus.privatelink.siterecovery.windowsazure.com" RECOVERY);
+	       "ALIAS 75-asr-pod01-srs1-.cus.privatelink.siterecovery.windowsazure.com -> "
+	       "75-asr-pod01-srs1-.cus.privatelink.siterecovery.windowsazure.com" RECOVERY);
 	expect(t, "75-asr-pod01-id1--.cus.siterecovery.windowsazure.com", "NONE");
 	expect(t, "-.cus.siterecovery.windowsazure.com", "NONE");
 	expect(t, "75-asr-pod01-id1.scus.privatelink.siterecovery.windowsazure.com",
-	    "ABSENT" RECOVERY);
+	       "ABSENT" RECOVERY);
 	expect(t, "cus.siterecovery.windowsazure.com", "ENT");
 	expect(t, "acct-.blob.core.windows.net", "NONE");
 
@@ -310,26 +314,26 @@ START_TEST(test_ptr)
 	struct complaints complaints = { 0 };
 	struct record_set *set;
 	struct table *t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
-	    "zz.blob.core.windows.net 10 A 10.0.0.1\n"
-	    "aa.privatelink.blob.core.windows.net 10 A 10.0.0.1\n"
-	    "mm.blob.core.windows.net 10 A 10.0.0.1\n"
-	    "kv.vaultcore.azure.net 10 AAAA fd00:12:4::20\n"
-	    "kv.vaultcore.azure.net 10 A 10.0.0.2\n"
-	    "*.blob.core.windows.net 10 A 10.0.0.3\n"
-	    "www.lab.example 10 A 10.0.0.4\n"
-	    "4.0.0.10.in-addr.arpa 10 PTR explicit.example\n"
-	    "www.lab.example 10 A 10.0.0.5\n"
-	    "six.lab.example 10 A 10.200.30.6\n");
+				    "zz.blob.core.windows.net 10 A 10.0.0.1\n"
+				    "aa.privatelink.blob.core.windows.net 10 A 10.0.0.1\n"
+				    "mm.blob.core.windows.net 10 A 10.0.0.1\n"
+				    "kv.vaultcore.azure.net 10 AAAA fd00:12:4::20\n"
+				    "kv.vaultcore.azure.net 10 A 10.0.0.2\n"
+				    "*.blob.core.windows.net 10 A 10.0.0.3\n"
+				    "www.lab.example 10 A 10.0.0.4\n"
+				    "4.0.0.10.in-addr.arpa 10 PTR explicit.example\n"
+				    "www.lab.example 10 A 10.0.0.5\n"
+				    "six.lab.example 10 A 10.200.30.6\n");
 
 	expect(t, "1.0.0.10.in-addr.arpa",
-	    "PTR aa.privatelink.blob.core.windows.net -> "
-	    "aa.blob.core.windows.net" BLOB);
+	       "PTR aa.privatelink.blob.core.windows.net -> "
+	       "aa.blob.core.windows.net" BLOB);
 	/* The lower of its two public forms (RFC 4034 6.1). */
 	expect(t, "2.0.0.10.IN-ADDR.arpa",
-	    "PTR kv.privatelink.vaultcore.azure.net -> "
-	    "kv.vault.azure.net" VAULT);
+	       "PTR kv.privatelink.vaultcore.azure.net -> "
+	       "kv.vault.azure.net" VAULT);
 	expect(t, "0.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.0.0.0.2.1.0.0.0.0.D.f.ip6.arpa",
-	    "PTR kv.privatelink.vaultcore.azure.net -> kv.vault.azure.net" VAULT);
+	       "PTR kv.privatelink.vaultcore.azure.net -> kv.vault.azure.net" VAULT);
 	expect(t, "3.0.0.10.in-addr.arpa", "NONE");
 	expect(t, "4.0.0.10.in-addr.arpa", "HELD 4.0.0.10.in-addr.arpa");
 	expect(t, "5.0.0.10.in-addr.arpa", "PTR www.lab.example -> www.lab.example");
@@ -364,28 +368,28 @@ START_TEST(test_ptr_without_public)
 	zones_add(zones, "pl.two.example", public, 1, ZONE_STATIC, &err);
 	ck_assert_int_eq(zones_seal(zones, &err), 0);
 	t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
-	    "a.pl.one.example 10 A 10.0.0.1\n"
-	    "a.pl.two.example 10 A 10.0.0.2\n");
+		      "a.pl.one.example 10 A 10.0.0.1\n"
+		      "a.pl.two.example 10 A 10.0.0.2\n");
 	expect(t, "1.0.0.10.in-addr.arpa",
-	    "PTR a.pl.one.example -> a.pl.one.example [pl.one.example/3]");
+	       "PTR a.pl.one.example -> a.pl.one.example [pl.one.example/3]");
 	expect(t, "2.0.0.10.in-addr.arpa",
-	    "PTR a.pl.two.example -> a.pl.two.example [pl.two.example/3]");
-	expect(
-	    t, "a.z1.pub.example", "ALIAS a.pl.two.example -> a.pl.two.example [pl.two.example/3]");
+	       "PTR a.pl.two.example -> a.pl.two.example [pl.two.example/3]");
+	expect(t, "a.z1.pub.example",
+	       "ALIAS a.pl.two.example -> a.pl.two.example [pl.two.example/3]");
 	expect(t, "pub.example", "ENT");
 	table_free(t);
 	zones_free(zones);
 }
 END_TEST
 
-#define TWO_FILES                                                  \
-	"x.blob.core.windows.net 10 A 10.0.0.1\n"                  \
-	"y.blob.core.windows.net 10 A 10.0.0.2\n"                  \
-	"same.blob.core.windows.net 30 A 10.0.0.3\n",              \
-	    "x.privatelink.blob.core.windows.net 5 A 10.0.0.9\n"   \
-	    "x.privatelink.blob.core.windows.net 5 A 10.0.0.1\n"   \
-	    "x.privatelink.blob.core.windows.net 5 AAAA fd00::9\n" \
-	    "same.blob.core.windows.net 20 A 10.0.0.3\n"
+#define TWO_FILES                                                      \
+	"x.blob.core.windows.net 10 A 10.0.0.1\n"                      \
+	"y.blob.core.windows.net 10 A 10.0.0.2\n"                      \
+	"same.blob.core.windows.net 30 A 10.0.0.3\n",                  \
+		"x.privatelink.blob.core.windows.net 5 A 10.0.0.9\n"   \
+		"x.privatelink.blob.core.windows.net 5 A 10.0.0.1\n"   \
+		"x.privatelink.blob.core.windows.net 5 AAAA fd00::9\n" \
+		"same.blob.core.windows.net 20 A 10.0.0.3\n"
 
 START_TEST(test_conflicts)
 {
@@ -395,15 +399,15 @@ START_TEST(test_conflicts)
 	ck_assert_str_eq(heard.text, "W b:1: x.privatelink.blob.core.windows.net A: not taken, "
 				     "other data than A at a:1; leave one out\n");
 	ck_assert_str_eq(kit_records(t, node_at(t, "x.blob.core.windows.net")),
-	    "A/10 10.0.0.1@a:1; AAAA/5 fd00::9@b:3");
-	ck_assert_str_eq(
-	    kit_records(t, node_at(t, "y.blob.core.windows.net")), "A/10 10.0.0.2@a:2");
-	ck_assert_str_eq(
-	    kit_records(t, node_at(t, "same.blob.core.windows.net")), "A/30 10.0.0.3@a:3");
+			 "A/10 10.0.0.1@a:1; AAAA/5 fd00::9@b:3");
+	ck_assert_str_eq(kit_records(t, node_at(t, "y.blob.core.windows.net")),
+			 "A/10 10.0.0.2@a:2");
+	ck_assert_str_eq(kit_records(t, node_at(t, "same.blob.core.windows.net")),
+			 "A/30 10.0.0.3@a:3");
 	ck_assert_uint_eq(node_ttl(node_at(t, "x.blob.core.windows.net")), 5);
 	expect(t, "9.0.0.10.in-addr.arpa", "NONE");
 	expect(t, "9.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa",
-	    "PTR x.privatelink.blob.core.windows.net -> x.blob.core.windows.net" BLOB);
+	       "PTR x.privatelink.blob.core.windows.net -> x.blob.core.windows.net" BLOB);
 	ck_assert_uint_eq(table_names(t), 3);
 	ck_assert_uint_eq(table_records(t), 4);
 	table_free(t);
@@ -412,19 +416,19 @@ START_TEST(test_conflicts)
 	ck_assert_str_eq(heard.text, "E b:1: x.privatelink.blob.core.windows.net A: not taken, "
 				     "other data than A at a:1; leave one out\n");
 	ck_assert_str_eq(kit_records(t, node_at(t, "x.blob.core.windows.net")),
-	    "A/10 10.0.0.1@a:1; AAAA/5 fd00::9@b:3");
+			 "A/10 10.0.0.1@a:1; AAAA/5 fd00::9@b:3");
 	table_free(t);
 
 	t = KIT_TABLE(zones, TABLE_CONFLICT_MERGE, &heard, TWO_FILES);
 	ck_assert_str_eq(heard.text, "");
 	ck_assert_str_eq(kit_records(t, node_at(t, "x.blob.core.windows.net")),
-	    "A/5 10.0.0.1@a:1 10.0.0.9@b:1; AAAA/5 fd00::9@b:3");
-	ck_assert_str_eq(
-	    kit_records(t, node_at(t, "same.blob.core.windows.net")), "A/20 10.0.0.3@a:3");
+			 "A/5 10.0.0.1@a:1 10.0.0.9@b:1; AAAA/5 fd00::9@b:3");
+	ck_assert_str_eq(kit_records(t, node_at(t, "same.blob.core.windows.net")),
+			 "A/20 10.0.0.3@a:3");
 	ck_assert_uint_eq(table_records(t), 5);
 	expect(t, "9.0.0.10.in-addr.arpa",
-	    "PTR x.privatelink.blob.core.windows.net -> "
-	    "x.blob.core.windows.net" BLOB);
+	       "PTR x.privatelink.blob.core.windows.net -> "
+	       "x.blob.core.windows.net" BLOB);
 	table_free(t);
 	zones_free(zones);
 }
@@ -435,11 +439,12 @@ START_TEST(test_conflict_address)
 {
 	struct zones *zones = kit_zones("azure-migrate");
 	struct table *t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
-	    "x.blob.core.windows.net 10 A 10.0.0.1\n", "x.blob.core.windows.net 10 A 10.0.0.2\n");
+				    "x.blob.core.windows.net 10 A 10.0.0.1\n",
+				    "x.blob.core.windows.net 10 A 10.0.0.2\n");
 
 	expect(t, "1.0.0.10.in-addr.arpa",
-	    "PTR x.privatelink.blob.core.windows.net -> "
-	    "x.blob.core.windows.net" BLOB);
+	       "PTR x.privatelink.blob.core.windows.net -> "
+	       "x.blob.core.windows.net" BLOB);
 	expect(t, "2.0.0.10.in-addr.arpa", "NONE");
 	ck_assert_uint_eq(table_records(t), 1);
 	table_free(t);
@@ -462,19 +467,22 @@ START_TEST(test_conflicts_cname)
 				     "g.lab.example 10 A 10.0.0.2\n";
 	struct zones *zones = kit_zones("azure-migrate");
 	struct table *t = KIT_TABLE(zones, TABLE_CONFLICT_MERGE, &heard, first, second,
-	    "g.lab.example 10 A 10.0.0.3\ng.lab.example 10 A 10.0.0.1\n");
+				    "g.lab.example 10 A 10.0.0.3\ng.lab.example 10 A 10.0.0.1\n");
 
-	ck_assert_str_eq(heard.text,
-	    "E b:1: c.privatelink.blob.core.windows.net A: a CNAME stands alone; not taken because "
-	    "of CNAME at a:1; leave one out\n"
-	    "E b:2: d.privatelink.blob.core.windows.net CNAME: a CNAME stands alone; not taken "
-	    "because of A at a:2; leave one out\n"
-	    "E b:4: f.privatelink.blob.core.windows.net CNAME: not taken, other data than CNAME at "
-	    "a:4; leave one out\n");
-	ck_assert_str_eq(kit_records(t, node_at(t, "g.lab.example")),
-	    "A/10 10.0.0.1@a:5 10.0.0.2@b:5 10.0.0.3@c:1");
 	ck_assert_str_eq(
-	    kit_records(t, node_at(t, "c.blob.core.windows.net")), "CNAME/10 one.example@a:1");
+		heard.text,
+		"E b:1: c.privatelink.blob.core.windows.net A: a CNAME stands alone; not taken "
+		"because "
+		"of CNAME at a:1; leave one out\n"
+		"E b:2: d.privatelink.blob.core.windows.net CNAME: a CNAME stands alone; not taken "
+		"because of A at a:2; leave one out\n"
+		"E b:4: f.privatelink.blob.core.windows.net CNAME: not taken, other data than "
+		"CNAME at "
+		"a:4; leave one out\n");
+	ck_assert_str_eq(kit_records(t, node_at(t, "g.lab.example")),
+			 "A/10 10.0.0.1@a:5 10.0.0.2@b:5 10.0.0.3@c:1");
+	ck_assert_str_eq(kit_records(t, node_at(t, "c.blob.core.windows.net")),
+			 "CNAME/10 one.example@a:1");
 	table_free(t);
 
 	t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard, first, second);
@@ -488,33 +496,35 @@ END_TEST
 START_TEST(test_loops)
 {
 	struct zones *zones = kit_zones("azure-migrate");
-	struct table *t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
-	    /* Over two files and a public form. */
-	    "a.blob.core.windows.net 10 CNAME b.lab.example\n"
-	    "self.lab.example 10 CNAME self.lab.example\n"
-	    /* By way of its own public form: not the harmless direction. */
-	    "back.privatelink.blob.core.windows.net 10 CNAME back.blob.core.windows.net\n"
-	    /* A wildcard that covers its own target. */
-	    "*.wild.example 10 CNAME x.wild.example\n"
-	    "tail.lab.example 10 CNAME b.lab.example\n"
-	    "out.lab.example 10 CNAME www.example.com\n"
-	    "in.lab.example 10 CNAME out.lab.example\n",
-	    "b.lab.example 10 CNAME c.lab.example\n"
-	    "c.lab.example 10 CNAME a.blob.core.windows.net\n");
+	struct table *t = KIT_TABLE(
+		zones, TABLE_CONFLICT_FIRST, &heard,
+		/* Over two files and a public form. */
+		"a.blob.core.windows.net 10 CNAME b.lab.example\n"
+		"self.lab.example 10 CNAME self.lab.example\n"
+		/* By way of its own public form: not the harmless direction. */
+		"back.privatelink.blob.core.windows.net 10 CNAME back.blob.core.windows.net\n"
+		/* A wildcard that covers its own target. */
+		"*.wild.example 10 CNAME x.wild.example\n"
+		"tail.lab.example 10 CNAME b.lab.example\n"
+		"out.lab.example 10 CNAME www.example.com\n"
+		"in.lab.example 10 CNAME out.lab.example\n",
+		"b.lab.example 10 CNAME c.lab.example\n"
+		"c.lab.example 10 CNAME a.blob.core.windows.net\n");
 
+	ck_assert_ptr_nonnull(strstr(heard.text,
+				     "E b:2: c.lab.example CNAME: closes a loop with a:1, "
+				     "not taken; change one of them\n"));
+	ck_assert_ptr_nonnull(strstr(heard.text,
+				     "E a:2: self.lab.example CNAME: leads to itself, not "
+				     "taken; give it another target\n"));
 	ck_assert_ptr_nonnull(
-	    strstr(heard.text, "E b:2: c.lab.example CNAME: closes a loop with a:1, "
-			       "not taken; change one of them\n"));
-	ck_assert_ptr_nonnull(
-	    strstr(heard.text, "E a:2: self.lab.example CNAME: leads to itself, not "
-			       "taken; give it another target\n"));
-	ck_assert_ptr_nonnull(strstr(
-	    heard.text, "E a:3: back.privatelink.blob.core.windows.net CNAME: leads to itself"));
+		strstr(heard.text,
+		       "E a:3: back.privatelink.blob.core.windows.net CNAME: leads to itself"));
 	ck_assert_ptr_nonnull(strstr(heard.text, "E a:4: *.wild.example CNAME: leads to itself"));
 	ck_assert_uint_eq(table_names(t), 5);
 	expect(t, "a.blob.core.windows.net",
-	    "ALIAS a.privatelink.blob.core.windows.net -> "
-	    "a.privatelink.blob.core.windows.net" BLOB);
+	       "ALIAS a.privatelink.blob.core.windows.net -> "
+	       "a.privatelink.blob.core.windows.net" BLOB);
 	expect(t, "b.lab.example", "HELD b.lab.example");
 	expect(t, "c.lab.example", "ENT");
 	expect(t, "self.lab.example", "ENT");
@@ -536,24 +546,27 @@ START_TEST(test_long_chain)
 
 	for (links = 16; links <= 18; links++) {
 		for (i = 0, len = 0; i < links; i++)
-			len += (size_t)sprintf(
-			    lines + len, "n%u.lab.example 10 CNAME n%u.lab.example\n", i, i + 1);
+			len += (size_t)sprintf(lines + len,
+					       "n%u.lab.example 10 CNAME n%u.lab.example\n", i,
+					       i + 1);
 		t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard, lines);
 		if (links == 16)
 			ck_assert_str_eq(heard.text, "");
 		else if (links == 17)
-			ck_assert_str_eq(heard.text,
-			    "W a:1: n0.lab.example CNAME: begins a chain of more "
-			    "than 16 links, which is answered with SERVFAIL; shorten it\n");
+			ck_assert_str_eq(
+				heard.text,
+				"W a:1: n0.lab.example CNAME: begins a chain of more "
+				"than 16 links, which is answered with SERVFAIL; shorten it\n");
 		else
-			ck_assert_str_eq(heard.text,
-			    "W a:2: n1.lab.example CNAME: begins a chain of more "
-			    "than 16 links, which is answered with SERVFAIL; shorten it\n");
+			ck_assert_str_eq(
+				heard.text,
+				"W a:2: n1.lab.example CNAME: begins a chain of more "
+				"than 16 links, which is answered with SERVFAIL; shorten it\n");
 		table_free(t);
 	}
 	for (i = 0, len = 0; i < 15; i++)
-		len += (size_t)sprintf(
-		    lines + len, "n%u.lab.example 10 CNAME n%u.lab.example\n", i, i + 1);
+		len += (size_t)sprintf(lines + len, "n%u.lab.example 10 CNAME n%u.lab.example\n", i,
+				       i + 1);
 	sprintf(lines + len, "n15.lab.example 10 CNAME p.blob.core.windows.net\n"
 			     "p.blob.core.windows.net 10 A 10.0.0.1\n");
 	t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard, lines);
@@ -627,11 +640,11 @@ START_TEST(test_references)
 	two = table_new(zones, sets + 1, 1, &conf, &complaints);
 	record_set_unref(sets[0]);
 	record_set_unref(sets[1]);
-	ck_assert_str_eq(
-	    kit_records(one, node_at(one, "x.blob.core.windows.net")), "A/10 10.0.0.1@a:1");
+	ck_assert_str_eq(kit_records(one, node_at(one, "x.blob.core.windows.net")),
+			 "A/10 10.0.0.1@a:1");
 	table_free(one);
-	ck_assert_str_eq(
-	    kit_records(two, node_at(two, "y.blob.core.windows.net")), "A/10 10.0.0.2@b:1");
+	ck_assert_str_eq(kit_records(two, node_at(two, "y.blob.core.windows.net")),
+			 "A/10 10.0.0.2@b:1");
 	expect(two, "x.blob.core.windows.net", "NONE");
 	table_free(two);
 	zones_free(zones);
@@ -704,7 +717,7 @@ START_TEST(test_many)
 	built = cpu_us();
 	for (i = 0; i < many; i++) {
 		snprintf(text, sizeof(text), "contosomig%06u.blob.core.windows.net",
-		    (uint32_t)(i * UINT64_C(7919) % many));
+			 (uint32_t)(i * UINT64_C(7919) % many));
 		name_from_text(&name, text, strlen(text));
 		total += name_hash(&name);
 	}
@@ -712,7 +725,7 @@ START_TEST(test_many)
 	prepared = cpu_us();
 	for (i = 0; i < many; i++) {
 		snprintf(text, sizeof(text), "contosomig%06u.blob.core.windows.net",
-		    (uint32_t)(i * UINT64_C(7919) % many));
+			 (uint32_t)(i * UINT64_C(7919) % many));
 		name_from_text(&name, text, strlen(text));
 		table_lookup(table, &name, &hit);
 		found += hit.match == TABLE_ALIAS;
@@ -724,14 +737,14 @@ START_TEST(test_many)
 	ck_assert_uint_eq(seen, many);
 	ck_assert_uint_eq(table_records(table), many);
 	printf("# %u records: read %.2f s, table %.2f s, look-up %u ns, %.1f octets a record\n",
-	    many, (double)(read - start) / 1e6, (double)(built - read) / 1e6,
-	    (unsigned)((looked - prepared - (prepared - built)) * 1000 / many),
-	    (double)table_bytes(table) / many);
+	       many, (double)(read - start) / 1e6, (double)(built - read) / 1e6,
+	       (unsigned)((looked - prepared - (prepared - built)) * 1000 / many),
+	       (double)table_bytes(table) / many);
 	fflush(stdout);
 	ck_assert_uint_le(table_bytes(table) / many, BYTES_A_RECORD_MAX);
 	expect(table, "9.0.0.10.in-addr.arpa",
-	    "PTR contosomig000009.privatelink.blob.core.windows.net "
-	    "-> contosomig000009.blob.core.windows.net" BLOB);
+	       "PTR contosomig000009.privatelink.blob.core.windows.net "
+	       "-> contosomig000009.blob.core.windows.net" BLOB);
 	table_free(table);
 	zones_free(zones);
 }

@@ -27,13 +27,14 @@ static struct name name_of(const char *text)
 }
 
 static uint16_t group_of(const char *zone, enum upstream_policy policy, bool trust_ad,
-    const char *first, const char *second, const char *third)
+			 const char *first, const char *second, const char *third)
 {
 	const char *texts[] = { first, second, third };
 	struct upstream_conf confs[3] = { 0 };
 	struct name name = name_of(zone);
-	struct upstream_group_conf conf = { .zone = &name, .upstreams = confs, .policy = policy,
-		.trust_ad = trust_ad };
+	struct upstream_group_conf conf = {
+		.zone = &name, .upstreams = confs, .policy = policy, .trust_ad = trust_ad
+	};
 	uint16_t group = 9999;
 
 	while (conf.count < 3 && texts[conf.count]) {
@@ -52,19 +53,21 @@ START_TEST(groups)
 	struct upstream_state state;
 
 	ck_assert_uint_eq(a,
-	    group_of(".", UPSTREAM_ORDERED, false, "192.0.2.1", "192.0.2.2", NULL));
+			  group_of(".", UPSTREAM_ORDERED, false, "192.0.2.1", "192.0.2.2", NULL));
 	ck_assert_uint_ne(a,
-	    group_of(".", UPSTREAM_ORDERED, false, "192.0.2.2", "192.0.2.1", NULL));
+			  group_of(".", UPSTREAM_ORDERED, false, "192.0.2.2", "192.0.2.1", NULL));
 	ck_assert_uint_ne(a,
-	    group_of("x", UPSTREAM_ORDERED, false, "192.0.2.1", "192.0.2.2", NULL));
-	ck_assert_uint_ne(a,
-	    group_of(".", UPSTREAM_SPREAD, false, "192.0.2.1", "192.0.2.2", NULL));
-	ck_assert_uint_ne(a,
-	    group_of(".", UPSTREAM_ORDERED, true, "192.0.2.1", "192.0.2.2", NULL));
+			  group_of("x", UPSTREAM_ORDERED, false, "192.0.2.1", "192.0.2.2", NULL));
+	ck_assert_uint_ne(a, group_of(".", UPSTREAM_SPREAD, false, "192.0.2.1", "192.0.2.2", NULL));
+	ck_assert_uint_ne(a, group_of(".", UPSTREAM_ORDERED, true, "192.0.2.1", "192.0.2.2", NULL));
 	ck_assert_uint_eq(upstreams_group_members(upstreams, a, members), 2);
 	/* Twice the same is once; the same address is the same upstream, another port is not. */
-	ck_assert_uint_eq(upstreams_group_members(upstreams, group_of("y", UPSTREAM_ORDERED, false,
-	    "192.0.2.1", "192.0.2.1@54", "192.0.2.1"), other), 2);
+	ck_assert_uint_eq(
+		upstreams_group_members(upstreams,
+					group_of("y", UPSTREAM_ORDERED, false, "192.0.2.1",
+						 "192.0.2.1@54", "192.0.2.1"),
+					other),
+		2);
 	ck_assert_uint_eq(other[0], members[0]);
 	ck_assert_uint_ne(other[1], members[0]);
 	ck_assert(upstreams_state(upstreams, members[1], &state));
@@ -74,8 +77,9 @@ START_TEST(groups)
 	ck_assert_uint_eq(upstreams_group_members(upstreams, empty, members), 0);
 	ck_assert(!upstreams_group_is_private(upstreams, empty));
 	ck_assert(!upstreams_group_is_private(upstreams, a));
-	ck_assert(upstreams_group_is_private(upstreams, group_of("p", UPSTREAM_ORDERED, false,
-	    "10.0.0.1", "127.0.0.1", "fd00::1")));
+	ck_assert(upstreams_group_is_private(
+		upstreams,
+		group_of("p", UPSTREAM_ORDERED, false, "10.0.0.1", "127.0.0.1", "fd00::1")));
 }
 END_TEST
 

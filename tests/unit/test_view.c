@@ -45,7 +45,7 @@ START_TEST(stars_within_a_label)
 	/* Many stars do not take more than the square of a label's length. */
 	ck_assert_int_eq(patterns_add(patterns, zones, "*a*a*a*a*a*a*a*a*b.example", NULL), 0);
 	ck_assert(
-	    !match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"));
+		!match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"));
 }
 END_TEST
 
@@ -71,8 +71,8 @@ END_TEST
 START_TEST(both_forms)
 {
 	ck_assert_int_eq(patterns_add(patterns, zones, "contoso*.blob.core.windows.net", NULL), 0);
-	ck_assert_int_eq(
-	    patterns_add(patterns, zones, "kv.privatelink.vaultcore.azure.net", NULL), 0);
+	ck_assert_int_eq(patterns_add(patterns, zones, "kv.privatelink.vaultcore.azure.net", NULL),
+			 0);
 	ck_assert(match("contoso1.blob.core.windows.net"));
 	ck_assert(match("contoso1.privatelink.blob.core.windows.net"));
 	ck_assert(match("contoso1.z20.blob.storage.azure.net"));

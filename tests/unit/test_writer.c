@@ -21,13 +21,13 @@ static struct writer_opt plain_opt(void)
 
 START_TEST(chain_layout)
 {
-	static const uint8_t want[] =
-		"\x12\x34\x84\x00\0\1\0\2\0\1\0\1"
-		"\4Acct\4blob\3net\0\0\1\0\1"
-		"\xc0\x0c\0\5\0\1\0\0\0\x0a\0\x0c\4acct\4priv\xc0\x11"
-		"\xc0\x2b\0\1\0\1\0\0\0\x0a\0\4\x0a\0\0\1"
-		"\xc0\x16\0\6\0\1\0\0\0\x0a\0\x1b\2ns\xc0\x11\xc0\x53" "12345678901234567890"
-		"\0\0\x29\4\xd0\0\0\x80\0\0\0";
+	static const uint8_t want[] = "\x12\x34\x84\x00\0\1\0\2\0\1\0\1"
+				      "\4Acct\4blob\3net\0\0\1\0\1"
+				      "\xc0\x0c\0\5\0\1\0\0\0\x0a\0\x0c\4acct\4priv\xc0\x11"
+				      "\xc0\x2b\0\1\0\1\0\0\0\x0a\0\4\x0a\0\0\1"
+				      "\xc0\x16\0\6\0\1\0\0\0\x0a\0\x1b\2ns\xc0\x11\xc0\x53"
+				      "12345678901234567890"
+				      "\0\0\x29\4\xd0\0\0\x80\0\0\0";
 	uint8_t data[512];
 	struct writer w;
 	struct writer_opt opt = plain_opt();
@@ -52,8 +52,9 @@ END_TEST
 /* Names within the data of types other than the five are left whole (RFC 3597 4). */
 START_TEST(no_compression_elsewhere)
 {
-	static const uint16_t types[] = { TYPE_SRV, TYPE_DNAME, TYPE_TXT, TYPE_HTTPS, TYPE_RRSIG,
-		17 };
+	static const uint16_t types[] = {
+		TYPE_SRV, TYPE_DNAME, TYPE_TXT, TYPE_HTTPS, TYPE_RRSIG, 17
+	};
 	uint8_t data[512];
 	struct writer w;
 	size_t i;
@@ -66,12 +67,15 @@ START_TEST(no_compression_elsewhere)
 	}
 	/* Data that is not what its type says is written as it is. */
 	writer_init(&w, data, sizeof(data), 0, 0);
-	writer_record(&w, SECTION_ANSWER, WIRE("\1a"), TYPE_CNAME, 0, WIRE("\x09" "a"), 2);
+	writer_record(&w, SECTION_ANSWER, WIRE("\1a"), TYPE_CNAME, 0,
+		      WIRE("\x09"
+			   "a"),
+		      2);
 	writer_record(&w, SECTION_ANSWER, WIRE("\1a"), TYPE_MX, 0, WIRE("x"), 1);
 	writer_record(&w, SECTION_ANSWER, WIRE("\1a"), TYPE_NS, 0, WIRE(""), 0);
 	writer_record(&w, SECTION_ANSWER, WIRE("\1a"), TYPE_SOA, 0, WIRE("\1a\0\1b"), 5);
-	ck_assert_uint_eq(writer_finish(&w), 12 + (3 + 10 + 2) + (2 + 10 + 1) + (2 + 10) +
-						     (2 + 10 + 2 + 2));
+	ck_assert_uint_eq(writer_finish(&w),
+			  12 + (3 + 10 + 2) + (2 + 10 + 1) + (2 + 10) + (2 + 10 + 2 + 2));
 }
 END_TEST
 
@@ -199,8 +203,11 @@ START_TEST(opt_options)
 {
 	static const uint8_t want[] = "\0\0\x29\2\0\1\0\0\0\0\x14\0\3\0\4name\0\x0f\0\x08\0\x12"
 				      "reason";
-	struct writer_opt opt = { .udp_size = 512, .rcode_high = 1, .ede = EDE_PROHIBITED,
-				  .ede_text = "reason", .nsid = "name" };
+	struct writer_opt opt = { .udp_size = 512,
+				  .rcode_high = 1,
+				  .ede = EDE_PROHIBITED,
+				  .ede_text = "reason",
+				  .nsid = "name" };
 	uint8_t data[64];
 	struct writer w;
 

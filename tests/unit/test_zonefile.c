@@ -64,20 +64,20 @@ END_TEST
 START_TEST(finds_the_origin)
 {
 	expect(";  Database file lab.dns for lab.example zone.\na 1 A 10.0.0.1\n",
-	    "a.lab.example 1 A 10.0.0.1 2\n");
-	expect(
-	    "$ORIGIN lab.example.\na 1 A 10.0.0.1\n$ORIGIN sub\na 1 A 10.0.0.2\n@ 1 A 10.0.0.3\n",
-	    "a.lab.example 1 A 10.0.0.1 2\na.sub.lab.example 1 A 10.0.0.2 4\n"
-	    "sub.lab.example 1 A 10.0.0.3 5\n");
-	ck_assert_str_eq(
-	    read_records(zonefile_read, false, "a 1 A 10.0.0.1\nb. 1 A 10.0.0.2\n", "lab.example")
-		->records,
-	    "a.lab.example 1 A 10.0.0.1 1\nb 1 A 10.0.0.2 2\n");
+	       "a.lab.example 1 A 10.0.0.1 2\n");
+	expect("$ORIGIN lab.example.\na 1 A 10.0.0.1\n$ORIGIN sub\na 1 A 10.0.0.2\n@ 1 A "
+	       "10.0.0.3\n",
+	       "a.lab.example 1 A 10.0.0.1 2\na.sub.lab.example 1 A 10.0.0.2 4\n"
+	       "sub.lab.example 1 A 10.0.0.3 5\n");
+	ck_assert_str_eq(read_records(zonefile_read, false, "a 1 A 10.0.0.1\nb. 1 A 10.0.0.2\n",
+				      "lab.example")
+				 ->records,
+			 "a.lab.example 1 A 10.0.0.1 1\nb 1 A 10.0.0.2 2\n");
 	/* The file knows better than the configuration. */
 	ck_assert_str_eq(read_records(zonefile_read, false,
-			     ";  Zone name: x.example\na 1 A 10.0.0.1\n", "lab.example")
-			     ->records,
-	    "a.x.example 1 A 10.0.0.1 2\n");
+				      ";  Zone name: x.example\na 1 A 10.0.0.1\n", "lab.example")
+				 ->records,
+			 "a.x.example 1 A 10.0.0.1 2\n");
 }
 END_TEST
 
@@ -85,8 +85,8 @@ START_TEST(finds_the_ttl)
 {
 	expect("a. A 10.0.0.1\n$TTL 1h30m\nb. A 10.0.0.1\nc. IN 7 A 10.0.0.1\nd. 8 IN A 10.0.0.1\n"
 	       "e. A 10.0.0.1\n",
-	    "a 10 A 10.0.0.1 1\nb 5400 A 10.0.0.1 3\nc 7 A 10.0.0.1 4\nd 8 A 10.0.0.1 5\n"
-	    "e 5400 A 10.0.0.1 6\n");
+	       "a 10 A 10.0.0.1 1\nb 5400 A 10.0.0.1 3\nc 7 A 10.0.0.1 4\nd 8 A 10.0.0.1 5\n"
+	       "e 5400 A 10.0.0.1 6\n");
 }
 END_TEST
 
@@ -96,15 +96,15 @@ START_TEST(reads_other_types)
 	       "t 1 TXT \"semi;colon\" \"two (x)\" ; comment\nu 1 TYPE65400 \\# 4 0A0000 01\n"
 	       "v 1 A \\# 4 0A000001\nw 1 CAA 0 issue \"ca.example\"\n"
 	       "x 1 HTTPS 1 . alpn=h2\ny 1 CNAME x\\.y\n",
-	    "b.lab.example 30 MX 000a046d61696c036c6162076578616d706c6500 2\n"
-	    "c.lab.example 20 SRV 0001000201bb0163056f7468657200 3\n"
-	    "t.lab.example 1 TXT 0a73656d693b636f6c6f6e0774776f20287829 4\n"
-	    "u.lab.example 1 TYPE65400 0a000001 5\n"
-	    "v.lab.example 1 A 10.0.0.1 6\n"
-	    "w.lab.example 1 CAA 0005697373756563612e6578616d706c65 7\n"
-	    "x.lab.example 1 HTTPS 000100000100030268"
-	    "32 8\n"
-	    "y.lab.example 1 CNAME x\\.y.lab.example 9\n");
+	       "b.lab.example 30 MX 000a046d61696c036c6162076578616d706c6500 2\n"
+	       "c.lab.example 20 SRV 0001000201bb0163056f7468657200 3\n"
+	       "t.lab.example 1 TXT 0a73656d693b636f6c6f6e0774776f20287829 4\n"
+	       "u.lab.example 1 TYPE65400 0a000001 5\n"
+	       "v.lab.example 1 A 10.0.0.1 6\n"
+	       "w.lab.example 1 CAA 0005697373756563612e6578616d706c65 7\n"
+	       "x.lab.example 1 HTTPS 000100000100030268"
+	       "32 8\n"
+	       "y.lab.example 1 CNAME x\\.y.lab.example 9\n");
 }
 END_TEST
 
@@ -116,34 +116,36 @@ END_TEST
 
 START_TEST(refuses_records)
 {
-	expect_refused(
-	    "a. A 10.0.0.300", "E f:1: A record: `10.0.0.300` is no IPv4 address; correct it\n");
+	expect_refused("a. A 10.0.0.300",
+		       "E f:1: A record: `10.0.0.300` is no IPv4 address; correct it\n");
 	expect_refused("a. A 10.0.0.1 x",
-	    "E f:1: A record: `x` behind the address; write one record a line\n");
-	expect_refused(
-	    "a. A", "E f:1: A record: a record without an address; write one behind the type\n");
-	expect_refused(
-	    "a. CH A 10.0.0.1", "E f:1: class CH; only IN is served, take the record out\n");
-	expect_refused(
-	    "a. FOO x", "E f:1: `FOO` is no record type; write `name TTL IN TYPE data`\n");
+		       "E f:1: A record: `x` behind the address; write one record a line\n");
+	expect_refused("a. A",
+		       "E f:1: A record: a record without an address; write one behind the type\n");
+	expect_refused("a. CH A 10.0.0.1",
+		       "E f:1: class CH; only IN is served, take the record out\n");
+	expect_refused("a. FOO x",
+		       "E f:1: `FOO` is no record type; write `name TTL IN TYPE data`\n");
 	expect_refused("a. 4294967296 A 10.0.0.1",
-	    "E f:1: `4294967296` is no TTL; write seconds, at most 2147483647\n");
+		       "E f:1: `4294967296` is no TTL; write seconds, at most 2147483647\n");
 	expect_refused("a. A \\# 4 0a0000",
-	    "E f:1: A record: its data cannot be read (Syntax error, could "
-	    "not parse the RR's rdata); correct it\n");
-	expect_refused("$INCLUDE x",
-	    "E f:1: $INCLUDE is not read; name the other file under `records` instead\n");
+		       "E f:1: A record: its data cannot be read (Syntax error, could "
+		       "not parse the RR's rdata); correct it\n");
 	expect_refused(
-	    "$GENERATE 1-2 a$ A 10.0.0.$", "E f:1: $GENERATE is not read; write the records out\n");
+		"$INCLUDE x",
+		"E f:1: $INCLUDE is not read; name the other file under `records` instead\n");
+	expect_refused("$GENERATE 1-2 a$ A 10.0.0.$",
+		       "E f:1: $GENERATE is not read; write the records out\n");
 	expect_refused("a A 10.0.0.1",
-	    "E f:1: `a` is relative and no zone is known; end the name with a "
-	    "dot, write $ORIGIN, or set `zone:` for this path\n");
-	expect_refused("a. MX 10 b",
-	    "E f:1: MX record: a name in its data is relative and no zone is "
-	    "known; end the name with a dot, write $ORIGIN, or set `zone:` for this path\n");
-	expect_refused("a. TXT \"x", "E f:1: a quote is not closed on its line; close it\n");
+		       "E f:1: `a` is relative and no zone is known; end the name with a "
+		       "dot, write $ORIGIN, or set `zone:` for this path\n");
 	expect_refused(
-	    "a. A 10.0.0.1 )", "E f:1: a closing bracket without an opening one; correct it\n");
+		"a. MX 10 b",
+		"E f:1: MX record: a name in its data is relative and no zone is "
+		"known; end the name with a dot, write $ORIGIN, or set `zone:` for this path\n");
+	expect_refused("a. TXT \"x", "E f:1: a quote is not closed on its line; close it\n");
+	expect_refused("a. A 10.0.0.1 )",
+		       "E f:1: a closing bracket without an opening one; correct it\n");
 }
 END_TEST
 
@@ -163,8 +165,8 @@ START_TEST(tells_of_open_brackets)
 	const struct read_result *result = read_text("a. 1 A 10.0.0.1\nb. 1 A (\n10.0.0.2\n");
 
 	ck_assert_str_eq(result->complaints,
-	    "E f:2: the text ends within the brackets that line 2 opens: "
-	    "the file is cut off; copy or export it again\n");
+			 "E f:2: the text ends within the brackets that line 2 opens: "
+			 "the file is cut off; copy or export it again\n");
 	ck_assert_str_eq(result->records, "a 1 A 10.0.0.1 1\n");
 }
 END_TEST

@@ -12,17 +12,17 @@
 #include <check.h>
 #include <stdlib.h>
 
-#define UNIT_MAIN(make_suite)                                                                      \
-	int main(void)                                                                             \
-	{                                                                                          \
-		SRunner *runner = srunner_create(make_suite());                                    \
-		int failed;                                                                        \
-                                                                                                   \
-		srunner_set_tap(runner, "-");                                                      \
-		srunner_run_all(runner, CK_SILENT);                                                \
-		failed = srunner_ntests_failed(runner);                                            \
-		srunner_free(runner);                                                              \
-		return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;                                  \
+#define UNIT_MAIN(make_suite)                                     \
+	int main(void)                                            \
+	{                                                         \
+		SRunner *runner = srunner_create(make_suite());   \
+		int failed;                                       \
+                                                                  \
+		srunner_set_tap(runner, "-");                     \
+		srunner_run_all(runner, CK_SILENT);               \
+		failed = srunner_ntests_failed(runner);           \
+		srunner_free(runner);                             \
+		return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE; \
 	}
 
 #endif

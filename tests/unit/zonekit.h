@@ -46,7 +46,8 @@ static inline void kit_hear(void *arg, const struct complaint *complaint)
 	struct kit_heard *heard = arg;
 
 	heard->len += (size_t)snprintf(heard->text + heard->len, sizeof(heard->text) - heard->len,
-		"%c %s\n", complaint->level == COMPLAINT_ERROR ? 'E' : 'W', complaint->text);
+				       "%c %s\n", complaint->level == COMPLAINT_ERROR ? 'E' : 'W',
+				       complaint->text);
 	ck_assert_uint_lt(heard->len, sizeof(heard->text));
 }
 
@@ -161,7 +162,7 @@ static inline const char *kit_records(const struct table *table, const struct no
 	all[0] = '\0';
 	while (node_next(node, &at, &rrset)) {
 		len += (size_t)sprintf(all + len, "%s%s/%u", len ? "; " : "",
-			type_to_text(rrset.type, type), rrset.ttl);
+				       type_to_text(rrset.type, type), rrset.ttl);
 		for (record_at = 0; node_record_next(&rrset, &record_at, &record);) {
 			if (rrset.type == TYPE_A)
 				inet_ntop(AF_INET, record.rdata, data, sizeof(data));
@@ -172,9 +173,10 @@ static inline const char *kit_records(const struct table *table, const struct no
 				name_to_text(record.rdata, data);
 			else
 				snprintf(data, sizeof(data), "%.*s", record.rdata_len - 1,
-					(const char *)record.rdata + 1);
+					 (const char *)record.rdata + 1);
 			len += (size_t)sprintf(all + len, " %s@%s:%u", data,
-				node_record_path(table, node, &rrset, &record), record.line);
+					       node_record_path(table, node, &rrset, &record),
+					       record.line);
 		}
 	}
 	return all;
@@ -187,8 +189,8 @@ static inline const char *kit_records(const struct table *table, const struct no
 static inline const char *kit_look(const struct table *table, const char *text)
 {
 	static const char *const words[] = {
-		[TABLE_NONE] = "NONE", [TABLE_HELD] = "HELD", [TABLE_ALIAS] = "ALIAS",
-		[TABLE_ENT] = "ENT", [TABLE_ABSENT] = "ABSENT", [TABLE_PTR] = "PTR",
+		[TABLE_NONE] = "NONE", [TABLE_HELD] = "HELD",     [TABLE_ALIAS] = "ALIAS",
+		[TABLE_ENT] = "ENT",   [TABLE_ABSENT] = "ABSENT", [TABLE_PTR] = "PTR",
 	};
 	static char out[4096];
 	struct name name = kit_name(text), node;
