@@ -13,9 +13,10 @@
  * Longer input is chained block by block; the state going in is as secret as the key. This is
  * flood protection, not a MAC: nothing may depend on a hash for the truth of a comparison.
  *
- * Length goes into the first state, so that overlapping reads at the tail (first and last 8 or 4
- * octets) still tell all inputs apart. No read leaves the input. The values depend on the byte
- * order of the machine; they never leave the process.
+ * Length goes into the last product, so that overlapping reads at the tail (first and last 8 or 4
+ * octets) still tell all inputs apart. Not into the first state: there `n1` and `n10` would meet
+ * under half of all keys, a difference of length making up for one of data. No read leaves the
+ * input. The values depend on the byte order of the machine; they never leave the process.
  *
  * The key is written once before threads start; after that everything here is pure.
  */
@@ -62,7 +63,7 @@ static inline uint64_t load32(const uint8_t *p)
 uint64_t hash_bytes(const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	uint64_t state = hash_key[0] + len;
+	uint64_t state = hash_key[0], all = len;
 	uint64_t a = 0, b = 0;
 
 	for (; len > 16; len -= 16, p += 16)
@@ -79,5 +80,5 @@ uint64_t hash_bytes(const void *data, size_t len)
 	}
 	state = fold(a ^ hash_key[2], b ^ state);
 	/* Once more: the low bits, which pick a bucket, must hang on all bits of the product. */
-	return fold(state ^ hash_key[3], hash_key[1] | 1);
+	return fold(state ^ hash_key[3] ^ all, hash_key[1] | 1);
 }

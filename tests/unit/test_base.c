@@ -64,6 +64,41 @@ START_TEST(hash_tells_apart)
 END_TEST
 
 /* 65,536 likely labels over 4,096 buckets: 16 each on average; 50 would be past all chance. */
+static int compare_hashes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* A difference of length must not make up for one of data, whatever the key. */
+START_TEST(hash_tells_lengths_apart)
+{
+	static const char digits[] = "0123456789abcdef";
+	static uint64_t hashes[16 + 256 + 4096];
+
+	for (unsigned key = 0; key < 8; key++) {
+		uint8_t octets[32];
+		size_t count = 0;
+
+		for (size_t i = 0; i < sizeof(octets); i++)
+			octets[i] = (uint8_t)((key + 1) * (2 * i + 1) * 37);
+		hash_seed(octets);
+		for (size_t len = 1; len <= 3; len++)
+			for (unsigned i = 0; i < 1u << 4 * len; i++) {
+				char label[4];
+
+				for (size_t k = 0; k < len; k++)
+					label[k] = digits[i >> 4 * k & 15];
+				hashes[count++] = hash_bytes(label, len);
+			}
+		qsort(hashes, count, sizeof(*hashes), compare_hashes);
+		for (size_t i = 1; i < count; i++)
+			ck_assert(hashes[i] != hashes[i - 1]);
+	}
+}
+END_TEST
+
 START_TEST(hash_spreads)
 {
 	static unsigned low[4096], high[4096];
@@ -382,6 +417,7 @@ static Suite *base_suite(void)
 
 	tcase_add_test(tests, hash_stays_inside);
 	tcase_add_test(tests, hash_tells_apart);
+	tcase_add_test(tests, hash_tells_lengths_apart);
 	tcase_add_test(tests, hash_spreads);
 	tcase_add_test(tests, hash_key_counts);
 	tcase_add_test(tests, err_texts);
