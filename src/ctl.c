@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "admin/control.h"
+#include "admin/convert.h"
 #include "admin/offline.h"
 
 enum exit_code {
@@ -39,16 +40,19 @@ static const struct command {
 	{ "records", "[NAME]", "what is held, each with file and line", 0, 1, NULL },
 	{ "explain", "NAME [TYPE]", "how a query is decided, step by step", 1, 2, NULL },
 	{ "reload", "", "read everything again, report on each source", 0, 0, NULL },
+	{ "accept", "SOURCE", "take a source that max-shrink held back", 1, 1, NULL },
 	{ "flush", "[NAME]", "forget cached answers (for NAME and below)", 0, 1, NULL },
 	{ "check", "FILE...", "without a server: what is wrong with these files", 1, 1000,
 	  offline_check },
+	{ "convert", "--to FORMAT FILE...",
+	  "without a server: as yaml, hosts, zone, csv, unbound or dnsmasq", 1, 1004, convert_run },
 	{ "zones", "[PRESET]", "without a server: the built-in zones", 0, 1, offline_zones },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 /* Of the complete program; to be told from mistakes in typing. */
-static const char *const later[] = { "stats",    "misses",  "accept",     "plan",  "history",
-				     "rollback", "convert", "forwarders", "verify" };
+static const char *const later[] = { "stats",    "misses",     "plan",  "history",
+				     "rollback", "forwarders", "verify" };
 
 static const char default_socket[] = RUNSTATEDIR "/privlinkd/control";
 

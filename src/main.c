@@ -53,7 +53,7 @@ static void tell_listeners(const struct listeners *listeners)
 static int serve(const struct reload_conf *conf, struct config *config, struct listeners *listeners,
 		 struct err *err)
 {
-	struct workers_conf workers_conf = WORKERS_CONF_DEFAULT;
+	struct workers_conf workers_conf = start_workers_conf(config);
 	unsigned count = listeners_workers(listeners);
 	struct forward_conf forward_conf = start_forward(config, count);
 	struct control_parts parts = { .listeners = listeners, .started_ms = clock_now_ms() };

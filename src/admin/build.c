@@ -26,6 +26,7 @@
 struct build {
 	struct sources *sources;
 	struct upstreams *upstreams;
+	struct still *still;             /* shared with the watch */
 	struct zones *zones[TABLES_MAX]; /* some NULL */
 	struct zones *current;           /* one of them: what sources was loaded with */
 	uint64_t generation;
@@ -38,8 +39,9 @@ struct build *build_new(void)
 	if (!build)
 		return NULL;
 	build->sources = sources_new();
+	build->still = still_new();
 	build->upstreams = upstreams_new();
-	if (build->sources && build->upstreams)
+	if (build->sources && build->upstreams && build->still)
 		return build;
 	build_free(build);
 	return NULL;
@@ -52,6 +54,7 @@ void build_free(struct build *build)
 	if (!build)
 		return;
 	sources_free(build->sources);
+	still_free(build->still);
 	upstreams_free(build->upstreams);
 	for (i = 0; i < TABLES_MAX; i++)
 		zones_free(build->zones[i]);
@@ -124,14 +127,32 @@ static struct zones *take_zones(struct build *build, const struct config *config
 	return NULL;
 }
 
-static int load_sources(struct build *build, const struct config *config, struct zones *zones,
+/*
+ * Whether sets of other sources may go from the state folder: not if somebody tries the program by
+ * hand with -r, and it is the real server's.
+ */
+static bool may_forget(const struct config *config)
+{
+	const struct config_records *records = config->records.at;
+
+	return config_given(config, "server.state") ||
+	       (config->path && (!config->records.count || records[0].place.line));
+}
+
+static int load_sources(struct build *build, const struct build_input *input, struct zones *zones,
 			struct complaints *complaints, struct err *err)
 {
+	const struct config *config = input->config;
 	const struct config_records *records = config->records.at;
 	struct source_conf *sources;
 	struct load_conf conf = { .count = config->records.count,
+				  .still = input->check ? NULL : build->still,
+				  .changes_only = input->changes_only,
 				  .ttl_min = config->policy.ttl_min_s,
-				  .ttl_max = config->policy.ttl_max_s };
+				  .ttl_max = config->policy.ttl_max_s,
+				  .max_shrink = config->policy.max_shrink_percent,
+				  .state = input->check ? NULL : config->server.state,
+				  .state_forget = may_forget(config) };
 	size_t i;
 	int result;
 
@@ -280,7 +301,7 @@ struct view *build_view(struct build *build, const struct build_input *input,
 		err_set(err, "zones: see above");
 		goto fail;
 	}
-	if (load_sources(build, input->config, view->zones, complaints, err) < 0)
+	if (load_sources(build, input, view->zones, complaints, err) < 0)
 		goto fail;
 	if (!input->config->records.count)
 		complain(complaints, COMPLAINT_WARNING, input->config->path, 0, 0,
@@ -305,6 +326,21 @@ fail:
 const struct sources *build_sources(const struct build *build)
 {
 	return build->sources;
+}
+
+void build_save(struct build *build, struct complaints *complaints)
+{
+	sources_save(build->sources, complaints);
+}
+
+int build_accept(struct build *build, const char *path, struct err *err)
+{
+	return sources_accept(build->sources, path, err);
+}
+
+struct still *build_still(const struct build *build)
+{
+	return build->still;
 }
 
 struct upstreams *build_upstreams(const struct build *build)

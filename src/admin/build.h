@@ -30,7 +30,8 @@ struct build_input {
 	const struct config *config;
 	const union addr *own; /* addresses that we listen on, with their real ports */
 	size_t own_count;
-	bool check; /* -t: a `system` without servers is an error, not a warning */
+	bool changes_only; /* of records: see load_conf */
+	bool check;        /* -t: a `system` without servers is an error, not a warning */
 };
 
 struct build *build_new(void);
@@ -51,6 +52,12 @@ void build_release(void *view);
 void build_settled(struct build *build, const struct view *newest);
 
 const struct sources *build_sources(const struct build *build);
+
+/* sources_save and sources_accept of them. */
+void build_save(struct build *build, struct complaints *complaints);
+int build_accept(struct build *build, const char *path, struct err *err);
+/* Account of how files look, for the watch. */
+struct still *build_still(const struct build *build);
 struct upstreams *build_upstreams(const struct build *build);
 
 /* Does any entry of `forward` ask the servers of resolv.conf? */

@@ -30,6 +30,7 @@ static void run_status(struct request *request)
 				      .forward = parts->forward,
 				      .uptime_ms = clock_now_ms() - parts->started_ms };
 
+	input.views = publish_alive(parts->publish, &input.views_most);
 	control_reply(request, CONTROL_OK,
 		      request->json ? status_json(&input) : status_text(&input));
 }
@@ -66,6 +67,16 @@ static void run_reload(struct request *request)
 {
 	if (reload_request(request->parts->reload, on_reloaded, request) < 0)
 		control_reply_text(request, CONTROL_ERROR, "too many wait for a reload already");
+}
+
+static void run_accept(struct request *request)
+{
+	struct err err;
+
+	if (build_accept(request->parts->build, request->word[1], &err) < 0)
+		control_reply_text(request, CONTROL_ERROR, "%s", err.text);
+	else
+		run_reload(request);
 }
 
 static void run_flush(struct request *request)
@@ -173,7 +184,7 @@ static const struct {
 } commands[] = {
 	{ "status", 0, 0, run_status },   { "records", 0, 1, run_records },
 	{ "reload", 0, 0, run_reload },   { "flush", 0, 1, run_flush },
-	{ "explain", 1, 2, run_explain },
+	{ "explain", 1, 2, run_explain }, { "accept", 1, 1, run_accept },
 };
 
 void command_run(struct request *request)

@@ -146,7 +146,7 @@ static int read_key(struct load *load, const struct key *key, const struct ynode
 	if (nothing && (key->kind == KEY_ENTRIES || key->kind == KEY_TEXTS))
 		return 0;
 	if (!load->defaults && base == load->config)
-		load->config->given |= UINT64_C(1) << (key - keys);
+		load->config->given[(key - keys) / 64] |= UINT64_C(1) << (key - keys) % 64;
 	if (key->kind == KEY_ENTRIES)
 		return read_entries(load, key, node, (void *)((char *)base + key->offset));
 	return value_read(&load->reader, key, node, (char *)base + key->offset);

@@ -26,6 +26,8 @@
 #define CONFIG_WORKERS_MAX 256
 /* Entries of `zones`, `records` and `forward`, each. */
 #define CONFIG_ENTRIES_MAX 1000
+/* Room for keys in `given`. */
+#define CONFIG_KEYS_MAX 128
 
 /* Where something stands, for complaints; line 0: nowhere (a default, an option). */
 struct config_place {
@@ -63,7 +65,7 @@ struct config_records {
 	enum source_format format;
 	const char *zone; /* origin; or NULL */
 	uint32_t ttl_s;
-	uint32_t poll_s; /* later */
+	uint32_t poll_s;
 };
 
 struct config_upstream {
@@ -98,20 +100,21 @@ struct config_list {
 struct config {
 	struct arena *arena;
 	const char *path; /* of the file; NULL: built-in defaults */
-	uint64_t given;   /* keys that the file has, by their number in the table */
+	/* keys that the file has, by their number in the table */
+	uint64_t given[CONFIG_KEYS_MAX / 64];
 	struct {
 		struct config_addrs listen, listen_tls; /* listen_tls: later, refused */
 		const char *tls_certificate, *tls_key;  /* later */
 		uint32_t workers;                       /* 0: one a CPU */
 		struct addr_list allow;
-		const char *user, *state; /* state: later */
+		const char *user, *state;
 	} server;
 	struct config_list zones;   /* struct config_zone */
 	struct config_list records; /* struct config_records */
 	struct {
 		enum table_conflict conflict;
 		uint32_t ttl_min_s, ttl_max_s;
-		uint32_t max_shrink_percent; /* later */
+		uint32_t max_shrink_percent;
 		bool ptr;
 		struct config_aliases aliases;
 		struct config_texts must_be_private;
@@ -126,6 +129,16 @@ struct config {
 		uint32_t serve_stale_s; /* later */
 		bool prefetch;          /* later */
 	} cache;
+	struct {
+		uint32_t queries;            /* that wait for an upstream, a worker */
+		uint32_t upstream_questions; /* in flight, a worker */
+		uint32_t waiters;            /* on one question in flight */
+		uint32_t upstream_sockets;   /* ports that questions leave by, a worker */
+		uint32_t tcp_clients, tcp_clients_per_address; /* connections, a worker */
+		uint32_t tcp_queries;                          /* in flight, a connection */
+		uint32_t tcp_blocks; /* of answers that clients have not taken, a worker */
+		uint32_t tcp_idle_s;
+	} limits;
 	const char *control_socket;
 	struct config_addrs http_listen; /* later */
 	struct {

@@ -19,7 +19,12 @@ bool config_given(const struct config *config, const char *key)
 {
 	const struct key *found = key_get(key);
 
-	return found && (config->given & UINT64_C(1) << (found - keys)) != 0;
+	size_t i;
+
+	if (!found)
+		return false;
+	i = (size_t)(found - keys);
+	return (config->given[i / 64] & UINT64_C(1) << i % 64) != 0;
 }
 
 static int add_zone(struct zones *zones, const struct config_zone *zone, struct err *err)

@@ -68,8 +68,7 @@ const struct key keys[] = {
 	/* 32: what useradd(8) allows. */
 	KEY("server.user", KEY_TEXT, AT(server.user), RANGE(1, 32), DEFAULT("privlinkd"),
 	    .restart = true),
-	KEY("server.state", KEY_PATH, AT(server.state), LATER,
-	    DEFAULT(LOCALSTATEDIR "/lib/privlinkd")),
+	KEY("server.state", KEY_PATH, AT(server.state), DEFAULT(LOCALSTATEDIR "/lib/privlinkd")),
 
 	KEY("zones", KEY_ENTRIES, AT(zones), DEFAULT("[{preset: azure-migrate}]"),
 	    .size = sizeof(struct config_zone)),
@@ -83,7 +82,7 @@ const struct key keys[] = {
 	KEY("records[].format", KEY_FORMAT, SOURCE(format), DEFAULT("auto")),
 	KEY("records[].zone", KEY_NAME, SOURCE(zone)),
 	KEY("records[].ttl", KEY_TTL, SOURCE(ttl_s), RANGE(0, TTL_MAX), DEFAULT("10")),
-	KEY("records[].poll", KEY_DURATION, SOURCE(poll_s), RANGE(1, DAY), DEFAULT("30s"), LATER),
+	KEY("records[].poll", KEY_DURATION, SOURCE(poll_s), RANGE(1, DAY), DEFAULT("30s")),
 
 	KEY("record-policy", KEY_SECTION, 0),
 	KEY("record-policy.conflict", KEY_WORD, AT(policy.conflict), .words = conflicts),
@@ -92,7 +91,7 @@ const struct key keys[] = {
 	KEY("record-policy.ttl-max", KEY_DURATION, AT(policy.ttl_max_s), RANGE(0, TTL_MAX),
 	    DEFAULT("1d")),
 	KEY("record-policy.max-shrink", KEY_PERCENT, AT(policy.max_shrink_percent), RANGE(0, 100),
-	    DEFAULT("50%"), LATER),
+	    DEFAULT("50%")),
 	KEY("record-policy.ptr", KEY_BOOL, AT(policy.ptr), DEFAULT("true")),
 	KEY("record-policy.aliases", KEY_ALIASES, AT(policy.aliases), RANGE(0, VIEW_PATTERNS_MAX),
 	    DEFAULT("any")),
@@ -123,6 +122,29 @@ const struct key keys[] = {
 	    DEFAULT("1d"), LATER),
 	KEY("cache.prefetch", KEY_BOOL, AT(cache.prefetch), DEFAULT("true"), LATER),
 
+	/* All are a worker's, but waiters, which is of one question in the whole process. */
+	KEY("limits", KEY_SECTION, 0),
+	KEY("limits.queries", KEY_COUNT, AT(limits.queries), RANGE(1, 1000000), DEFAULT("4096"),
+	    .restart = true),
+	KEY("limits.upstream-questions", KEY_COUNT, AT(limits.upstream_questions),
+	    RANGE(1, 1000000), DEFAULT("4096"), .restart = true),
+	KEY("limits.waiters", KEY_COUNT, AT(limits.waiters), RANGE(1, 1000000), DEFAULT("4096"),
+	    .restart = true),
+	/* Fewer ports than 64 can be guessed; more than 16,384 leave none to others. */
+	KEY("limits.upstream-sockets", KEY_COUNT, AT(limits.upstream_sockets), RANGE(64, 16384),
+	    DEFAULT("1024"), .restart = true),
+	KEY("limits.tcp-clients", KEY_COUNT, AT(limits.tcp_clients), RANGE(1, 100000),
+	    DEFAULT("1024"), .restart = true),
+	KEY("limits.tcp-clients-per-address", KEY_COUNT, AT(limits.tcp_clients_per_address),
+	    RANGE(1, 100000), DEFAULT("128"), .restart = true),
+	KEY("limits.tcp-queries", KEY_COUNT, AT(limits.tcp_queries), RANGE(1, 10000),
+	    DEFAULT("100"), .restart = true),
+	/* 128 blocks are 16 MiB. */
+	KEY("limits.tcp-blocks", KEY_COUNT, AT(limits.tcp_blocks), RANGE(2, 100000), DEFAULT("128"),
+	    .restart = true),
+	KEY("limits.tcp-idle", KEY_DURATION, AT(limits.tcp_idle_s), RANGE(1, 3600), DEFAULT("10s"),
+	    .restart = true),
+
 	KEY("control", KEY_SECTION, 0),
 	KEY("control.socket", KEY_PATH, AT(control_socket),
 	    DEFAULT(RUNSTATEDIR "/privlinkd/control")),
@@ -135,8 +157,7 @@ const struct key keys[] = {
 };
 const size_t keys_count = sizeof(keys) / sizeof(keys[0]);
 
-/* config.given has a bit a key. */
-_Static_assert(sizeof(keys) / sizeof(keys[0]) <= 64, "too many keys for config.given");
+_Static_assert(sizeof(keys) / sizeof(keys[0]) <= CONFIG_KEYS_MAX, "too many keys for config.given");
 
 const char *key_leaf(const struct key *key)
 {

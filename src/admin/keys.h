@@ -18,6 +18,7 @@ enum key_kind {
 	KEY_TTL,       /* the same; a bare number is seconds */
 	KEY_SIZE,      /* size_t, octets */
 	KEY_PERCENT,   /* uint32_t */
+	KEY_COUNT,     /* uint32_t */
 	KEY_WORKERS,   /* uint32_t; `auto` is 0 */
 	KEY_WORD,      /* an enum of int's size: the place among `words` */
 	KEY_TEXT,      /* const char *; min and max of its length */

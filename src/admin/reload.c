@@ -24,6 +24,8 @@
 #include "admin/notify.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "source/folders.h"
+#include "source/watch.h"
 
 /*
  * Between two looks at whether all workers have taken the new view; awake, they take
@@ -51,7 +53,11 @@ struct reload {
 	union addr *own;
 	size_t own_count;
 	struct event *run, *settle;
+	struct watch *watch;
 	bool started, scheduled, settling, warned;
+	bool whole; /* what is scheduled, and what runs: the configuration too, not changed
+		     * records alone */
+	bool whole_now;
 	uint64_t offered_ms;
 	struct told told; /* of the run under way */
 	struct waiter waiter[RELOAD_WAITERS_MAX];
@@ -143,12 +149,13 @@ const char *reload_summary(const struct reload *reload, char *text, size_t cap)
 	return text;
 }
 
-static int build_next(struct reload *reload, struct config *config, struct complaints *complaints,
-		      struct err *err)
+static int build_next(struct reload *reload, const struct config *config, bool changes_only,
+		      struct complaints *complaints, struct err *err)
 {
 	struct build_input input = { .config = config,
 				     .own = reload->own,
-				     .own_count = reload->own_count };
+				     .own_count = reload->own_count,
+				     .changes_only = changes_only };
 	struct view *view;
 
 	build_settled(reload->build, publish_newest(reload->publish));
@@ -163,7 +170,24 @@ int reload_first(struct reload *reload, struct err *err)
 {
 	struct complaints complaints = { .tell = log_complaint };
 
-	return build_next(reload, reload->config, &complaints, err);
+	return build_next(reload, reload->config, false, &complaints, err);
+}
+
+/* The records of the configuration in force are those to watch. */
+static void follow_records(struct reload *reload)
+{
+	const struct config_records *records = reload->config->records.at;
+	size_t i, count = reload->config->records.count;
+	struct watch_entry *entries = calloc(count + 1, sizeof(*entries));
+	int result = -1;
+
+	for (i = 0; entries && i < count; i++)
+		entries[i] = (struct watch_entry){ records[i].path, records[i].poll_s };
+	if (entries)
+		result = watch_follow(reload->watch, entries, count);
+	if (result < 0)
+		log_write(LOG_LEVEL_WARNING, "records: no memory to watch them; reload by hand");
+	free(entries);
 }
 
 /*
@@ -180,7 +204,8 @@ static void finish(struct reload *reload, bool applied)
 	if (!reload->started)
 		log_write(LOG_LEVEL_NOTICE, "ready: %s", text);
 	else if (applied)
-		log_write(LOG_LEVEL_NOTICE, "reload done: %s", text);
+		log_write(LOG_LEVEL_NOTICE, "%s: %s",
+			  reload->whole_now ? "reload done" : "changed records taken", text);
 	else
 		log_write(LOG_LEVEL_ERROR, "reload failed: everything is as it was, %s", text);
 	notify_ready(text);
@@ -193,6 +218,7 @@ static void finish(struct reload *reload, bool applied)
 	memmove(reload->waiter, reload->waiter + now, reload->waiters * sizeof(reload->waiter[0]));
 	reload->waiters_now = 0;
 	told_fini(&reload->told);
+	follow_records(reload);
 	if (reload->scheduled)
 		event_active(reload->run, EV_TIMEOUT, 0);
 }
@@ -204,17 +230,32 @@ static void arm_settle(struct reload *reload, unsigned ms)
 	event_add(reload->settle, &wait);
 }
 
+/* To the state folder: after the records are served, since it waits for the disk. */
+static void save(struct reload *reload)
+{
+	struct complaints complaints = { .tell = reload->started ? told_add : log_complaint,
+					 .arg = &reload->told };
+
+	build_save(reload->build, &complaints);
+}
+
 static void on_settle(evutil_socket_t fd, short what, void *arg)
 {
 	struct reload *reload = arg;
 	uint64_t waited_ms = clock_now_ms() - reload->offered_ms;
+	bool first = !reload->started;
 
 	(void)fd;
 	(void)what;
 	if (publish_settled(reload->publish)) {
 		reload->settling = false;
 		build_settled(reload->build, publish_newest(reload->publish));
+		/* Part of a reload's report; but a start is ready without it. */
+		if (!first)
+			save(reload);
 		finish(reload, true);
+		if (first)
+			save(reload);
 		return;
 	}
 	if (waited_ms > SETTLE_WARN_MS && !reload->warned) {
@@ -234,21 +275,48 @@ static void take_config(struct reload *reload, struct config *config)
 	reload_configure_log(&reload->conf, config);
 }
 
+static void await_workers(struct reload *reload)
+{
+	workers_wake(reload->workers);
+	reload->settling = true;
+	reload->warned = false;
+	reload->offered_ms = clock_now_ms();
+	arm_settle(reload, 0);
+}
+
+/* Records that have changed, and nothing else. */
+static void run_changes(struct reload *reload, struct complaints *complaints)
+{
+	struct err err;
+
+	if (build_next(reload, reload->config, true, complaints, &err) < 0) {
+		complain(complaints, COMPLAINT_ERROR, NULL, 0, 0, "%s", err.text);
+		finish(reload, false);
+		return;
+	}
+	await_workers(reload);
+}
+
 static void run(struct reload *reload)
 {
 	struct complaints complaints = { .tell = told_add, .arg = &reload->told };
-	struct config *config = reload_read_config(&reload->conf, &complaints);
+	struct config *config;
 	struct err err = { .text = "" };
-	char keys[512];
+	char restart[512];
 
+	if (!reload->whole_now) {
+		run_changes(reload, &complaints);
+		return;
+	}
+	config = reload_read_config(&reload->conf, &complaints);
 	if (!config) {
 		finish(reload, false);
 		return;
 	}
-	if (config_restart(reload->first, config, keys, sizeof(keys)))
+	if (config_restart(reload->first, config, restart, sizeof(restart)))
 		complain(&complaints, COMPLAINT_WARNING, NULL, 0, 0,
-			 "changed, and needs a restart to count: %s", keys);
-	if (build_next(reload, config, &complaints, &err) < 0) {
+			 "changed, and needs a restart to count: %s", restart);
+	if (build_next(reload, config, false, &complaints, &err) < 0) {
 		complain(&complaints, COMPLAINT_ERROR, NULL, 0, 0, "%s", err.text);
 		config_free(config);
 		finish(reload, false);
@@ -256,11 +324,7 @@ static void run(struct reload *reload)
 	}
 	take_config(reload, config);
 	reload->follow(reload->follow_arg, config, &complaints);
-	workers_wake(reload->workers);
-	reload->settling = true;
-	reload->warned = false;
-	reload->offered_ms = clock_now_ms();
-	arm_settle(reload, 0);
+	await_workers(reload);
 }
 
 static void on_run(evutil_socket_t fd, short what, void *arg)
@@ -272,15 +336,43 @@ static void on_run(evutil_socket_t fd, short what, void *arg)
 	if (reload->settling)
 		return; /* finish() starts the next one */
 	reload->scheduled = false;
+	reload->whole_now = reload->whole;
+	reload->whole = false;
 	reload->waiters_now = reload->waiters;
 	told_init(&reload->told, log_complaint, NULL);
-	notify_reloading();
+	if (reload->whole_now)
+		notify_reloading();
 	run(reload);
+}
+
+static void schedule(struct reload *reload)
+{
+	reload->scheduled = true;
+	if (!reload->settling)
+		event_active(reload->run, EV_TIMEOUT, 0);
+}
+
+static void on_records_changed(void *arg)
+{
+	schedule(arg);
+}
+
+static void on_watch_warning(void *arg, const char *text)
+{
+	(void)arg;
+	log_write(LOG_LEVEL_WARNING, "%s", text);
 }
 
 int reload_attach(struct reload *reload, struct event_base *base, struct workers *workers,
 		  reload_follow_fn *follow, void *arg, struct err *err)
 {
+	struct watch_conf watch = { .base = base,
+				    .still = build_still(reload->build),
+				    .folders_max = FOLDERS_MAX,
+				    .changed = on_records_changed,
+				    .warn = on_watch_warning,
+				    .arg = reload };
+
 	reload->workers = workers;
 	reload->follow = follow;
 	reload->follow_arg = arg;
@@ -288,6 +380,9 @@ int reload_attach(struct reload *reload, struct event_base *base, struct workers
 	reload->settle = event_new(base, -1, 0, on_settle, reload);
 	if (!reload->run || !reload->settle)
 		return err_set(err, "out of memory");
+	reload->watch = watch_new(&watch, err);
+	if (!reload->watch)
+		return -1;
 	/* The start ends like a reload: when all workers have taken the view. */
 	reload->settling = true;
 	reload->offered_ms = clock_now_ms();
@@ -302,6 +397,8 @@ void reload_detach(struct reload *reload)
 	if (reload->settle)
 		event_free(reload->settle);
 	reload->run = reload->settle = NULL;
+	watch_free(reload->watch);
+	reload->watch = NULL;
 }
 
 int reload_request(struct reload *reload, reload_done_fn *done, void *arg)
@@ -310,8 +407,7 @@ int reload_request(struct reload *reload, reload_done_fn *done, void *arg)
 		return -1;
 	if (done)
 		reload->waiter[reload->waiters++] = (struct waiter){ done, arg };
-	reload->scheduled = true;
-	if (!reload->settling)
-		event_active(reload->run, EV_TIMEOUT, 0);
+	reload->whole = true;
+	schedule(reload);
 	return 0;
 }

@@ -62,7 +62,8 @@ int reload_first(struct reload *reload, struct err *err);
 /*
  * From now on requests are served, on this event base; "ready" is logged and told the service
  * manager when all workers have the first view. Whoever waits when it ends is not called. `follow`
- * is called with `arg` in each reload.
+ * is called with `arg` in each reload. Records are watched from then on: a change of theirs is a
+ * reload of changed files alone, with the configuration that is in force.
  */
 int reload_attach(struct reload *reload, struct event_base *base, struct workers *workers,
 		  reload_follow_fn *follow, void *arg, struct err *err);

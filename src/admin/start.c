@@ -23,21 +23,11 @@
 #include "admin/privdrop.h"
 #include "base/log.h"
 
-/* As many as there may be clients that wait: see WORKERS_CONF_DEFAULT. */
-#define INFLIGHT_MAX 4096
-/* Clients that ask the same within one round trip: a reboot of a rack. */
-#define WAITERS_MAX 4096
-/*
- * 1,024 open ports of 2^16, of which an attacker cannot know which one a question leaves by: 2^10
- * ports and 2^16 ids to guess while it is in flight, and all ports move on within SOCKETS_LIFE_MS.
- */
-#define SOCKETS_MAX 1024
+/* Ports for questions to upstreams where descriptors are short: fewer can be guessed. */
 #define SOCKETS_MIN 64
-/*
- * Descriptors of a worker beside its pool: TCP both ways, listeners, event queue. And of the
- * rest.
- */
-#define WORKER_FDS 1300
+/* Descriptors of a worker beside its pool and its TCP clients: TCP out, listeners, event queue. And
+ * of the rest. */
+#define WORKER_FDS 276
 #define OTHER_FDS 64
 
 unsigned start_workers(const struct config *config)
@@ -80,23 +70,37 @@ struct forward_conf start_forward(const struct config *config, unsigned workers)
 	struct forward_conf conf = { .cache_bytes = limits.cache_bytes,
 				     .ttl_max_s = limits.ttl_max_s,
 				     .negative_ttl_max_s = limits.negative_ttl_max_s,
-				     .inflight_max = INFLIGHT_MAX,
-				     .waiters_max = WAITERS_MAX,
-				     .sockets_max = SOCKETS_MAX,
+				     .inflight_max = config->limits.upstream_questions,
+				     .waiters_max = config->limits.waiters,
+				     .sockets_max = config->limits.upstream_sockets,
 				     .workers = workers };
-	rlim_t have = raise_descriptors(OTHER_FDS + (rlim_t)workers * (WORKER_FDS + SOCKETS_MAX));
+	unsigned others = WORKER_FDS + config->limits.tcp_clients, wanted = conf.sockets_max;
+	rlim_t have = raise_descriptors(OTHER_FDS + (rlim_t)workers * (others + wanted));
 	rlim_t share = have > OTHER_FDS ? (have - OTHER_FDS) / workers : 0;
 
 	/* TCP gives way to the pool: a client comes back, a guessed port is worse. */
-	if (share < WORKER_FDS + SOCKETS_MAX)
+	if (share < others + wanted)
 		conf.sockets_max = (unsigned)(share / 2);
 	if (conf.sockets_max < SOCKETS_MIN)
 		conf.sockets_max = SOCKETS_MIN;
-	if (conf.sockets_max < SOCKETS_MAX)
+	if (conf.sockets_max < wanted)
 		log_write(LOG_LEVEL_WARNING,
 			  "only %llu descriptors for %u workers: %u ports for questions to "
-			  "upstreams, not %d; raise the limit (ulimit -n, LimitNOFILE=)",
-			  (unsigned long long)have, workers, conf.sockets_max, SOCKETS_MAX);
+			  "upstreams, not %u; raise the limit (ulimit -n, LimitNOFILE=)",
+			  (unsigned long long)have, workers, conf.sockets_max, wanted);
+	return conf;
+}
+
+struct workers_conf start_workers_conf(const struct config *config)
+{
+	struct workers_conf conf = WORKERS_CONF_DEFAULT;
+
+	conf.queries_max = config->limits.queries;
+	conf.tcp.connections_max = config->limits.tcp_clients;
+	conf.tcp.per_client_max = config->limits.tcp_clients_per_address;
+	conf.tcp.inflight_max = config->limits.tcp_queries;
+	conf.tcp.blocks = config->limits.tcp_blocks;
+	conf.tcp.idle_ms = config->limits.tcp_idle_s * 1000;
 	return conf;
 }
 
@@ -113,15 +117,13 @@ static int missing(const struct config *config, const char *key, const struct er
 static int check_state(const struct config *config, struct err *err)
 {
 	struct stat st;
-	struct err why;
 	bool there = stat(config->server.state, &st) == 0;
 
-	if (there && S_ISDIR(st.st_mode))
+	/* The one of the built-in defaults is warned of when it is opened. */
+	if ((there && S_ISDIR(st.st_mode)) || !config_given(config, "server.state"))
 		return 0;
-	err_set(&why, "state folder %s: %s", config->server.state,
-		there ? "not a folder" : strerror(errno));
-	return missing(config, "server.state", &why, "last good records are kept in memory only",
-		       err);
+	return err_set(err, "server.state: state folder %s: %s", config->server.state,
+		       there ? "not a folder" : strerror(errno));
 }
 
 int start_privileges(const struct config *config, int *ret_control_fd, struct err *err)

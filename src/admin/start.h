@@ -11,6 +11,7 @@
 #include "admin/config.h"
 #include "base/err.h"
 #include "forward/forward.h"
+#include "serve/worker.h"
 
 /* Threads that are to answer: as configured, or one a CPU that we may use. */
 unsigned start_workers(const struct config *config);
@@ -20,6 +21,9 @@ struct forward_limits start_limits(const struct config *config);
 
 /* Limits of the forwarder for that many workers, fitted to the descriptors that we may have. */
 struct forward_conf start_forward(const struct config *config, unsigned workers);
+
+/* Limits of the workers themselves. */
+struct workers_conf start_workers_conf(const struct config *config);
 
 /*
  * Opens the control socket and becomes the configured user. Listening sockets are open already.

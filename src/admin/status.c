@@ -66,9 +66,15 @@ static const char *time_text(time_t when, char text[32])
 	return text;
 }
 
+static long long days_old(const struct source_status *source)
+{
+	return (long long)(time(NULL) - source->loaded) / 86400;
+}
+
 static void sources_text(FILE *out, const struct sources *sources)
 {
 	const struct source_status *source;
+	struct source_hold hold;
 	char when[32];
 	size_t i;
 
@@ -80,9 +86,54 @@ static void sources_text(FILE *out, const struct sources *sources)
 			time_text(source->loaded, when), source->errors, source->warnings);
 		if (*source->complaint)
 			fprintf(out, "    %s\n", source->complaint);
+		if (source->state == SOURCE_LAST_GOOD && source->loaded)
+			fprintf(out, "    served: its last good version, %lld days old\n",
+				days_old(source));
+		if (source->state == SOURCE_HELD && sources_hold(sources, i, &hold))
+			fprintf(out,
+				"    held back with its entry, which would lose %zu of %zu names; "
+				"if that is meant, type: privlinkctl accept %s\n",
+				hold.lost, hold.names, hold.path);
 	}
 	if (!sources_count(sources))
 		fprintf(out, "  none\n");
+}
+
+static void state_text(FILE *out, const struct sources *sources)
+{
+	const char *trouble, *path = sources_state(sources, &trouble);
+
+	fprintf(out, "state folder: %s%s%s\n", path ? path : "none",
+		trouble ? ", not in use: " : "", trouble ? trouble : "");
+}
+
+/* What is served instead of a source's last reading, and why. */
+static void last_good_json(struct json *json, const struct sources *sources, size_t i)
+{
+	const struct source_status *source = sources_status(sources, i);
+	bool in_use = source->records &&
+		      (source->state == SOURCE_LAST_GOOD || source->state == SOURCE_HELD);
+	struct source_hold hold;
+	char when[32];
+
+	json_string(json, "last_good", in_use ? time_text(source->loaded, when) : NULL);
+	if (source->state != SOURCE_HELD || !sources_hold(sources, i, &hold))
+		return;
+	json_object(json, "held_back");
+	json_string(json, "source", hold.path);
+	json_number(json, "lost", (int64_t)hold.lost);
+	json_number(json, "names", (int64_t)hold.names);
+	json_object_end(json);
+}
+
+static void state_json(struct json *json, const struct sources *sources)
+{
+	const char *trouble, *path = sources_state(sources, &trouble);
+
+	json_object(json, "state");
+	json_string(json, "path", path);
+	json_string(json, "trouble", trouble);
+	json_object_end(json);
 }
 
 static void sources_json(struct json *json, const struct sources *sources)
@@ -104,6 +155,7 @@ static void sources_json(struct json *json, const struct sources *sources)
 		json_number(json, "errors", (int64_t)source->errors);
 		json_number(json, "warnings", (int64_t)source->warnings);
 		json_string(json, "complaint", *source->complaint ? source->complaint : NULL);
+		last_good_json(json, sources, i);
 		json_object_end(json);
 	}
 	json_array_end(json);
@@ -216,8 +268,11 @@ char *status_text(const struct status_input *input)
 	fprintf(out, "\nrecords: %zu of %zu names, %zu octets, generation %" PRIu64 "\n",
 		table_records(input->view->table), table_names(input->view->table),
 		table_bytes(input->view->table), input->view->generation);
+	fprintf(out, "snapshots in memory: %u, at most %u at once\n", input->views,
+		input->views_most);
 	fprintf(out, "sources:\n");
 	sources_text(out, input->sources);
+	state_text(out, input->sources);
 	fprintf(out, "zones:\n");
 	zones_text(out, input->view);
 	fprintf(out, "forward:\n");
@@ -291,10 +346,13 @@ char *status_json(const struct status_input *input)
 			    addr_to_text(listeners_addr(input->listeners, i), 0, addr));
 	json_array_end(&json);
 	json_number(&json, "generation", (int64_t)input->view->generation);
+	json_number(&json, "snapshots", input->views);
+	json_number(&json, "snapshots_most", input->views_most);
 	json_number(&json, "records", (int64_t)table_records(input->view->table));
 	json_number(&json, "names", (int64_t)table_names(input->view->table));
 	json_number(&json, "bytes", (int64_t)table_bytes(input->view->table));
 	sources_json(&json, input->sources);
+	state_json(&json, input->sources);
 	zones_json(&json, input->view);
 	forward_list(NULL, &json, input);
 	json_object(&json, "cache");

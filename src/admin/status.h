@@ -19,6 +19,7 @@ struct status_input {
 	const struct sources *sources;
 	const struct upstreams *upstreams;
 	const struct view *view;
+	unsigned views, views_most; /* alive now, and at once so far */
 	const struct listeners *listeners;
 	const struct workers *workers;
 	struct forward_shared *forward;

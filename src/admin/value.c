@@ -173,6 +173,12 @@ static int read_size(const struct value_reader *reader, const struct key *key,
 	return 0;
 }
 
+static int read_count(const struct value_reader *reader, const struct key *key,
+		      const struct ynode *node, void *field)
+{
+	return read_u32(reader, key, node, plain_numbers, "a number", field);
+}
+
 static int read_workers(const struct value_reader *reader, const struct key *key,
 			const struct ynode *node, void *field)
 {
@@ -335,6 +341,7 @@ static const struct {
 	[KEY_TTL] = { read_ttl, SHAPE_SCALAR },
 	[KEY_SIZE] = { read_size, SHAPE_SCALAR },
 	[KEY_PERCENT] = { read_percent, SHAPE_SCALAR },
+	[KEY_COUNT] = { read_count, SHAPE_SCALAR },
 	[KEY_WORKERS] = { read_workers, SHAPE_SCALAR },
 	[KEY_WORD] = { read_word, SHAPE_SCALAR },
 	[KEY_TEXT] = { read_text, SHAPE_SCALAR },
@@ -394,6 +401,7 @@ bool value_equal(const struct key *key, const void *a, const void *b)
 	case KEY_DURATION:
 	case KEY_TTL:
 	case KEY_PERCENT:
+	case KEY_COUNT:
 	case KEY_WORKERS:
 		return *(const uint32_t *)a == *(const uint32_t *)b;
 	case KEY_SIZE:

@@ -34,6 +34,7 @@ struct publish {
 	void (*release)(void *object);
 	void *newest, *older; /* the publisher's own */
 	unsigned readers;
+	unsigned most; /* objects alive at once, ever */
 	struct slot *slot;
 };
 
@@ -72,8 +73,11 @@ void publish_free(struct publish *publish)
 
 void publish_offer(struct publish *publish, void *object)
 {
-	unsigned n;
+	unsigned n, alive = publish_alive(publish, NULL) + 1;
 
+	/* Before anything is freed: `object` was made while the others lived. */
+	if (alive > publish->most)
+		publish->most = alive;
 	publish_settled(publish);
 	assert(!publish->older);
 	assert(object && object != publish->newest);
@@ -102,6 +106,13 @@ bool publish_settled(struct publish *publish)
 void *publish_newest(struct publish *publish)
 {
 	return publish->newest;
+}
+
+unsigned publish_alive(const struct publish *publish, unsigned *ret_most)
+{
+	if (ret_most)
+		*ret_most = publish->most;
+	return (publish->newest != NULL) + (publish->older != NULL);
 }
 
 void *publish_take(struct publish *publish, unsigned n)

@@ -34,6 +34,9 @@ bool publish_settled(struct publish *publish);
 /* Publisher: the newest object, or NULL before the first. */
 void *publish_newest(struct publish *publish);
 
+/* Publisher: how many objects live now, and in *ret_most how many did at most. */
+unsigned publish_alive(const struct publish *publish, unsigned *ret_most);
+
 /* Reader `n`: the newest object; what it took before may be gone from now on. NULL before the
  * first. */
 void *publish_take(struct publish *publish, unsigned n);

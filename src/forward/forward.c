@@ -397,7 +397,10 @@ refuse:
 	return FORWARD_FULL;
 }
 
-/* Fits a cached reply to the limits of now; false: by these it is over. */
+/*
+ * Fits a cached reply to the limits of now; false: by these it is over. The limit ages with the
+ * reply: else whoever asks late would keep it as long again as we did.
+ */
 static bool limit(struct forward_shared *shared, struct reply *reply)
 {
 	uint32_t limit_s = ttl_limit(shared, reply->negative);
@@ -406,7 +409,10 @@ static bool limit(struct forward_shared *shared, struct reply *reply)
 		return true; /* see on_outcome */
 	if (reply->ttl_cap_s > limit_s)
 		reply->ttl_cap_s = limit_s;
-	return reply->age_s < limit_s;
+	if (reply->age_s >= reply->ttl_cap_s)
+		return false;
+	reply->ttl_cap_s -= reply->age_s;
+	return true;
 }
 
 enum forward_verdict forward_get(struct forward *forward, const struct forward_question *question,

@@ -45,7 +45,7 @@ struct reply {
 	int ede;       /* of a failure, else EDE_NONE */
 	/* to take from every TTL in it (down to 0, or 30 for a stale one: see ttl_cap_s) */
 	uint32_t age_s;
-	/* no TTL given on is higher (cache.ttl-max, negative-ttl-max, stale) */
+	/* no TTL given on is higher (what is left of cache.ttl-max, negative-ttl-max; stale) */
 	uint32_t ttl_cap_s;
 	uint64_t memo;             /* of a cached one: what forward_remember left with it; else 0 */
 	struct reply_store *store; /* NULL: in somebody's buffer */

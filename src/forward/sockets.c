@@ -15,8 +15,10 @@
  *
  * A pick draws slots at random: an empty one is opened, one of this upstream is taken, one of
  * another upstream is passed over; after some draws an idle one of those is turned over to this
- * upstream. So slots follow the load, without lists for each upstream. Quiet servers open a socket
- * for nearly every question, and so have full entropy; busy ones use the pool.
+ * upstream. So slots follow the load, without lists for each upstream. A silent upstream, whose
+ * questions hold their sockets until the deadline, is kept from all of them by SOCKETS_SHARE. Quiet
+ * servers open a socket for nearly every question, and so have full entropy; busy ones use the
+ * pool.
  *
  * sendmmsg is of no use here: it joins datagrams of one socket, and each question leaves by
  * another.
@@ -128,15 +130,44 @@ static int open_slot(struct sockets *sockets, uint32_t i, uint16_t upstream, uin
 	return 0;
 }
 
+void sockets_hold(struct sockets *sockets, uint32_t i)
+{
+	struct socket_slot *slot = &sockets->slots[i];
+
+	if (slot->waiting++ == 0) {
+		sockets->busy++;
+		sockets->busy_with[slot->upstream]++;
+	}
+}
+
+void sockets_release(struct sockets *sockets, uint32_t i)
+{
+	struct socket_slot *slot = &sockets->slots[i];
+
+	if (--slot->waiting > 0)
+		return;
+	sockets->busy--;
+	sockets->busy_with[slot->upstream]--;
+	if (slot->retired)
+		close_slot(slot);
+}
+
 static uint32_t use_slot(struct sockets *sockets, uint32_t i)
 {
 	sockets->slots[i].uses++;
-	sockets->slots[i].waiting++;
+	sockets_hold(sockets, i);
 	return i;
+}
+
+/* May one more slot have somebody wait for this upstream? */
+static bool may_grow(const struct sockets *sockets, uint16_t upstream)
+{
+	return sockets->busy_with[upstream] < SOCKETS_SHARE * (sockets->max - sockets->busy);
 }
 
 uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_ms)
 {
+	bool grow = may_grow(sockets, upstream);
 	uint32_t spare = SOCKETS_NONE;
 	unsigned draw;
 
@@ -149,6 +180,8 @@ uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_m
 			slot->retired = true;
 		if (slot->fd >= 0 && slot->retired && slot->waiting == 0)
 			close_slot(slot);
+		if (slot->waiting == 0 && !grow)
+			continue;
 		if (slot->fd < 0) {
 			if (open_slot(sockets, i, upstream, now_ms) < 0)
 				return SOCKETS_NONE;
@@ -167,13 +200,4 @@ uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_m
 	if (open_slot(sockets, spare, upstream, now_ms) < 0)
 		return SOCKETS_NONE;
 	return use_slot(sockets, spare);
-}
-
-void sockets_release(struct sockets *sockets, uint32_t i)
-{
-	struct socket_slot *slot = &sockets->slots[i];
-
-	slot->waiting--;
-	if (slot->waiting == 0 && slot->retired)
-		close_slot(slot);
 }

@@ -21,6 +21,13 @@
 #define SOCKETS_USES_MAX 64
 #define SOCKETS_LIFE_MS 30000
 
+/*
+ * An upstream gets one more socket as long as those that wait for it are fewer than so many times
+ * the ones on which nobody waits. One alone may so take three quarters, two 3/7 each: what goes to
+ * a silent upstream, and waits until its deadline, leaves sockets for the others.
+ */
+#define SOCKETS_SHARE 3
+
 #define SOCKETS_NONE UINT32_MAX
 
 struct socket_slot {
@@ -38,6 +45,8 @@ struct sockets {
 	int epoll; /* the caller's */
 	const struct upstreams *upstreams;
 	struct socket_slot *slots;
+	unsigned busy;                     /* slots on which somebody waits */
+	unsigned busy_with[UPSTREAMS_MAX]; /* of these, the upstream's */
 };
 
 /* Sockets are added to `epoll` with their slot's number as data. -1 without memory. */
@@ -45,10 +54,14 @@ int sockets_init(struct sockets *sockets, unsigned max, int epoll,
 		 const struct upstreams *upstreams);
 void sockets_fini(struct sockets *sockets);
 
-/* A slot that leads to this upstream, with one more use and one more waiting, or SOCKETS_NONE. */
+/*
+ * A slot that leads to this upstream, with one more use and one more waiting, or SOCKETS_NONE: no
+ * socket could be opened, or none is free for this upstream.
+ */
 uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_ms);
 
-/* One fewer waits. */
+/* One more waits on an open slot, or one fewer. */
+void sockets_hold(struct sockets *sockets, uint32_t slot);
 void sockets_release(struct sockets *sockets, uint32_t slot);
 
 #endif

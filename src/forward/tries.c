@@ -296,7 +296,7 @@ static void on_socket(struct tries *tries, uint32_t slot_number, uint64_t now_ms
 		return;
 	/* ICMP. No new try comes to a retired socket, so this ends; it stays open until then. */
 	slot->retired = true;
-	slot->waiting++;
+	sockets_hold(&tries->sockets, slot_number);
 	while (slot->first != TRY_NONE) {
 		uint32_t number = slot->first;
 

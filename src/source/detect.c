@@ -38,8 +38,8 @@ static const struct {
 	{ SOURCE_HOSTS, "hosts", true, true },
 	{ SOURCE_ZONE, "zone", true, true },
 	{ SOURCE_YAML, "yaml", true, true },
-	{ SOURCE_CSV, "csv", true, false },
-	{ SOURCE_AZURE, "azure", true, false },
+	{ SOURCE_CSV, "csv", true, true },
+	{ SOURCE_AZURE, "azure", true, true },
 	{ SOURCE_PASTE, "portal page", false, false },
 	{ SOURCE_EMPTY, "empty", false, false },
 };
@@ -277,10 +277,11 @@ static bool looks_like_hosts(const struct word *words, size_t count)
 /* Cells between separators. Tabs separate hosts lines too, so they count in a header alone. */
 static bool looks_like_csv(const char *line, size_t len, const struct word *words, size_t count)
 {
-	static const char *const headers[] = {
-		"fqdn",    "ip",        "name",        "hostname",
-		"address", "ipaddress", "ipaddresses", "recordtype"
-	};
+	static const char *const headers[] = { "fqdn",         "ip",         "name",
+					       "hostname",     "address",    "ipaddress",
+					       "ipaddresses",  "recordtype", "recordname",
+					       "resourcename", "dnsname",    "zone",
+					       "zonename" };
 
 	if (memchr(line, ',', len) || memchr(line, ';', len))
 		return true;
@@ -341,17 +342,29 @@ static bool has_azure_key(const char *text, size_t len)
 					    "custom_dns_configs",
 					    "private_dns_zone_configs",
 					    "value",
-					    "provisioningState" };
+					    "provisioningState",
+					    "fqdn",
+					    "fqdns",
+					    "ipAddress",
+					    "ipAddresses",
+					    "ip_addresses",
+					    "privateIPAddress",
+					    "skip_token",
+					    "customNetworkInterfaceName" };
 	struct word key;
 
 	for (const char *at = text, *end = text + len; at < end;) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		const char *stop = newline ? newline : end;
 
-		if (stop - at <= DETECT_LINE_MAX && yaml_key(at, (size_t)(stop - at), &key))
+		if (stop - at <= DETECT_LINE_MAX && yaml_key(at, (size_t)(stop - at), &key)) {
+			/* A host of ours may be called `value`. */
+			if (*at != ' ' && is_own_key(&key))
+				return false;
 			for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 				if (word_is(&key, keys[i]))
 					return true;
+		}
 		at = stop + 1;
 	}
 	return false;
@@ -438,6 +451,9 @@ enum source_format detect_format(const char *text, size_t len)
 		if (count && words[0].text[0] == '#' && line_len > 5 &&
 		    strncmp(at, "#TYPE", 5) == 0)
 			return SOURCE_CSV; /* Export-Csv of PowerShell 5.1 */
+		if (!lines && (line_len == 5 || line_len == 7) &&
+		    strncasecmp(at + (*at == '"'), "sep=", 4) == 0)
+			return SOURCE_CSV; /* Excel */
 		if (count && words[0].text[0] != '#' && words[0].text[0] != ';') {
 			format = detect_line(at, line_len, (size_t)(end - at));
 			if (format != SOURCE_AUTO)

@@ -18,8 +18,8 @@ enum source_format {
 	SOURCE_HOSTS,
 	SOURCE_ZONE,
 	SOURCE_YAML,
-	SOURCE_CSV,   /* recognised, not read by this version */
-	SOURCE_AZURE, /* the same */
+	SOURCE_CSV,
+	SOURCE_AZURE,
 	SOURCE_PASTE, /* the portal's DNS configuration page, copied: recognised, never read */
 	SOURCE_EMPTY, /* blank lines and comments alone */
 };

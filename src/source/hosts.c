@@ -116,8 +116,9 @@ static void complain_of_word(const struct hosts_line *line, const char *start, u
 	char shown[TOKEN_SHOWN_MAX];
 
 	complain(line->to, COMPLAINT_ERROR, line->in->path, line->number,
-		 (unsigned)(line->name[i].text - start) + 1, "`%s` %s; correct the line",
-		 token_show(shown, line->name[i].text, line->name[i].len), why);
+		 (unsigned)(line->name[i].text - start) + 1, "`%s` %s%s",
+		 token_show(shown, line->name[i].text, line->name[i].len), why,
+		 strchr(why, ';') ? "" : "; correct the line");
 }
 
 /* The line has words of one kind alone. Perhaps one was to be the other: a mistyped address. */
@@ -178,7 +179,7 @@ static void read_line(struct hosts_line *line, const char *start, size_t len)
 	line->addresses = line->names = 0;
 	line->behind = false;
 	if (len > HOSTS_LINE_MAX) {
-		refuse(line, 0, "longer than 16384 octets; is this a hosts file?");
+		refuse(line, 0, "longer than 16384 octets; use several lines");
 		return;
 	}
 	for (;;) {

@@ -2,9 +2,12 @@
 /*
  * All configured sources: which files they are, what each holds, and what is served of it.
  *
- * Errors and last good are per file. A file with an error is not taken while a last good set of it
- * is in memory; without one its good lines are served. An unchanged good file keeps its set and is
- * not read again. A file that is gone takes its records along.
+ * Errors and last good are per file. A file with an error is not taken while there is a last good
+ * set of it, in memory or in the state folder; without one its good lines are served. An unchanged
+ * good file keeps its set and is not read again. A file that is gone takes its records along; one
+ * that is not there when we start is served from the state folder.
+ *
+ * An entry that loses too many names at once is held back as a whole: what it had is served.
  *
  * The same calls serve the server, `privlinkd -t` and `privlinkctl check`: those make a
  * `struct sources`, load once and look at complaints and status. Blocks on files; one thread.
@@ -12,6 +15,7 @@
 #ifndef PRIVLINKD_SOURCE_LOAD_H
 #define PRIVLINKD_SOURCE_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -19,6 +23,7 @@
 #include "base/complaint.h"
 #include "base/err.h"
 #include "source/detect.h"
+#include "source/still.h"
 #include "zone/builder.h"
 #include "zone/names.h"
 
@@ -41,15 +46,38 @@ struct load_conf {
 	const struct source_conf *sources; /* in order of precedence */
 	size_t count;
 	uint32_t ttl_min, ttl_max; /* seconds */
+	unsigned max_shrink;       /* percent of an entry's names that may go at once; 100: all */
+	/*
+	 * The folder of last good sets; NULL: they are in memory alone. Trouble with it is a
+	 * warning, once. Another folder than the last time is only written to.
+	 */
+	const char *state;
+	bool state_forget; /* sets of files that are not configured are removed from it */
+	/*
+	 * Account of how files look, shared with the watch; NULL: nobody comes back later, so every
+	 * file is taken as it is.
+	 */
+	struct still *still;
+	/*
+	 * Only what has changed is wanted: files with errors are not read again as long as they
+	 * look the same, and one that still changes (STILL_QUIET_MS) is left as it was.
+	 */
+	bool changes_only;
 };
+
+/* Names of an entry from which max_shrink counts: below, a single file is half of everything. */
+#define SOURCE_SHRINK_NAMES_MIN 10
+/* Seconds after which a last good version that is in use is warned of. */
+#define SOURCE_OLD_S (7 * 86400)
 
 enum source_state {
 	SOURCE_GOOD,      /* read without an error */
 	SOURCE_DEGRADED,  /* it has errors and no last good: its good lines are served */
 	SOURCE_LAST_GOOD, /* it has errors: what it held before is served */
 	SOURCE_FAILED,    /* nothing of it is served */
+	SOURCE_HELD,      /* its entry is held back: what it held before is served, if anything */
 };
-/* `good`, `degraded`, `last good`, `failed`. */
+/* `good`, `degraded`, `last good`, `failed`, `held back`. */
 const char *source_state_name(enum source_state state);
 
 /* Of one file, in order of precedence. */
@@ -90,7 +118,31 @@ size_t sources_sets(const struct sources *sources, struct record_set *const **re
 size_t sources_count(const struct sources *sources);
 const struct source_status *sources_status(const struct sources *sources, size_t i);
 
-/* Files that are served although their last reading had errors. */
+/* Files that are not good. */
 size_t sources_troubled(const struct sources *sources);
+
+/*
+ * Writes the good sets that the state folder does not have yet, and forgets others. To be called
+ * after sources_load, once what it gave is served: it waits for the disk.
+ */
+void sources_save(struct sources *sources, struct complaints *complaints);
+
+/* The state folder, or NULL; *ret_trouble is what is wrong with it, or NULL. */
+const char *sources_state(const struct sources *sources, const char **ret_trouble);
+
+/* What max_shrink holds back. */
+struct source_hold {
+	const char *path;   /* of the entry: what sources_accept is told */
+	size_t lost, names; /* so many of so many names would be lost */
+};
+/* Of the entry of file i. false: it is not held back. */
+bool sources_hold(const struct sources *sources, size_t i, struct source_hold *ret);
+
+/*
+ * The next load takes this entry (or the entry of this file) although it loses names: as many as it
+ * was held back for, no more. Also lets go of its files that were not there at the start. -1 if
+ * there is nothing to accept.
+ */
+int sources_accept(struct sources *sources, const char *path, struct err *err);
 
 #endif

@@ -124,7 +124,7 @@ static int read_address(struct rrtext *rr, const char *text, uint16_t type,
 	struct rrword word, more;
 
 	if (!rrlex_word(&text, &word))
-		return err_set(err, "a record without an address; write one behind the type");
+		return err_set(err, "no address; write one behind the type");
 	if (!token_read_address(word.text, word.len, &address) || address.type != type)
 		return err_set(err, "`%s` is no IPv%c address; correct it",
 			       token_show(shown, word.text, word.len), type == TYPE_A ? '4' : '6');
@@ -144,7 +144,7 @@ static int read_cname(struct rrtext *rr, const char *text, struct rrtext_record 
 	struct rrword word, more;
 
 	if (!rrlex_word(&text, &word))
-		return err_set(err, "a CNAME without a target; write a name behind the type");
+		return err_set(err, "no target; write a name behind the type");
 	if (rrtext_name(rr, &word, &rr->target, err) < 0)
 		return -1;
 	if (rrlex_word(&text, &more))
@@ -234,18 +234,20 @@ static int ldns_data_absolute(struct rrtext *rr, struct err *err)
 static int read_other(struct rrtext *rr, const struct rrword *type, const char *text,
 		      struct rrtext_record *ret, struct err *err)
 {
+	static const char bad_hex[] =
+		"its hexadecimal data is malformed or does not fit its type; correct it";
 	bool generic = strncmp(text, "\\# ", 3) == 0;
 	int head;
 
 	if (!*text)
-		return err_set(err, "a record without data; write it behind the type");
+		return err_set(err, "no data; write it behind the type");
 	head = snprintf(rr->text, RRTEXT_HEAD_MAX, ". 0 IN %.*s ", (int)type->len, type->text);
 	if (head < 0 || head >= RRTEXT_HEAD_MAX)
 		return err_set(err, "a type with too long a name; correct it");
 	memcpy(rr->text + head, text, strlen(text) + 1);
 	if (!rr->has_origin) {
 		if (ldns_data_absolute(rr, err) < 0)
-			return -1;
+			return generic ? err_set(err, bad_hex) : -1;
 	} else {
 		if (!rr->origin_rdf)
 			rr->origin_rdf = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, rr->origin.len,
@@ -253,7 +255,7 @@ static int read_other(struct rrtext *rr, const struct rrword *type, const char *
 		if (!rr->origin_rdf)
 			return err_set(err, "no memory");
 		if (ldns_data(rr, rr->origin_rdf, err) < 0)
-			return -1;
+			return generic ? err_set(err, bad_hex) : -1;
 	}
 	ret->rdata = ldns_buffer_begin(rr->wire);
 	ret->rdata_len = ldns_buffer_position(rr->wire);
@@ -263,8 +265,7 @@ static int read_other(struct rrtext *rr, const struct rrword *type, const char *
 
 		if (len < 0 || (size_t)len != ret->rdata_len ||
 		    memcmp(rr->second, ret->rdata, (size_t)len) != 0)
-			return err_set(err, "its hexadecimal data is malformed or does not fit its "
-					    "type; correct it");
+			return err_set(err, bad_hex);
 	}
 	return 0;
 }

@@ -22,6 +22,7 @@
 
 #include "source/rrtext.h"
 #include "source/token.h"
+#include "source/yamlread.h"
 
 struct yaml_walk {
 	const struct reader_input *in;
@@ -65,62 +66,20 @@ static void refuse_scalar(struct yaml_walk *walk, const char *before, const char
 
 static void complain_syntax(struct yaml_walk *walk)
 {
-	const yaml_parser_t *parser = &walk->parser;
-	const char *what = parser->problem ? parser->problem : "it cannot be read";
-	yaml_mark_t mark = parser->problem_mark;
+	yaml_mark_t mark;
 	struct err err;
 
-	if (parser->error == YAML_READER_ERROR) {
-		/* No mark, but an offset in octets. */
-		size_t stop = parser->problem_offset;
-
-		mark.line = mark.column = 0;
-		for (size_t i = 0; i < stop && i < walk->in->len; i++) {
-			mark.column++;
-			if (walk->in->text[i] == '\n') {
-				mark.line++;
-				mark.column = 0;
-			}
-		}
-	}
-	err_set(&err, "no valid YAML: %s; correct it, what follows is not read", what);
+	err_set(&err, "no valid YAML: %s; correct it, what follows is not read",
+		yamlread_problem(&walk->parser, walk->in->text, walk->in->len, &mark));
 	refuse_at(walk, &mark, err.text);
-}
-
-/* Refuses what we never read, whatever node it stands at. */
-static void check_event(struct yaml_walk *walk)
-{
-	const yaml_event_t *event = &walk->event;
-	const unsigned char *anchor = NULL, *tag = NULL;
-
-	switch (event->type) {
-	case YAML_ALIAS_EVENT:
-		refuse(walk, "an alias; write the value out");
-		return;
-	case YAML_SCALAR_EVENT:
-		anchor = event->data.scalar.anchor;
-		tag = event->data.scalar.tag;
-		break;
-	case YAML_SEQUENCE_START_EVENT:
-		anchor = event->data.sequence_start.anchor;
-		tag = event->data.sequence_start.tag;
-		break;
-	case YAML_MAPPING_START_EVENT:
-		anchor = event->data.mapping_start.anchor;
-		tag = event->data.mapping_start.tag;
-		break;
-	default:
-		return;
-	}
-	if (anchor)
-		refuse(walk, "an anchor; take it out and write values where they are needed");
-	if (tag)
-		refuse(walk, "a tag; take it out");
 }
 
 /* The next event into walk->event. False at the end and where nothing more can be read. */
 static bool next(struct yaml_walk *walk)
 {
+	const char *why[2];
+	unsigned count;
+
 	if (walk->has_event)
 		yaml_event_delete(&walk->event);
 	walk->has_event = false;
@@ -132,7 +91,9 @@ static bool next(struct yaml_walk *walk)
 		return false;
 	}
 	walk->has_event = true;
-	check_event(walk);
+	count = yamlread_refusals(&walk->event, why);
+	for (unsigned i = 0; i < count; i++)
+		refuse(walk, why[i]);
 	switch (walk->event.type) {
 	case YAML_MAPPING_START_EVENT:
 	case YAML_SEQUENCE_START_EVENT:
@@ -323,6 +284,8 @@ static void read_records(struct yaml_walk *walk)
 		skip(walk);
 		return;
 	}
+	/* As in a zone file, several records of one name are a set. */
+	builder_set_claims(walk->builder, false);
 	while (next(walk) && walk->event.type != YAML_SEQUENCE_END_EVENT) {
 		if (is_scalar(walk)) {
 			read_record(walk);
@@ -333,6 +296,7 @@ static void read_records(struct yaml_walk *walk)
 			       "a record is one text; where it holds `: ` put it into quotes");
 		skip(walk);
 	}
+	builder_set_claims(walk->builder, true);
 }
 
 /* ---- the file as a whole --------------------------------------------------------------------- */
@@ -483,25 +447,10 @@ static int walk_file(struct yaml_walk *walk, void (*step)(struct yaml_walk *walk
 	return 0;
 }
 
-/* The line of the first % directive that is not %YAML; 0 if there is none. */
-static unsigned find_directive(const struct reader_input *in)
-{
-	const char *at = in->text, *end = in->text + in->len;
-
-	for (unsigned line = 1; at < end; line++) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-		if (*at == '%' && strncmp(at, "%YAML ", 6) != 0)
-			return line;
-		at = newline ? newline + 1 : end;
-	}
-	return 0;
-}
-
 void yaml_read(const struct reader_input *in, struct builder *builder, struct complaints *to)
 {
 	struct yaml_walk walk = { .in = in, .builder = builder, .ttl = in->ttl };
-	unsigned directive = find_directive(in);
+	unsigned directive = yamlread_directive(in->text, in->len);
 
 	if (directive) {
 		complain(to, COMPLAINT_ERROR, in->path, directive, 1,

@@ -80,6 +80,30 @@ size_t record_set_bytes(const struct record_set *set)
 	return sizeof(*set) + strlen(set->path) + 1 + set->pool.bytes;
 }
 
+const struct node *record_set_next(const struct record_set *set, void **walk,
+				   const struct node *node)
+{
+	struct node_chunk *chunk = *walk;
+	const struct node *next = node;
+
+	do
+		/* The pool's walk gives what may be written to; a finished set is not. */
+		next = node_pool_next(&set->pool, &chunk, (struct node *)(uintptr_t)next);
+	while (next && !next->sets);
+	*walk = chunk;
+	return next;
+}
+
+void record_set_name(const struct record_set *set, const struct node *node, struct name *ret)
+{
+	node_spell(set->zones, node, ret);
+}
+
+uint64_t record_set_hash(const struct record_set *set, const struct node *node)
+{
+	return node_hash(set->zones, node);
+}
+
 struct builder *builder_new(const struct zones *zones, const struct builder_conf *conf,
 			    struct complaints *complaints)
 {
@@ -113,6 +137,11 @@ void builder_free(struct builder *builder)
 	record_set_unref(builder->set);
 	node_index_fini(&builder->index);
 	free(builder);
+}
+
+void builder_set_claims(struct builder *builder, bool lines_are_claims)
+{
+	builder->conf.lines_are_claims = lines_are_claims;
 }
 
 size_t builder_count(const struct builder *builder)

@@ -39,6 +39,7 @@ struct builder_conf {
 
 struct builder;
 struct record_set;
+struct node;
 
 /* `zones` must be sealed and outlive the builder and every set made by it. */
 struct builder *builder_new(const struct zones *zones, const struct builder_conf *conf,
@@ -60,6 +61,9 @@ void builder_free(struct builder *builder);
 int builder_add(struct builder *builder, const struct name *owner, uint16_t type, uint32_t ttl,
 		const uint8_t *rdata, size_t rdata_len, unsigned line);
 
+/* Of what follows: lines_are_claims, for a format that has parts of either kind. */
+void builder_set_claims(struct builder *builder, bool lines_are_claims);
+
 /* Records taken so far. */
 size_t builder_count(const struct builder *builder);
 
@@ -75,5 +79,16 @@ const char *record_set_path(const struct record_set *set);
 size_t record_set_records(const struct record_set *set);
 size_t record_set_names(const struct record_set *set);
 size_t record_set_bytes(const struct record_set *set);
+
+/*
+ * The held names of a set, one by one, in the order of the file as far as that can be: begin with
+ * NULL; NULL at the end. *walk is the walk's own. What a name holds is read with node_next and
+ * node_record_next (zone/table.h).
+ */
+const struct node *record_set_next(const struct record_set *set, void **walk,
+				   const struct node *node);
+/* The name of one, under its private form; and that name's name_hash. */
+void record_set_name(const struct record_set *set, const struct node *node, struct name *ret);
+uint64_t record_set_hash(const struct record_set *set, const struct node *node);
 
 #endif

@@ -3,14 +3,22 @@
  * The load generator of the bench.
  *
  *     load -s ADDR@PORT [-n QUERIES] [-T SECONDS] [-w WINDOW | -r RATE] [-k SOCKETS]
- *          [-c RCODE] [-a ANSWERS] [-t TYPE] [-f FILE] [NAME...]
+ *          [-c RCODE] [-a ANSWERS] [-t TYPE] [-l SECONDS] [-g] [-f FILE] [NAME...]
  *
  * Closed loop (-w, the default): WINDOW queries are out at any time, a reply starts the next.
  * Fixed rate (-r a second): sent by the clock whatever comes back, and a latency counts from the
  * moment when the query was due, not from when it went out: a server that stalls cannot hide the
  * queries that it kept from being sent. Names are asked in turn, from FILE (one a line), then the
  * arguments; a `%` in one becomes the query's number in 8 hex digits, so each question is a new
- * one. A query without a reply is lost after a second. Ends after QUERIES or SECONDS, and a second.
+ * one. A query without a reply is lost after a second (-l: so many). Ends after QUERIES or SECONDS,
+ * or SIGTERM, and a second.
+ *
+ * -g: the A records are generations of records that change together. An address is 10.G.G.M: G a
+ * number that grows, the high four bits of M say which of 16 groups it is of. A reply is bad where
+ * an address is none of these, where two differ in G, and where G is lower than what the same
+ * socket got before for this group: a socket's queries go to one worker, which answers in order,
+ * so that would be a name that was left behind when others had moved on. Not for TCP or
+ * answers from upstreams. The line ends with `generations N`, how many were seen.
  *
  * Prints `sent N done N bad N stray N lost N seconds S rate R p50 US p99 US p99.9 US max US`. bad:
  * other than the rcode and number of answers asked for; stray: a reply to nothing (late, or twice).
@@ -24,6 +32,7 @@
 #include "../tools/toolnet.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,9 +46,9 @@
 #define MAX_SLOTS 4096 /* queries out at once: 12 bits of the id, 4 stay for the round */
 #define MAX_NAMES (1u << 20)
 #define MAX_QUERY 288 /* header 12, name 255, type and class 4, OPT 11 */
-#define LOST_NS 1000000000ull
 #define BUCKETS 640 /* histogram: 16 to a power of two of nanoseconds, 6 % wide, up to hours */
 #define DIGITS 8
+#define GROUPS 16
 
 struct query {
 	uint8_t bytes[MAX_QUERY];
@@ -64,11 +73,13 @@ struct sender {
 static struct {
 	struct sockaddr_storage server;
 	socklen_t server_len;
-	uint64_t queries, rate, limit_ns;
+	uint64_t queries, rate, limit_ns, lost_ns;
 	unsigned window, sockets, rcode, answers, type;
+	bool generations;
 	const char *file;
 } conf = { .queries = 200000,
 	   .limit_ns = 60000000000ull,
+	   .lost_ns = 1000000000ull,
 	   .window = 64,
 	   .sockets = 8,
 	   .answers = 1,
@@ -81,6 +92,15 @@ static struct slot slots[MAX_SLOTS];
 static unsigned free_slots[MAX_SLOTS], free_count;
 static uint16_t rounds[MAX_SLOTS];
 static uint64_t sent, done, bad, stray, lost, histogram[BUCKETS], max_ns;
+static unsigned newest[MAX_SOCKETS][GROUPS]; /* generation */
+static uint64_t generations_seen[65536 / 64];
+static volatile sig_atomic_t ended;
+
+static void on_term(int number)
+{
+	(void)number;
+	ended = 1;
+}
 
 static uint64_t now_ns(void)
 {
@@ -224,6 +244,56 @@ static void send_one(uint64_t due_ns)
 		sender_flush(s);
 }
 
+/* Past a name; 0 where there is none. Where it points to does not matter. */
+static size_t skip_name(const uint8_t *p, size_t len, size_t at)
+{
+	while (at < len && p[at] != 0) {
+		if (p[at] >= 0xc0)
+			return at + 2 <= len ? at + 2 : 0;
+		at += p[at] + 1u;
+	}
+	return at < len ? at + 1 : 0;
+}
+
+/* What -g asks for, of one address. */
+static bool address_fits(const uint8_t *a, unsigned socket, unsigned *generation)
+{
+	unsigned g = (unsigned)(a[1] << 8 | a[2]), *last = &newest[socket][a[3] >> 4];
+
+	if (a[0] != 10 || g < *last || (*generation && g != *generation))
+		return false;
+	*generation = *last = g;
+	generations_seen[g / 64] |= 1ull << g % 64;
+	return true;
+}
+
+static bool generations_fit(const uint8_t *p, size_t len, unsigned socket)
+{
+	unsigned count = (unsigned)(p[6] << 8 | p[7]), generation = 0, addresses = 0;
+	size_t at = skip_name(p, len, 12);
+
+	if (at == 0)
+		return false;
+	at += 4;
+	for (unsigned i = 0; i < count; i++) {
+		at = skip_name(p, len, at);
+		if (at == 0 || at + 10 > len)
+			return false;
+		unsigned type = (unsigned)(p[at] << 8 | p[at + 1]);
+		size_t size = (size_t)(p[at + 8] << 8 | p[at + 9]);
+		at += 10;
+		if (size > len - at)
+			return false;
+		if (type == 1) {
+			if (size != 4 || !address_fits(p + at, socket, &generation))
+				return false;
+			addresses++;
+		}
+		at += size;
+	}
+	return addresses > 0;
+}
+
 static void take_reply(const uint8_t *p, size_t len, unsigned socket, uint64_t now)
 {
 	unsigned id = len < 12 ? 0 : (unsigned)(p[0] << 8 | p[1]);
@@ -234,7 +304,8 @@ static void take_reply(const uint8_t *p, size_t len, unsigned socket, uint64_t n
 		return;
 	}
 	if (!(p[2] & 0x80) || (p[2] & 2) || (p[3] & 15u) != conf.rcode ||
-	    (unsigned)(p[6] << 8 | p[7]) != conf.answers)
+	    (unsigned)(p[6] << 8 | p[7]) != conf.answers ||
+	    (conf.generations && !generations_fit(p, len, socket)))
 		bad++;
 	uint64_t ns = now > slot->due_ns ? now - slot->due_ns : 0;
 	histogram[bucket_of(ns)]++;
@@ -271,9 +342,9 @@ static void give_up_lost(uint64_t now)
 
 	if (now < next)
 		return;
-	next = now + LOST_NS / 20;
+	next = now + conf.lost_ns / 20;
 	for (unsigned i = 0; i < MAX_SLOTS; i++) {
-		if (slots[i].due_ns && now > slots[i].due_ns + LOST_NS) {
+		if (slots[i].due_ns && now > slots[i].due_ns + conf.lost_ns) {
 			slots[i].due_ns = 0;
 			free_slots[free_count++] = i;
 			lost++;
@@ -307,7 +378,7 @@ static void run(uint64_t start)
 	for (;;) {
 		struct timespec wait = { .tv_nsec = 50000000 };
 
-		over = over || sent >= conf.queries || now - start >= conf.limit_ns;
+		over = over || ended || sent >= conf.queries || now - start >= conf.limit_ns;
 		if (over && done + lost >= sent)
 			return;
 		if (!over && conf.rate) {
@@ -336,8 +407,8 @@ static int options(int argc, char **argv)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "s:n:T:w:r:k:c:a:t:f:")) != -1) {
-		unsigned long v = opt != '?' ? strtoul(optarg, NULL, 10) : 0;
+	while ((opt = getopt(argc, argv, "s:n:T:w:r:k:c:a:t:f:l:g")) != -1) {
+		unsigned long v = optarg ? strtoul(optarg, NULL, 10) : 0;
 		switch (opt) {
 		case 's':
 			if (tool_addr_parse(optarg, &conf.server, &conf.server_len) < 0)
@@ -366,6 +437,12 @@ static int options(int argc, char **argv)
 			break;
 		case 't':
 			conf.type = (unsigned)v;
+			break;
+		case 'l':
+			conf.lost_ns = v * 1000000000ull;
+			break;
+		case 'g':
+			conf.generations = true;
 			break;
 		case 'f':
 			conf.file = optarg;
@@ -405,8 +482,8 @@ int main(int argc, char **argv)
 {
 	if (options(argc, argv) < 0) {
 		fputs("usage: load -s ADDR@PORT [-n QUERIES] [-T SECONDS] [-w WINDOW | -r RATE]\n"
-		      "            [-k SOCKETS] [-c RCODE] [-a ANSWERS] [-t TYPE] [-f FILE] "
-		      "[NAME...]\n",
+		      "            [-k SOCKETS] [-c RCODE] [-a ANSWERS] [-t TYPE] [-l SECONDS]\n"
+		      "            [-g] [-f FILE] [NAME...]\n",
 		      stderr);
 		return 2;
 	}
@@ -420,14 +497,22 @@ int main(int argc, char **argv)
 	}
 	for (unsigned i = 0; i < MAX_SLOTS; i++)
 		free_slots[free_count++] = MAX_SLOTS - 1 - i;
+	signal(SIGTERM, on_term);
 	uint64_t start = now_ns();
 	run(start);
 	double seconds = (double)(now_ns() - start) / 1e9;
 	printf("sent %llu done %llu bad %llu stray %llu lost %llu seconds %.3f rate %.0f "
-	       "p50 %.1f p99 %.1f p99.9 %.1f max %.1f\n",
+	       "p50 %.1f p99 %.1f p99.9 %.1f max %.1f",
 	       (unsigned long long)sent, (unsigned long long)done, (unsigned long long)bad,
 	       (unsigned long long)stray, (unsigned long long)lost, seconds, (double)done / seconds,
 	       quantile_us(0.5), quantile_us(0.99), quantile_us(0.999), (double)max_ns / 1000);
+	if (conf.generations) {
+		unsigned seen = 0;
+		for (unsigned i = 0; i < sizeof(generations_seen) / sizeof(*generations_seen); i++)
+			seen += (unsigned)__builtin_popcountll(generations_seen[i]);
+		printf(" generations %u", seen);
+	}
+	putchar('\n');
 	free(queries);
 	return bad > 0 || lost > 0;
 }

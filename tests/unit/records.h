@@ -145,6 +145,33 @@ static inline const struct read_result *read_records(reader_fn *reader, bool lin
 	return &result;
 }
 
+enum records_encoding {
+	RECORDS_UTF8,
+	RECORDS_BOM,
+	RECORDS_UTF16LE,
+	RECORDS_UTF16BE,
+	RECORDS_ENCODINGS,
+};
+
+/* ASCII with LF in another encoding, with CR LF if asked; returns the octets written. */
+static inline size_t records_encode(const char *text, enum records_encoding encoding, bool crlf,
+				    uint8_t out[2 * RECORDS_TEXT_MAX])
+{
+	static const char *const marks[] = { "", "\xef\xbb\xbf", "\xff\xfe", "\xfe\xff" };
+	size_t len = strlen(marks[encoding]);
+
+	memcpy(out, marks[encoding], len);
+	for (bool cr = false; *text; text += !cr) {
+		cr = crlf && *text == '\n' && !cr;
+		if (encoding == RECORDS_UTF16BE)
+			out[len++] = 0;
+		out[len++] = cr ? '\r' : (uint8_t)*text;
+		if (encoding == RECORDS_UTF16LE)
+			out[len++] = 0;
+	}
+	return len;
+}
+
 /* The text of tests/data/records/NAME, decoded; the caller frees it. */
 static inline char *records_fixture(const char *name)
 {

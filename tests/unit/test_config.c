@@ -114,6 +114,9 @@ START_TEST(test_every_key)
 		"identity: {version: auto, id: ns1}\n"
 		"cache: {size: 1GiB, ttl-max: 1h, negative-ttl-max: 1m, serve-stale: 0s,\n"
 		"  prefetch: false}\n"
+		"limits: {queries: 1, upstream-questions: 2, waiters: 3, upstream-sockets: 64,\n"
+		"  tcp-clients: 5, tcp-clients-per-address: 6, tcp-queries: 7, tcp-blocks: 8,\n"
+		"  tcp-idle: 9s}\n"
 		"control: {socket: /x}\n"
 		"http: {listen: [127.0.0.1@8080]}\n"
 		"log: {level: debug, format: json, queries: true}\n";
@@ -158,13 +161,19 @@ START_TEST(test_every_key)
 	ck_assert_ptr_nonnull(strstr(config->identity.version, "privlinkd"));
 	ck_assert_str_eq(config->identity.id, "ns1");
 	ck_assert_uint_eq(config->cache.size, (size_t)1 << 30);
+	ck_assert_uint_eq(config->limits.queries, 1);
+	ck_assert_uint_eq(config->limits.tcp_clients_per_address, 6);
+	ck_assert_uint_eq(config->limits.tcp_idle_s, 9);
 	ck_assert_int_eq(config->log.format, LOG_FORMAT_JSON);
 	config_inactive(config, text, sizeof(text));
-	ck_assert_str_eq(text, "server.tls-certificate, server.tls-key, server.state, "
-			       "records[].poll, record-policy.max-shrink, "
+	ck_assert_str_eq(text, "server.tls-certificate, server.tls-key, "
 			       "cache.serve-stale, cache.prefetch, http.listen");
 	config_restart(plain, config, text, sizeof(text));
-	ck_assert_str_eq(text, "server.listen, server.workers, server.user");
+	ck_assert_str_eq(text,
+			 "server.listen, server.workers, server.user, limits.queries, "
+			 "limits.upstream-questions, limits.waiters, limits.upstream-sockets, "
+			 "limits.tcp-clients, limits.tcp-clients-per-address, limits.tcp-queries, "
+			 "limits.tcp-blocks, limits.tcp-idle");
 	config_free(config);
 	config_free(plain);
 }
@@ -395,6 +404,31 @@ START_TEST(test_table)
 }
 END_TEST
 
+/* What is installed must load, and say what the defaults say. */
+START_TEST(test_shipped)
+{
+	struct told told = { .count = 0 };
+	struct complaints to = { .tell = tell, .arg = &told };
+	const char *top = getenv("abs_top_srcdir");
+	struct config_records *records;
+	struct config *config;
+	char path[4096];
+
+	if (!top)
+		top = ".";
+	snprintf(path, sizeof(path), "%s/etc/privlinkd.yaml", top);
+	config = config_read(path, NULL, &to, NULL);
+	ck_assert_msg(config && told.count == 0, "%s", told.text);
+	ck_assert_uint_eq(config->server.listen.count, 2);
+	ck_assert_uint_eq(config->zones.count, 1);
+	records = config->records.at;
+	ck_assert_uint_eq(config->records.count, 1);
+	ck_assert_str_eq(records[0].path, "/etc/privlinkd/records.d");
+	ck_assert_uint_eq(config->forward.count, 1);
+	config_free(config);
+}
+END_TEST
+
 static Suite *config_suite(void)
 {
 	Suite *suite = suite_create("config");
@@ -402,6 +436,7 @@ static Suite *config_suite(void)
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, test_defaults);
+	tcase_add_test(tests, test_shipped);
 	tcase_add_test(tests, test_every_key);
 	tcase_add_loop_test(tests, test_wrong, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
 	tcase_add_test(tests, test_all_errors);

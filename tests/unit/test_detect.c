@@ -150,6 +150,9 @@ START_TEST(finds_yaml_and_azure)
 	ck_assert_int_eq(detect("{}"), SOURCE_AZURE);
 	ck_assert_int_eq(detect("- aRecords:\n  - ipv4Address: 10.0.0.1\n"), SOURCE_AZURE);
 	ck_assert_int_eq(detect("id: /x\ncustomDnsConfigs:\n- fqdn: a\n"), SOURCE_AZURE);
+	ck_assert_int_eq(detect("count: 1\ndata:\n- fqdn: a\n  ip: b\n"), SOURCE_AZURE);
+	ck_assert_int_eq(detect("---\n- fqdn: a.example\n  ipAddress: 10.0.0.1\n"), SOURCE_AZURE);
+	ck_assert_int_eq(detect("---\nhosts:\n  value: 10.0.0.1\n"), SOURCE_YAML);
 }
 END_TEST
 
@@ -159,6 +162,8 @@ START_TEST(finds_the_rest)
 	ck_assert_int_eq(detect("a.example;10.0.0.1\n"), SOURCE_CSV);
 	ck_assert_int_eq(detect("FQDN\tIP\na.example\t10.0.0.1\n"), SOURCE_CSV);
 	ck_assert_int_eq(detect("#TYPE Selected.X\n\"a\"\n"), SOURCE_CSV);
+	ck_assert_int_eq(detect("sep=\t\na.example\t10.0.0.1\n"), SOURCE_CSV);
+	ck_assert_int_eq(detect("Name\tType\tData\na\tHost (A)\t10.0.0.1\n"), SOURCE_CSV);
 	ck_assert_int_eq(detect("Network\n10.0.0.1\na.example\n"), SOURCE_PASTE);
 	ck_assert_int_eq(detect(""), SOURCE_EMPTY);
 	ck_assert_int_eq(detect("# x\n\n; y\n  # z"), SOURCE_EMPTY);
@@ -172,10 +177,25 @@ START_TEST(finds_fixtures)
 		const char *name;
 		enum source_format format;
 	} fixtures[] = {
-		{ "hosts-plain.txt", SOURCE_HOSTS },  { "hosts-generated.txt", SOURCE_HOSTS },
-		{ "hosts-turned.txt", SOURCE_HOSTS }, { "hosts-etc.txt", SOURCE_HOSTS },
-		{ "zone-azure.txt", SOURCE_ZONE },    { "zone-windows.txt", SOURCE_ZONE },
-		{ "own.yaml", SOURCE_YAML },          { "portal-page.txt", SOURCE_PASTE },
+		{ "hosts-plain.txt", SOURCE_HOSTS },
+		{ "hosts-generated.txt", SOURCE_HOSTS },
+		{ "hosts-turned.txt", SOURCE_HOSTS },
+		{ "hosts-etc.txt", SOURCE_HOSTS },
+		{ "zone-azure.txt", SOURCE_ZONE },
+		{ "zone-windows.txt", SOURCE_ZONE },
+		{ "own.yaml", SOURCE_YAML },
+		{ "portal-page.txt", SOURCE_PASTE },
+		{ "azure-endpoint.json", SOURCE_AZURE },
+		{ "azure-graph.yaml", SOURCE_AZURE },
+		{ "azure-sets.yaml", SOURCE_AZURE },
+		{ "csv-settings.csv", SOURCE_CSV },
+		{ "csv-bare.csv", SOURCE_CSV },
+		{ "csv-semicolon.csv", SOURCE_CSV },
+		{ "csv-graph.csv", SOURCE_CSV },
+		{ "csv-windows.csv", SOURCE_CSV },
+		{ "csv-console.txt", SOURCE_CSV },
+		{ "csv-community.csv", SOURCE_CSV },
+		{ "csv-recordsets.csv", SOURCE_CSV },
 	};
 
 	for (size_t i = 0; i < sizeof(fixtures) / sizeof(*fixtures); i++) {
@@ -199,7 +219,9 @@ START_TEST(names_formats)
 	ck_assert_int_eq(source_format_parse("empty", &format), -1);
 	ck_assert_int_eq(format, SOURCE_ZONE);
 	ck_assert(source_format_readable(SOURCE_YAML));
-	ck_assert(!source_format_readable(SOURCE_CSV));
+	ck_assert(source_format_readable(SOURCE_CSV));
+	ck_assert(source_format_readable(SOURCE_AZURE));
+	ck_assert(!source_format_readable(SOURCE_PASTE));
 }
 END_TEST
 

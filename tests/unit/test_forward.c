@@ -102,6 +102,11 @@ START_TEST(limits_change)
 	ck_assert_int_eq(forward_shared_configure(shared, &limits, &err), 0);
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
 	ck_assert_uint_eq(reply_ttl(&reply, 300), 20);
+	/* The limit ages too: nobody keeps it beyond the 20 s that we do. */
+	ck_assert_int_eq(forward_get(sides[0].forward, &question, 0, clock_now_ms() + 15000, buf,
+				     sizeof(buf), &reply),
+			 FORWARD_HIT);
+	ck_assert_uint_eq(reply_ttl(&reply, 300), 20 - reply.age_s);
 	ck_assert_int_eq(forward_get(sides[0].forward, &question, 0, clock_now_ms() + 20000, buf,
 				     sizeof(buf), &reply),
 			 FORWARD_MISS);
@@ -803,6 +808,38 @@ START_TEST(no_upstreams)
 }
 END_TEST
 
+/*
+ * Questions to an upstream that is silent hold their sockets until the deadline. What goes to
+ * another upstream must find some still.
+ */
+START_TEST(silent_upstream_leaves_sockets)
+{
+	struct responder silent, well;
+	uint16_t silent_group, well_group;
+	uint64_t began, n;
+	struct reply reply;
+
+	responder_start(&silent, responder_silent);
+	responder_start(&well, responder_address);
+	silent_group = make_group(&silent.addr, 1, UPSTREAM_ORDERED);
+	well_group = make_group(&well.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ .inflight_max = 256 });
+	group = silent_group;
+	for (n = 0; n < 200; n++)
+		ck_assert_int_eq(get(&sides[0], (uint16_t)(1000 + n), 1, &reply), FORWARD_WAITING);
+	group = well_group;
+	began = clock_now_ms();
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 2, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert_uint_eq(sides[0].waiter, 2);
+	check_address(&sides[0].reply);
+	ck_assert_uint_lt(clock_now_ms() - began, 2000);
+	stop(1);
+	responder_stop(&silent);
+	responder_stop(&well);
+}
+END_TEST
+
 static Suite *forward_suite(void)
 {
 	Suite *suite = suite_create("forward");
@@ -824,6 +861,7 @@ static Suite *forward_suite(void)
 	tcase_add_test(tcase, header_alone_is_no_answer);
 	tcase_add_test(tcase, header_alone_to_a_plain_query);
 	tcase_add_test(tcase, deadline);
+	tcase_add_test(tcase, silent_upstream_leaves_sockets);
 	tcase_add_test(tcase, unreachable_ends_early);
 	tcase_add_test(tcase, cannot_be_sent);
 	tcase_add_test(tcase, unreachable_and_silent);

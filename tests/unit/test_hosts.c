@@ -119,7 +119,7 @@ START_TEST(refuses_lines)
 		       "or too long label, or over 255 octets); correct the line\n");
 	expect_refused("10.0.0.1 m\xc3\xbc.example\n",
 		       "E f:1:10: `m\\195\\188.example` is not ASCII; "
-		       "write the name in its xn-- form; correct the line\n");
+		       "write the name in its xn-- form\n");
 	expect_refused("10.0.0.1 a*.example\n",
 		       "E f:1:10: `a*.example` has a * that is not its whole "
 		       "first label; correct the line\n");

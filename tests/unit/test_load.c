@@ -2,6 +2,7 @@
 /* source/load: files to sets, what is kept when a file turns bad, what is not read again. */
 #include "source/load.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
@@ -312,8 +313,8 @@ START_TEST(refuses_other_formats)
 	static const struct {
 		const char *text, *told;
 	} cases[] = {
-		{ "FQDN,IP\na.example,10.0.0.1\n", "this is CSV" },
-		{ "{\"customDnsConfigs\": []}\n", "this is JSON or YAML of an Azure export" },
+		{ "FQDN,IP\na.example,\n", "a row without an address" },
+		{ "{\"customDnsConfigs\": []}\n", "`customDnsConfigs` is empty" },
 		{ "what is this\n", "it cannot be told what this is" },
 		{ "Network\n10.0.0.1\na.example\n", "Generate hostfile" },
 		{ "127.0.0.1 localhost\n", "holds no record; delete it to remove its records" },
@@ -346,6 +347,482 @@ START_TEST(warns_of_a_missing_end)
 }
 END_TEST
 
+/* ---- last good on disk, and entries that shrink ---------------------------------------------- */
+
+/* Another run of the program. */
+static void restart(void)
+{
+	sources_free(sources);
+	sources = sources_new();
+}
+
+static void save(void)
+{
+	sources_save(sources, &to);
+}
+
+static void keep_state(void)
+{
+	ck_assert_int_eq(mkdir("state", 0700), 0);
+	conf.state = "state";
+	conf.state_forget = true;
+	conf.max_shrink = 50;
+}
+
+static unsigned state_files(void)
+{
+	unsigned count = 0;
+	DIR *stream = opendir("state");
+	struct dirent *item;
+
+	while ((item = readdir(stream)))
+		count += item->d_name[0] != '.';
+	closedir(stream);
+	return count;
+}
+
+/* A file of names first..last. */
+static void write_names(const char *path, unsigned first, unsigned last)
+{
+	char text[8192];
+	size_t at = 0;
+
+	for (text[0] = '\0'; first <= last; first++)
+		at += (size_t)sprintf(text + at, "10.0.0.%u n%u.example\n", first, first);
+	write_text(path, text);
+}
+
+static size_t served_names(void)
+{
+	const char *at = served();
+	size_t lines = 0;
+
+	for (; (at = strchr(at, '\n')); at++)
+		lines++;
+	return lines;
+}
+
+START_TEST(last_good_outlives_a_restart)
+{
+	keep_state();
+	write_text("a", "10.0.0.1 a.blob.core.windows.net\n");
+	entries[0].path = "a";
+	load();
+	save();
+	ck_assert_str_eq(told.complaints, "");
+	ck_assert_uint_eq(state_files(), 1);
+
+	/* Bad. */
+	write_text("a", "10.0.0.2 b.blob.core.windows.net\nnonsense\n");
+	restart();
+	load();
+	ck_assert_str_eq(served(), "a.privatelink.blob.core.windows.net 10 A 10.0.0.1 1\n");
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_LAST_GOOD);
+	ck_assert_int_ge(sources_status(sources, 0)->loaded, time(NULL) - 60);
+	ck_assert_ptr_nonnull(strstr(told.complaints, "W a: its last good version, of 2"));
+	save();
+	ck_assert_uint_eq(state_files(), 1);
+
+	/* And still there at the next, and at a load in which nothing has changed. */
+	load();
+	ck_assert_str_eq(served(), "a.privatelink.blob.core.windows.net 10 A 10.0.0.1 1\n");
+	ck_assert_uint_eq(to.warnings, 0);
+	restart();
+	load();
+	ck_assert_str_eq(served(), "a.privatelink.blob.core.windows.net 10 A 10.0.0.1 1\n");
+
+	/* Mended. */
+	write_text("a", "10.0.0.3 c.example\n");
+	load();
+	save();
+	ck_assert_str_eq(served(), "c.example 10 A 10.0.0.3 1\n");
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_GOOD);
+	write_text("a", "");
+	restart();
+	load();
+	ck_assert_str_eq(served(), "c.example 10 A 10.0.0.3 1\n");
+}
+END_TEST
+
+START_TEST(a_file_that_is_missing_at_a_start)
+{
+	struct err err;
+
+	keep_state();
+	write_text("a", "10.0.0.1 a.example\n");
+	entries[0].path = "a";
+	load();
+	save();
+	ck_assert_int_eq(rename("a", "elsewhere"), 0);
+	restart();
+	for (int i = 0; i < 3; i++) {
+		load();
+		save();
+		ck_assert_uint_eq(to.errors, 1);
+		ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\n");
+		ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_LAST_GOOD);
+	}
+	/* It comes, and goes: that is a removal, for good. */
+	ck_assert_int_eq(rename("elsewhere", "a"), 0);
+	load();
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_GOOD);
+	ck_assert_int_eq(rename("a", "elsewhere"), 0);
+	load();
+	save();
+	ck_assert_str_eq(served(), "");
+	ck_assert_uint_eq(state_files(), 0);
+	restart();
+	load();
+	ck_assert_str_eq(served(), "");
+	/* And the operator may say so. */
+	ck_assert_int_eq(rename("elsewhere", "a"), 0);
+	load();
+	save();
+	ck_assert_int_eq(rename("a", "elsewhere"), 0);
+	restart();
+	load();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\n");
+	ck_assert_int_eq(sources_accept(sources, "nosuch", &err), -1);
+	ck_assert_int_eq(sources_accept(sources, "a", &err), 0);
+	load();
+	ck_assert_str_eq(served(), "");
+	ck_assert_int_eq(sources_accept(sources, "a", &err), -1);
+	ck_assert_str_eq(err.text, "a: is not held back; there is nothing to accept");
+}
+END_TEST
+
+START_TEST(a_folder_that_is_missing_at_a_start)
+{
+	keep_state();
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	write_text("d/a", "10.0.0.1 a.example\n");
+	write_text("d/b", "10.0.0.2 b.example\n");
+	entries[0].path = "d";
+	entries[1].path = "d/*";
+	load();
+	save();
+	ck_assert_uint_eq(state_files(), 2);
+	ck_assert_int_eq(rename("d", "elsewhere"), 0);
+	restart();
+	for (int i = 0; i < 2; i++) {
+		load();
+		save();
+		ck_assert_str_eq(served(),
+				 "a.example 10 A 10.0.0.1 1\nb.example 10 A 10.0.0.2 1\n");
+	}
+	/* There again, but for one: a removal. */
+	ck_assert_int_eq(unlink("elsewhere/b"), 0);
+	ck_assert_int_eq(rename("elsewhere", "d"), 0);
+	load();
+	save();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\n");
+	ck_assert_uint_eq(state_files(), 1);
+	/* The same by a pattern. */
+	conf.sources = entries + 1;
+	load();
+	save();
+	ck_assert_int_eq(rename("d", "elsewhere"), 0);
+	restart();
+	load();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\n");
+}
+END_TEST
+
+START_TEST(a_damaged_state_is_a_warning)
+{
+	char path[512] = "state/";
+	struct dirent *item;
+	struct stat st;
+	DIR *stream;
+
+	keep_state();
+	write_text("a", "10.0.0.1 a.example\n10.0.0.2 b.example\n");
+	write_text("bad", "10.0.0.3 c.example\nnonsense\n");
+	entries[0].path = "a";
+	load();
+	save();
+	stream = opendir("state");
+	while ((item = readdir(stream)))
+		if (item->d_name[0] != '.')
+			strcpy(path + 6, item->d_name);
+	closedir(stream);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(rename("bad", "a"), 0);
+	for (off_t len = st.st_size - 1; len >= 0; len--) {
+		ck_assert_int_eq(truncate(path, len), 0);
+		restart();
+		load();
+		ck_assert_str_eq(served(), "c.example 10 A 10.0.0.3 1\n");
+		ck_assert_uint_eq(to.errors, 1);
+		ck_assert_uint_eq(to.warnings, 1);
+		ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_DEGRADED);
+	}
+	/* A degraded set is not kept, and what is of no use goes. */
+	save();
+	ck_assert_uint_eq(state_files(), 0);
+}
+END_TEST
+
+START_TEST(an_unwritable_state_is_one_warning)
+{
+	const char *trouble;
+
+	conf.state = "state";
+	write_text("a", "10.0.0.1 a.example\n");
+	entries[0].path = "a";
+	load();
+	save();
+	ck_assert_str_eq(told.complaints, "W state folder state: No such file or directory; last "
+					  "good records are kept in memory "
+					  "only until it can be written\n");
+	ck_assert_str_eq(sources_state(sources, &trouble), "state");
+	ck_assert_str_eq(trouble, "state: No such file or directory");
+	write_text("a", "nonsense\n");
+	load();
+	save();
+	ck_assert_uint_eq(to.warnings, 1); /* of the last good version */
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\n");
+	/* It comes: what is in memory is written. */
+	ck_assert_int_eq(mkdir("state", 0700), 0);
+	load();
+	save();
+	ck_assert_uint_eq(to.warnings, 0);
+	ck_assert_uint_eq(state_files(), 1);
+	sources_state(sources, &trouble);
+	ck_assert_ptr_null(trouble);
+	restart();
+	load();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\n");
+}
+END_TEST
+
+START_TEST(forgets_what_is_not_configured)
+{
+	keep_state();
+	write_text("a", "10.0.0.1 a.example\n");
+	write_text("b", "10.0.0.2 b.example\n");
+	entries[0].path = "a";
+	entries[1].path = "b";
+	conf.count = 2;
+	load();
+	save();
+	ck_assert_uint_eq(state_files(), 2);
+	conf.count = 1;
+	conf.state_forget = false;
+	restart();
+	load();
+	save();
+	ck_assert_uint_eq(state_files(), 2);
+	conf.state_forget = true;
+	load();
+	save();
+	ck_assert_uint_eq(state_files(), 1);
+}
+END_TEST
+
+START_TEST(last_good_follows_other_zones)
+{
+	struct zones *old = zones;
+
+	write_text("a", "10.0.0.1 a.blob.core.windows.net\n");
+	entries[0].path = "a";
+	load();
+	write_text("a", "nonsense\n");
+	zones = zones_new();
+	ck_assert_int_eq(zones_seal(zones, NULL), 0);
+	load();
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_LAST_GOOD);
+	ck_assert_str_eq(served(), "a.privatelink.blob.core.windows.net 10 A 10.0.0.1 1\n");
+	zones_free(old);
+}
+END_TEST
+
+START_TEST(old_versions_are_warned_of)
+{
+	keep_state();
+	write_text("a", "10.0.0.1 a.example\n");
+	entries[0].path = "a";
+	load();
+	((struct source_status *)(uintptr_t)sources_status(sources, 0))->loaded -= 8 * 86400;
+	save();
+	write_text("a", "nonsense\n");
+	load();
+	ck_assert_ptr_nonnull(
+		strstr(told.complaints,
+		       "W a: the last good version that is served is 8 days old; mend the file\n"));
+	restart();
+	load();
+	ck_assert_ptr_nonnull(strstr(told.complaints, "is 8 days old"));
+}
+END_TEST
+
+START_TEST(holds_back_what_shrinks)
+{
+	struct source_hold hold;
+	struct err err;
+
+	keep_state();
+	write_names("a", 1, 20);
+	entries[0].path = "a";
+	load();
+	save();
+	write_names("a", 11, 20); /* half: allowed */
+	load();
+	save();
+	ck_assert_uint_eq(served_names(), 10);
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_GOOD);
+	write_names("a", 17, 30); /* six of ten, though more come */
+	for (int i = 0; i < 2; i++) {
+		load();
+		save();
+		ck_assert_str_eq(told.complaints, "W a: would lose 6 of its 10 names at once, more "
+						  "than max-shrink (50%) allows: "
+						  "held back, what it had is served; if that is "
+						  "meant, type: privlinkctl accept "
+						  "a\n");
+		ck_assert_uint_eq(served_names(), 10);
+		ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_HELD);
+		ck_assert_str_eq(sources_status(sources, 0)->complaint,
+				 "held back: its entry would lose 6 of 10 names");
+		ck_assert(sources_hold(sources, 0, &hold));
+		ck_assert_uint_eq(hold.lost, 6);
+	}
+	/* After a restart too. */
+	restart();
+	load();
+	save();
+	ck_assert_uint_eq(to.warnings, 1);
+	ck_assert_uint_eq(served_names(), 10);
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_HELD);
+	/* Accepted is what was told: more is held back again. */
+	ck_assert_int_eq(sources_accept(sources, "a", &err), 0);
+	write_names("a", 18, 30);
+	load();
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_HELD);
+	ck_assert_int_eq(sources_accept(sources, "a", &err), 0);
+	load();
+	save();
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_GOOD);
+	ck_assert_uint_eq(served_names(), 13);
+	ck_assert(!sources_hold(sources, 0, &hold));
+	restart();
+	load();
+	ck_assert_str_eq(told.complaints, "");
+	/* Off. */
+	conf.max_shrink = 100;
+	write_names("a", 1, 1);
+	load();
+	ck_assert_uint_eq(served_names(), 1);
+}
+END_TEST
+
+START_TEST(small_entries_may_shrink)
+{
+	conf.max_shrink = 0;
+	write_names("a", 1, 9);
+	entries[0].path = "a";
+	load();
+	write_names("a", 9, 9);
+	load();
+	ck_assert_uint_eq(served_names(), 1);
+	write_names("a", 1, 10);
+	load();
+	write_names("a", 2, 10);
+	load();
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_HELD);
+	/* Mended. */
+	write_names("a", 1, 10);
+	load();
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_GOOD);
+	ck_assert_str_eq(told.complaints, "");
+}
+END_TEST
+
+START_TEST(an_entry_shrinks_over_all_its_files)
+{
+	struct err err;
+
+	keep_state();
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	write_names("d/a", 1, 6);
+	write_names("d/b", 7, 12);
+	write_names("other", 41, 42);
+	entries[0].path = "d";
+	entries[1].path = "other";
+	conf.count = 2;
+	load();
+	save();
+	/* Names that move from one file to another are not lost. */
+	write_names("d/a", 7, 12);
+	write_names("d/b", 1, 6);
+	load();
+	ck_assert_str_eq(told.complaints, "");
+	/* Five of twelve. */
+	write_names("d/b", 1, 1);
+	load();
+	ck_assert_str_eq(told.complaints, "");
+	write_names("d/b", 1, 6);
+	load();
+	save();
+	/* Deleted, and one name of another gone: seven of twelve. A new file waits too. */
+	ck_assert_int_eq(unlink("d/a"), 0);
+	write_names("d/b", 1, 5);
+	write_names("d/c", 31, 39);
+	write_names("other", 42, 43);
+	for (int i = 0; i < 3; i++) {
+		load();
+		save();
+		ck_assert_uint_eq(to.warnings, 1);
+		ck_assert_uint_eq(to.errors, 0);
+		ck_assert_uint_eq(served_names(), 14);
+		ck_assert_uint_eq(sources_count(sources), 4);
+		ck_assert_str_eq(sources_status(sources, 0)->path, "d/a");
+		ck_assert_uint_eq(sources_status(sources, 0)->records, 6);
+		ck_assert_str_eq(sources_status(sources, 2)->path, "d/c");
+		ck_assert_uint_eq(sources_status(sources, 2)->records, 0);
+		for (size_t k = 0; k < 3; k++)
+			ck_assert_int_eq(sources_status(sources, k)->state, SOURCE_HELD);
+		ck_assert_int_eq(sources_status(sources, 3)->state, SOURCE_GOOD);
+		ck_assert_uint_eq(state_files(), 3);
+		if (i == 1)
+			restart();
+	}
+	/* By the name of a file as well. */
+	ck_assert_int_eq(sources_accept(sources, "d/b", &err), 0);
+	load();
+	save();
+	ck_assert_str_eq(told.complaints, "");
+	ck_assert_uint_eq(served_names(), 16);
+	ck_assert_uint_eq(sources_count(sources), 3);
+	ck_assert_uint_eq(sources_troubled(sources), 0);
+	ck_assert_uint_eq(state_files(), 3);
+}
+END_TEST
+
+START_TEST(a_named_file_that_goes_is_held)
+{
+	struct err err;
+
+	keep_state();
+	write_names("a", 1, 10);
+	entries[0].path = "a";
+	load();
+	save();
+	ck_assert_int_eq(unlink("a"), 0);
+	for (int i = 0; i < 2; i++) {
+		load();
+		save();
+		ck_assert_uint_eq(served_names(), 10);
+		ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_HELD);
+	}
+	ck_assert_int_eq(sources_accept(sources, "a", &err), 0);
+	load();
+	save();
+	ck_assert_uint_eq(served_names(), 0);
+	ck_assert_uint_eq(state_files(), 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("load");
@@ -363,6 +840,19 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, reads_all_for_a_new_zone_table);
 	tcase_add_test(tcase, refuses_other_formats);
 	tcase_add_test(tcase, warns_of_a_missing_end);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, last_good_outlives_a_restart);
+	tcase_add_test(tcase, a_file_that_is_missing_at_a_start);
+	tcase_add_test(tcase, a_folder_that_is_missing_at_a_start);
+	tcase_add_test(tcase, a_damaged_state_is_a_warning);
+	tcase_add_test(tcase, an_unwritable_state_is_one_warning);
+	tcase_add_test(tcase, forgets_what_is_not_configured);
+	tcase_add_test(tcase, last_good_follows_other_zones);
+	tcase_add_test(tcase, old_versions_are_warned_of);
+	tcase_add_test(tcase, holds_back_what_shrinks);
+	tcase_add_test(tcase, small_entries_may_shrink);
+	tcase_add_test(tcase, an_entry_shrinks_over_all_its_files);
+	tcase_add_test(tcase, a_named_file_that_goes_is_held);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -25,8 +25,11 @@ START_TEST(one_thread)
 {
 	struct publish *publish = publish_new(2, count_release);
 	int a, b, c;
+	unsigned most;
 
 	released = 0;
+	ck_assert_uint_eq(publish_alive(publish, &most), 0);
+	ck_assert_uint_eq(most, 0);
 	ck_assert_ptr_null(publish_newest(publish));
 	ck_assert_ptr_null(publish_take(publish, 0));
 	publish_offer(publish, &a);
@@ -38,7 +41,11 @@ START_TEST(one_thread)
 	ck_assert(publish_settled(publish));
 	ck_assert_uint_eq(released, 0);
 
+	ck_assert_uint_eq(publish_alive(publish, &most), 1);
+	ck_assert_uint_eq(most, 1);
 	publish_offer(publish, &b);
+	ck_assert_uint_eq(publish_alive(publish, &most), 2);
+	ck_assert_uint_eq(most, 2);
 	ck_assert_ptr_eq(publish_take(publish, 1), &b);
 	ck_assert(!publish_settled(publish));
 	ck_assert_uint_eq(released, 0);
@@ -56,6 +63,9 @@ START_TEST(one_thread)
 	publish_take(publish, 1);
 	publish_offer(publish, &c); /* settles what it can by itself */
 	ck_assert_uint_eq(released, 2);
+	/* That `c` was made while two others lived does not go unseen. */
+	ck_assert_uint_eq(publish_alive(publish, &most), 2);
+	ck_assert_uint_eq(most, 3);
 	publish_free(publish);
 	ck_assert_uint_eq(released, 4);
 	publish_free(NULL);

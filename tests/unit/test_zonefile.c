@@ -120,17 +120,17 @@ START_TEST(refuses_records)
 		       "E f:1: A record: `10.0.0.300` is no IPv4 address; correct it\n");
 	expect_refused("a. A 10.0.0.1 x",
 		       "E f:1: A record: `x` behind the address; write one record a line\n");
-	expect_refused("a. A",
-		       "E f:1: A record: a record without an address; write one behind the type\n");
+	expect_refused("a. A", "E f:1: A record: no address; write one behind the type\n");
 	expect_refused("a. CH A 10.0.0.1",
 		       "E f:1: class CH; only IN is served, take the record out\n");
 	expect_refused("a. FOO x",
 		       "E f:1: `FOO` is no record type; write `name TTL IN TYPE data`\n");
 	expect_refused("a. 4294967296 A 10.0.0.1",
 		       "E f:1: `4294967296` is no TTL; write seconds, at most 2147483647\n");
-	expect_refused("a. A \\# 4 0a0000",
-		       "E f:1: A record: its data cannot be read (Syntax error, could "
-		       "not parse the RR's rdata); correct it\n");
+	expect_refused(
+		"a. A \\# 4 0a0000",
+		"E f:1: A record: its hexadecimal data is malformed or does not fit its type; "
+		"correct it\n");
 	expect_refused(
 		"$INCLUDE x",
 		"E f:1: $INCLUDE is not read; name the other file under `records` instead\n");
