@@ -130,7 +130,11 @@ const struct key keys[] = {
 	    RANGE(1, 1000000), DEFAULT("4096"), .restart = true),
 	KEY("limits.waiters", KEY_COUNT, AT(limits.waiters), RANGE(1, 1000000), DEFAULT("4096"),
 	    .restart = true),
-	/* Fewer ports than 64 can be guessed; more than 16,384 leave none to others. */
+	/*
+	 * 1,024 open ports of 2^16, of which nobody outside knows which one a question leaves by:
+	 * 2^10 ports and 2^16 ids to guess while it is in flight, and the ports move on. Fewer than
+	 * 64 can be guessed; more than 16,384 leave none to others.
+	 */
 	KEY("limits.upstream-sockets", KEY_COUNT, AT(limits.upstream_sockets), RANGE(64, 16384),
 	    DEFAULT("1024"), .restart = true),
 	KEY("limits.tcp-clients", KEY_COUNT, AT(limits.tcp_clients), RANGE(1, 100000),
