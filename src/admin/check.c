@@ -23,10 +23,8 @@ static void print(void *arg, const struct complaint *complaint)
 	complaint_print(stderr, complaint);
 }
 
-static void sum_up(const struct view *view, const struct build *build,
-		   const struct complaints *complaints)
+void check_print_sources(const struct sources *sources)
 {
-	const struct sources *sources = build_sources(build);
 	const struct source_status *source;
 	size_t i;
 
@@ -36,6 +34,14 @@ static void sum_up(const struct view *view, const struct build *build,
 		       source_format_name(source->format), source->records, source->errors,
 		       source->warnings);
 	}
+}
+
+static void sum_up(const struct view *view, const struct build *build,
+		   const struct complaints *complaints)
+{
+	const struct sources *sources = build_sources(build);
+
+	check_print_sources(sources);
 	printf("%zu records of %zu names from %zu files, %zu zones: %zu errors, %zu warnings\n",
 	       table_records(view->table), table_names(view->table), sources_count(sources),
 	       zones_count(view->zones), complaints->errors, complaints->warnings);

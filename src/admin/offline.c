@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "admin/build.h"
+#include "admin/check.h"
 #include "admin/config.h"
 #include "admin/told.h"
 #include "base/json.h"
@@ -36,19 +37,6 @@ static int print_json(struct json *json)
 	puts(text);
 	free(text);
 	return 0;
-}
-
-static void check_text(const struct sources *sources)
-{
-	const struct source_status *source;
-	size_t i;
-
-	for (i = 0; i < sources_count(sources); i++) {
-		source = sources_status(sources, i);
-		printf("%s: %s, %zu records, %zu errors, %zu warnings\n", source->path,
-		       source_format_name(source->format), source->records, source->errors,
-		       source->warnings);
-	}
 }
 
 static int check_json(const struct sources *sources, const struct told *told)
@@ -121,7 +109,7 @@ int offline_check(bool json, int count, char **paths)
 	else if (json)
 		check_json(build_sources(build), &told);
 	else
-		check_text(build_sources(build));
+		check_print_sources(build_sources(build));
 	build_release(view);
 	build_free(build);
 	config_free(config);

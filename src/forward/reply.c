@@ -177,18 +177,6 @@ static int copy_answer(struct scrub *scrub, uint8_t rcode)
 	return 0;
 }
 
-/* Is `above` the same name as `name`, or above it? */
-static bool is_at_or_above(const uint8_t *above, const uint8_t *name)
-{
-	size_t above_len = name_wire_len(above), left = name_wire_len(name);
-
-	while (left > above_len) {
-		left -= name[0] + 1u;
-		name += name[0] + 1u;
-	}
-	return left == above_len && name_wire_equal(above, name);
-}
-
 /* A record of the authority section whose data stands in scrub->rdata. */
 static void take_authority(struct scrub *scrub, const struct message_record *record,
 			   const uint8_t *owner, size_t len, bool negative)
@@ -198,7 +186,7 @@ static void take_authority(struct scrub *scrub, const struct message_record *rec
 	uint32_t ttl;
 
 	if (record->type == TYPE_SOA) {
-		if (!negative || scrub->has_soa || !is_at_or_above(owner, scrub->final))
+		if (!negative || scrub->has_soa || !name_wire_ends_with(scrub->final, owner))
 			return;
 		minimum = cursor_over(scrub->rdata, len);
 		cursor_seek(&minimum, len - sizeof(uint32_t));

@@ -31,23 +31,14 @@ struct found {
 	uint32_t ttl; /* lowest of the data */
 };
 
-/* Is `above` the end of `owner`, and shorter? Sizes are with the root's octet. */
-static bool is_above(const uint8_t *above, size_t above_len, const uint8_t *owner, size_t owner_len)
-{
-	size_t at = 0;
-
-	while (owner_len - at > above_len)
-		at += owner[at] + 1u;
-	return at > 0 && owner_len - at == above_len && name_wire_equal(owner + at, above);
-}
-
 static void note_dname(struct found *found, const struct message *message,
 		       const struct message_record *record, const uint8_t *owner, size_t owner_len)
 {
 	uint8_t name[NAME_WIRE_MAX];
 	size_t len = message_owner(message, record, name);
 
-	if (!len || !is_above(name, len, owner, owner_len))
+	/* Above the owner, not at it (RFC 6672 2.3). */
+	if (!len || len >= owner_len || !name_wire_ends_with(owner, name))
 		return;
 	if (found->has_dname && found->dname_owner_len <= len)
 		return;

@@ -411,6 +411,17 @@ static int compare_labels(const uint8_t *a, const uint8_t *b)
 	return a[0] - b[0];
 }
 
+bool name_wire_ends_with(const uint8_t *name, const uint8_t *suffix)
+{
+	size_t suffix_len = name_wire_len(suffix), left = name_wire_len(name);
+
+	while (left > suffix_len) {
+		left -= name[0] + 1u;
+		name += name[0] + 1u;
+	}
+	return left == suffix_len && name_wire_equal(name, suffix);
+}
+
 int name_wire_compare(const uint8_t *a, const uint8_t *b)
 {
 	uint8_t at_a[NAME_LABELS_MAX + 1], at_b[NAME_LABELS_MAX + 1];

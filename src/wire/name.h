@@ -107,6 +107,9 @@ bool name_equal(const struct name *a, const struct name *b);
 /* Wire names, case ignored. */
 bool name_wire_equal(const uint8_t *a, const uint8_t *b);
 
+/* Is `suffix` the end of `name`, or the same name? Wire names, case ignored. */
+bool name_wire_ends_with(const uint8_t *name, const uint8_t *suffix);
+
 /* Octets of a well-formed wire name, with the root's. */
 size_t name_wire_len(const uint8_t *wire);
 
