@@ -36,7 +36,6 @@
 #include "forward/flight.h"
 #include "forward/pending.h"
 #include "forward/store.h"
-#include "forward/upstream_choice.h"
 #include "wire/types.h"
 
 /*

@@ -28,6 +28,7 @@
 #include "forward/deadlines.h"
 #include "forward/tries.h"
 #include "forward/upstream_choice.h"
+#include "forward/upstream_health.h"
 #include "wire/types.h"
 #include "wire/writer.h"
 

@@ -32,7 +32,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "forward/upstream_choice.h"
 #include "net/addr.h"
 #include "net/random.h"
 

@@ -25,7 +25,6 @@
 #include "base/clock.h"
 #include "forward/conns.h"
 #include "forward/sockets.h"
-#include "forward/upstream_choice.h"
 #include "net/random.h"
 #include "wire/types.h"
 #include "wire/writer.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry of upstreams and groups, their health, and the choice among them.
+ * The registry of upstreams and groups.
  *
  * Upstreams and groups are appended by the main thread and never change or go away, so a number is
  * good for ever and workers read without a lock; the counts are stored with release after what they
@@ -8,55 +8,16 @@
  * group is the same only if zone, servers, order, policy and trust are: its number is part of the
  * cache's key, and what one set of servers said must not pass for what another would.
  *
- * Health is a handful of relaxed atomics. Smoothed round trip and its variance are RFC 6298's, kept
- * in one word so that they fit together; a lost update when two workers write at once does no harm.
- * An upstream that failed twice in a row is set aside: not left out, but asked last, for some
- * seconds. A refusal counts as life: SERVFAIL is often the name's fault, and asking elsewhere for
- * everything because of one broken name would be worse.
+ * What became of an upstream is upstream_health.c's, which of a group is asked upstream_choice.c's
+ * business.
  */
 #include "forward/upstream.h"
 
-#include <assert.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "forward/upstream_choice.h"
-#include "net/random.h"
+#include "forward/upstream_inside.h"
 #include "wire/types.h"
-
-/*
- * FASTEST: one question in so many goes to any upstream that is well, so that a slow one can show
- * it got faster.
- */
-#define EXPLORE_ONE_IN 16
-
-struct upstream {
-	union addr addr;
-	bool loopback;
-	/* smoothed in the upper 32 bits, variance in the lower; us; 0: never */
-	_Atomic uint64_t rtt;
-	_Atomic uint32_t failures; /* one after the other */
-	_Atomic uint64_t aside_until_ms;
-	_Atomic uint64_t no_edns_until_ms;
-	_Atomic uint64_t asked, answered, failed, timeouts; /* many writers: no struct counter */
-};
-
-struct group {
-	uint8_t zone[NAME_WIRE_MAX]; /* folded */
-	uint8_t zone_len;
-	uint16_t count;
-	uint16_t members[UPSTREAMS_A_GROUP_MAX];
-	enum upstream_policy policy;
-	bool trust_ad;
-};
-
-struct upstreams {
-	_Atomic unsigned count, groups_count;
-	struct upstream *upstreams[UPSTREAMS_MAX];
-	struct group *groups[UPSTREAM_GROUPS_MAX];
-};
 
 struct upstreams *upstreams_new(void)
 {
@@ -158,18 +119,6 @@ int upstreams_group(struct upstreams *upstreams, const struct upstream_group_con
 	return 0;
 }
 
-static const struct group *group_at(const struct upstreams *upstreams, uint16_t group)
-{
-	assert(group < atomic_load_explicit(&upstreams->groups_count, memory_order_acquire));
-	return upstreams->groups[group];
-}
-
-static struct upstream *upstream_at(const struct upstreams *upstreams, uint16_t upstream)
-{
-	assert(upstream < atomic_load_explicit(&upstreams->count, memory_order_acquire));
-	return upstreams->upstreams[upstream];
-}
-
 bool upstreams_group_is_private(const struct upstreams *upstreams, uint16_t group)
 {
 	const struct group *g = group_at(upstreams, group);
@@ -184,45 +133,6 @@ bool upstreams_group_is_private(const struct upstreams *upstreams, uint16_t grou
 	return g->count > 0;
 }
 
-static uint64_t get(const _Atomic uint64_t *value)
-{
-	return atomic_load_explicit(value, memory_order_relaxed);
-}
-
-static void set(_Atomic uint64_t *value, uint64_t to)
-{
-	atomic_store_explicit(value, to, memory_order_relaxed);
-}
-
-static void bump(_Atomic uint64_t *value)
-{
-	atomic_fetch_add_explicit(value, 1, memory_order_relaxed);
-}
-
-static bool is_well(const struct upstream *upstream, uint64_t now_ms)
-{
-	return get(&upstream->aside_until_ms) <= now_ms;
-}
-
-bool upstreams_state(const struct upstreams *upstreams, size_t i, struct upstream_state *ret)
-{
-	const struct upstream *u;
-
-	if (i >= atomic_load_explicit(&upstreams->count, memory_order_acquire))
-		return false;
-	u = upstreams->upstreams[i];
-	*ret = (struct upstream_state){
-		.addr = u->addr,
-		.well = is_well(u, clock_now_ms()),
-		.rtt_us = (uint32_t)(get(&u->rtt) >> 32),
-		.asked = get(&u->asked),
-		.answered = get(&u->answered),
-		.failed = get(&u->failed),
-		.timeouts = get(&u->timeouts),
-	};
-	return true;
-}
-
 size_t upstreams_group_members(const struct upstreams *upstreams, uint16_t group,
 			       uint16_t ret[UPSTREAMS_A_GROUP_MAX])
 {
@@ -230,49 +140,6 @@ size_t upstreams_group_members(const struct upstreams *upstreams, uint16_t group
 
 	memcpy(ret, g->members, g->count * sizeof(ret[0]));
 	return g->count;
-}
-
-/*
- * How late in the row this member comes; the lowest is asked. Those set aside come after all
- * others.
- */
-static uint64_t rank(const struct group *group, const struct upstream *upstream, unsigned member,
-		     bool explore, uint64_t now_ms)
-{
-	uint64_t rank;
-
-	if (group->policy == UPSTREAM_SPREAD || explore)
-		rank = random_u16();
-	else if (group->policy == UPSTREAM_FASTEST)
-		rank = get(&upstream->rtt) >> 32; /* never measured: first */
-	else
-		rank = member;
-	return is_well(upstream, now_ms) ? rank : rank + (UINT64_C(1) << 32);
-}
-
-int upstreams_choose(const struct upstreams *upstreams, uint16_t group, uint32_t without,
-		     uint64_t now_ms, uint16_t *ret_upstream)
-{
-	const struct group *g = group_at(upstreams, group);
-	bool explore = g->policy == UPSTREAM_FASTEST && random_below(EXPLORE_ONE_IN) == 0;
-	uint64_t best_rank = 0;
-	int best = -1;
-	unsigned i;
-
-	for (i = 0; i < g->count; i++) {
-		uint64_t r;
-
-		if (without & UINT32_C(1) << i)
-			continue;
-		r = rank(g, upstream_at(upstreams, g->members[i]), i, explore, now_ms);
-		if (best < 0 || r < best_rank) {
-			best = (int)i;
-			best_rank = r;
-		}
-	}
-	if (best >= 0)
-		*ret_upstream = g->members[best];
-	return best;
 }
 
 size_t upstreams_group_size(const struct upstreams *upstreams, uint16_t group)
@@ -288,102 +155,4 @@ const union addr *upstream_addr(const struct upstreams *upstreams, uint16_t upst
 bool upstream_trusts_ad(const struct upstreams *upstreams, uint16_t group, uint16_t upstream)
 {
 	return group_at(upstreams, group)->trust_ad || upstream_at(upstreams, upstream)->loopback;
-}
-
-unsigned upstream_timeout_ms(const struct upstreams *upstreams, uint16_t upstream, unsigned round)
-{
-	uint64_t rtt = get(&upstream_at(upstreams, upstream)->rtt);
-	uint64_t ms = UPSTREAM_TIMEOUT_FIRST_MS;
-
-	if (rtt) {
-		ms = ((rtt >> 32) + 4 * (rtt & UINT32_MAX)) / 1000;
-		if (ms < UPSTREAM_TIMEOUT_MIN_MS)
-			ms = UPSTREAM_TIMEOUT_MIN_MS;
-	}
-	ms <<= round < 4 ? round : 4;
-	return ms < UPSTREAM_TIMEOUT_MAX_MS ? (unsigned)ms : UPSTREAM_TIMEOUT_MAX_MS;
-}
-
-bool upstream_wants_edns(const struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
-{
-	return get(&upstream_at(upstreams, upstream)->no_edns_until_ms) <= now_ms;
-}
-
-void upstream_note_asked(struct upstreams *upstreams, uint16_t upstream)
-{
-	bump(&upstream_at(upstreams, upstream)->asked);
-}
-
-/* RFC 6298 2.2 and 2.3. */
-static void measure(struct upstream *upstream, uint64_t rtt_us)
-{
-	uint64_t old = get(&upstream->rtt), smooth = old >> 32, variance = old & UINT32_MAX;
-
-	if (rtt_us == 0)
-		return;
-	if (rtt_us > 10000000)
-		rtt_us = 10000000; /* no question lives that long */
-	if (old == 0) {
-		smooth = rtt_us;
-		variance = rtt_us / 2;
-	} else {
-		uint64_t apart = smooth > rtt_us ? smooth - rtt_us : rtt_us - smooth;
-
-		variance = (3 * variance + apart) / 4;
-		smooth = (7 * smooth + rtt_us) / 8;
-	}
-	set(&upstream->rtt, (smooth ? smooth : 1) << 32 | variance);
-}
-
-static void note_life(struct upstream *upstream, uint64_t rtt_us)
-{
-	measure(upstream, rtt_us);
-	if (atomic_load_explicit(&upstream->failures, memory_order_relaxed))
-		atomic_store_explicit(&upstream->failures, 0, memory_order_relaxed);
-	if (get(&upstream->aside_until_ms))
-		set(&upstream->aside_until_ms, 0);
-}
-
-void upstream_note_answer(struct upstreams *upstreams, uint16_t upstream, uint64_t rtt_us)
-{
-	struct upstream *u = upstream_at(upstreams, upstream);
-
-	bump(&u->answered);
-	note_life(u, rtt_us);
-}
-
-void upstream_note_refusal(struct upstreams *upstreams, uint16_t upstream, uint64_t rtt_us)
-{
-	struct upstream *u = upstream_at(upstreams, upstream);
-
-	bump(&u->failed);
-	note_life(u, rtt_us);
-}
-
-static void note_failure(struct upstream *upstream, uint64_t now_ms)
-{
-	if (atomic_fetch_add_explicit(&upstream->failures, 1, memory_order_relaxed) + 1 >=
-	    UPSTREAM_FAILURES_MAX)
-		set(&upstream->aside_until_ms, now_ms + UPSTREAM_ASIDE_MS);
-}
-
-void upstream_note_timeout(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
-{
-	struct upstream *u = upstream_at(upstreams, upstream);
-
-	bump(&u->timeouts);
-	note_failure(u, now_ms);
-}
-
-void upstream_note_unreachable(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
-{
-	struct upstream *u = upstream_at(upstreams, upstream);
-
-	bump(&u->failed);
-	note_failure(u, now_ms);
-}
-
-void upstream_note_no_edns(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
-{
-	set(&upstream_at(upstreams, upstream)->no_edns_until_ms, now_ms + UPSTREAM_NO_EDNS_MS);
 }

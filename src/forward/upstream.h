@@ -69,6 +69,14 @@ bool upstreams_state(const struct upstreams *upstreams, size_t i, struct upstrea
 size_t upstreams_group_members(const struct upstreams *upstreams, uint16_t group,
 			       uint16_t ret[UPSTREAMS_A_GROUP_MAX]);
 
+/* For the forwarder, any worker: */
+
+size_t upstreams_group_size(const struct upstreams *upstreams, uint16_t group);
+const union addr *upstream_addr(const struct upstreams *upstreams, uint16_t upstream);
+
+/* May AD in a reply of this one be believed for this group (trust-ad, or loopback)? */
+bool upstream_trusts_ad(const struct upstreams *upstreams, uint16_t group, uint16_t upstream);
+
 /* Which group a name goes to: the longest suffix. Immutable once sealed; any thread. */
 struct routes;
 struct routes *routes_new(void);

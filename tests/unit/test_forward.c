@@ -2,7 +2,7 @@
 /* Questions out and replies back, over real sockets against an upstream in a thread. */
 #include <sys/resource.h>
 
-#include "forward/upstream_choice.h"
+#include "forward/upstream_health.h"
 #include "unit/forwardkit.h"
 #include "unit/responder.h"
 #include "unit/unit.h"

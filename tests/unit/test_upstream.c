@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "forward/upstream_choice.h"
+#include "forward/upstream_health.h"
 #include "unit/unit.h"
 
 static struct upstreams *upstreams;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the registry is laid out: for upstream.c, upstream_health.c and upstream_choice.c alone.
+ */
+#ifndef PRIVLINKD_FORWARD_UPSTREAM_INSIDE_H
+#define PRIVLINKD_FORWARD_UPSTREAM_INSIDE_H
+
+#include <assert.h>
+#include <stdatomic.h>
+
+#include "forward/upstream.h"
+
+/* What became of what it was asked. Many writers: relaxed atomics, no struct counter. */
+struct upstream_health {
+	/* smoothed in the upper 32 bits, variance in the lower; us; 0: never */
+	_Atomic uint64_t rtt;
+	_Atomic uint32_t failures; /* one after the other */
+	_Atomic uint64_t aside_until_ms;
+	_Atomic uint64_t no_edns_until_ms;
+	_Atomic uint64_t asked, answered, failed, timeouts;
+};
+
+struct upstream {
+	union addr addr;
+	bool loopback;
+	struct upstream_health health;
+};
+
+struct group {
+	uint8_t zone[NAME_WIRE_MAX]; /* folded */
+	uint8_t zone_len;
+	uint16_t count;
+	uint16_t members[UPSTREAMS_A_GROUP_MAX];
+	enum upstream_policy policy;
+	bool trust_ad;
+};
+
+struct upstreams {
+	_Atomic unsigned count, groups_count;
+	struct upstream *upstreams[UPSTREAMS_MAX];
+	struct group *groups[UPSTREAM_GROUPS_MAX];
+};
+
+static inline const struct group *group_at(const struct upstreams *upstreams, uint16_t group)
+{
+	assert(group < atomic_load_explicit(&upstreams->groups_count, memory_order_acquire));
+	return upstreams->groups[group];
+}
+
+static inline struct upstream *upstream_at(const struct upstreams *upstreams, uint16_t upstream)
+{
+	assert(upstream < atomic_load_explicit(&upstreams->count, memory_order_acquire));
+	return upstreams->upstreams[upstream];
+}
+
+#endif
