@@ -465,6 +465,25 @@ void forward_forget(struct forward *forward, uint64_t waiter)
 	flights_forget(forward->shared->flights, forward->n, waiter);
 }
 
+bool forward_asks(struct forward *forward, const struct name *name, uint16_t type, uint16_t group)
+{
+	struct forward_question question = { .name = name, .type = type, .group = group };
+	struct cache_shard *shard;
+	struct cache_key key;
+	bool found = false;
+	unsigned bits;
+
+	for (bits = 0; bits < 4 && !found; bits++) {
+		question.do_bit = bits & 1;
+		question.cd_bit = bits & 2;
+		key = cache_key_of(&question);
+		shard = cache_lock(forward->shared->cache, key.hash);
+		found = flights_find(forward->shared->flights, &key) != NULL;
+		cache_unlock(shard);
+	}
+	return found;
+}
+
 const struct forward_counters *forward_counters(const struct forward *forward)
 {
 	return &forward->counters;

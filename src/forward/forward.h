@@ -121,6 +121,12 @@ void forward_remember(struct forward *forward, const struct forward_question *qu
  */
 void forward_forget(struct forward *forward, uint64_t waiter);
 
+/*
+ * Is this question, with whatever DO and CD, in flight in this group, whichever worker's it is? For
+ * whoever suspects that it comes back to us.
+ */
+bool forward_asks(struct forward *forward, const struct name *name, uint16_t type, uint16_t group);
+
 const struct forward_counters *forward_counters(const struct forward *forward);
 
 /*

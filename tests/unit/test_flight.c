@@ -33,9 +33,15 @@ START_TEST(one_in_flight_for_all)
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 3, &reply), FORWARD_WAITING);
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 4, &reply), FORWARD_FULL);
 	ck_assert_int_eq(get(&sides[1], TYPE_A, 5, &reply), FORWARD_FULL);
+	/* Either worker sees it, whatever its bits. */
+	ck_assert(forward_asks(sides[0].forward, &name, TYPE_A, group));
+	ck_assert(forward_asks(sides[1].forward, &name, TYPE_A, group));
+	ck_assert(!forward_asks(sides[0].forward, &name, TYPE_AAAA, group));
+	ck_assert(!forward_asks(sides[0].forward, &name, TYPE_A, (uint16_t)(group + 1)));
 	pthread_create(&thread, NULL, run_side, &sides[1]);
 	wait_for(&sides[0], 2);
 	pthread_join(thread, NULL);
+	ck_assert(!forward_asks(sides[0].forward, &name, TYPE_A, group));
 	check_address(&sides[0].reply);
 	check_address(&sides[1].reply);
 	ck_assert_ptr_eq(sides[0].reply.store, sides[1].reply.store);
