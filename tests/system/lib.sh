@@ -8,7 +8,7 @@
 # what they got. Nobody sleeps for luck: every wait has a condition and a deadline (30 s, long
 # because CI machines are slow, never reached where all is well).
 #
-# Environment: PRIVLINKD, PRIVLINKCTL, FAKEUP, DNSQ: the programs; by default those of the build
+# Environment: PRIVLINKD, PRIVLINKCTL, FAKEUP, RELAY, DNSQ: the programs; by default those of the build
 # tree (abs_top_builddir or the current folder).
 
 set -u
@@ -19,6 +19,7 @@ build=${abs_top_builddir:-$PWD}
 PRIVLINKD=${PRIVLINKD:-$build/privlinkd}
 PRIVLINKCTL=${PRIVLINKCTL:-$build/privlinkctl}
 FAKEUP=${FAKEUP:-$build/tests/tools/fakeup}
+RELAY=${RELAY:-$build/tests/tools/relay}
 DNSQ=${DNSQ:-$build/tests/tools/dnsq}
 HERE=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/plsys.XXXXXX")
@@ -154,6 +155,29 @@ start_fakeup()
 }
 
 fake() { local name=$1; shift; "$FAKEUP" -C "$TMP/$name.ctl" "$@"; }
+
+relay_up() { [ -e "$RELAY_READY" ] || gone "$RELAY_PID"; }
+
+# start_relay NAME UPSTREAM [OPTION...]: a relay before a server; sets NAME_ADDR and NAME_CTL.
+start_relay()
+{
+	local name=$1 upstream=$2
+	shift 2
+	"$RELAY" "$@" -u "$upstream" -c "$TMP/$name.ctl" -o "$TMP/$name.ready" >"$TMP/$name.log" 2>&1 &
+	PIDS+=($!)
+	disown $!
+	RELAY_PID=$!
+	RELAY_READY=$TMP/$name.ready
+	wait_for "relay $name" relay_up
+	[ -e "$RELAY_READY" ] || {
+		note <"$TMP/$name.log"
+		bail "the relay does not start"
+	}
+	printf -v "${name}_ADDR" %s "$(head -n 1 "$TMP/$name.ready")"
+	printf -v "${name}_CTL" %s "$TMP/$name.ctl"
+}
+
+relay() { local name=$1; shift; "$RELAY" -C "$TMP/$name.ctl" "$@"; }
 
 server_up()
 {

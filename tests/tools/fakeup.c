@@ -5,9 +5,9 @@
  *     fakeup [-l ADDR[@PORT]]... -c CONTROL-SOCKET -o READY-FILE SCRIPT
  *     fakeup -C CONTROL-SOCKET COMMAND...
  *
- * It listens on ports the kernel chooses, writes `ADDR@PORT` lines to READY-FILE when it serves
- * (renamed into place, so a reader never sees half of it), counts every query, and does as its
- * script says (script.h). Tests steer it over a Unix socket, one command a connection:
+ * It listens on ports the kernel chooses, writes `ADDR@PORT` lines to READY-FILE when it serves,
+ * counts every query, and does as its script says (script.h). Tests steer it by commands
+ * (toolctl.h):
  *
  *     load FILE            another script          count [NAME [TYPE]]   queries so far
  *     reset                counts to zero          counts                all counts, sorted
@@ -15,12 +15,13 @@
  *     waiting NAME|*       how many are kept       dead on|off           answer nothing at all
  *     ports                different source ports seen over UDP         quit
  *
- * With -C, `await CMD... = VALUE` asks again and again until the answer is VALUE, for 20 s: that is
- * how a test waits for a query to have arrived, without sleeping for luck. A held query gets the
- * reply of the moment of its release. One thread, libevent; clarity over speed.
+ * `-C ... await CMD... = VALUE` is how a test waits for a query to have arrived, without sleeping
+ * for luck. A held query gets the reply of the moment of its release. One thread, libevent;
+ * clarity over speed.
  */
 #include "reply.h"
 #include "tally.h"
+#include "toolctl.h"
 #include "toolnet.h"
 
 #include <arpa/inet.h>
@@ -32,7 +33,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define MAX_LISTEN 8
@@ -405,46 +405,6 @@ static void command(struct evbuffer *out, char *line)
 	evbuffer_add_printf(out, "ok\n");
 }
 
-static void ctl_gone(struct bufferevent *bev, short what, void *arg)
-{
-	(void)what;
-	(void)arg;
-	bufferevent_free(bev);
-}
-
-static void ctl_written(struct bufferevent *bev, void *arg)
-{
-	ctl_gone(bev, 0, arg);
-}
-
-static void ctl_readable(struct bufferevent *bev, void *arg)
-{
-	char *line = evbuffer_readln(bufferevent_get_input(bev), NULL, EVBUFFER_EOL_LF);
-
-	(void)arg;
-	if (!line)
-		return;
-	command(bufferevent_get_output(bev), line);
-	free(line);
-	if (evbuffer_get_length(bufferevent_get_output(bev)) == 0)
-		ctl_gone(bev, 0, NULL);
-	else
-		bufferevent_setcb(bev, NULL, ctl_written, ctl_gone, NULL);
-}
-
-static void ctl_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len,
-		       void *arg)
-{
-	struct bufferevent *bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-
-	(void)l;
-	(void)sa;
-	(void)len;
-	(void)arg;
-	bufferevent_setcb(bev, ctl_readable, NULL, ctl_gone, NULL);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
-}
-
 static int listen_on(const char *text)
 {
 	struct port *port = &ports[port_count];
@@ -464,65 +424,6 @@ static int listen_on(const char *text)
 	return 0;
 }
 
-static int listen_ctl(const char *path)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
-	unlink(path);
-	return evconnlistener_new_bind(base, ctl_accept, NULL, LEV_OPT_CLOSE_ON_FREE, 16,
-				       (struct sockaddr *)&un, sizeof(un))
-		       ? 0
-		       : -1;
-}
-
-static int write_ready(const char *path)
-{
-	char tmp[512], text[80];
-	snprintf(tmp, sizeof(tmp), "%s.tmp", path);
-	FILE *f = fopen(tmp, "we");
-
-	if (!f)
-		return -1;
-	for (size_t i = 0; i < port_count; i++) {
-		tool_addr_print(&ports[i].addr, text, sizeof(text));
-		fprintf(f, "%s\n", text);
-	}
-	fclose(f);
-	return rename(tmp, path);
-}
-
-static int client(const char *socket_path, int argc, char **argv)
-{
-	char line[1024] = "", reply[65536];
-	const char *wanted = NULL;
-	int first = 0;
-	uint64_t deadline = tool_now_ms() + 20000;
-
-	if (argc > 3 && strcmp(argv[0], "await") == 0 && strcmp(argv[argc - 2], "=") == 0) {
-		wanted = argv[argc - 1];
-		first = 1;
-		argc -= 2;
-	}
-	for (int i = first; i < argc; i++)
-		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s",
-			 i > first ? " " : "", argv[i]);
-	for (;;) {
-		if (tool_ctl(socket_path, line, reply, sizeof(reply)) < 0)
-			return 1;
-		if (!wanted || strcmp(reply, wanted) == 0)
-			break;
-		if (tool_now_ms() > deadline) {
-			fprintf(stderr, "waited in vain for %s = %s, it is %s\n", line, wanted,
-				reply);
-			return 1;
-		}
-		usleep(2000);
-	}
-	puts(reply);
-	return strncmp(reply, "error", 5) == 0;
-}
-
 int main(int argc, char **argv)
 {
 	const char *ctl_path = NULL, *ready = NULL;
@@ -532,7 +433,7 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "+l:c:o:C:")) != -1) {
 		if (opt == 'C')
-			return client(optarg, argc - optind, argv + optind);
+			return tool_ctl_client(optarg, argc - optind, argv + optind);
 		if (opt == 'l' && addr_count < MAX_LISTEN)
 			addrs[addr_count++] = optarg;
 		else if (opt == 'c')
@@ -550,7 +451,11 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < addr_count; i++)
 		if (listen_on(addrs[i]) < 0)
 			return 1;
-	if ((ctl_path && listen_ctl(ctl_path) < 0) || (ready && write_ready(ready) < 0))
+	struct sockaddr_storage told[MAX_LISTEN];
+	for (size_t i = 0; i < port_count; i++)
+		told[i] = ports[i].addr;
+	if ((ctl_path && tool_ctl_listen(base, ctl_path, command) < 0) ||
+	    (ready && tool_write_ready(ready, told, port_count) < 0))
 		return 1;
 	event_base_dispatch(base);
 	return 0;
