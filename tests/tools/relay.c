@@ -29,11 +29,11 @@
  *     tcp-close tcp-reset       TCP: ended at the first octet of a query, politely or rudely
  *     tcp-half tcp-stall        TCP: half a frame, then the end, or silence
  *     tcp-slow=MS               TCP: one octet every MS
- *     stall-after=N cut-after=N TCP: after N octets to the client, silence or a reset; also with -R
- *
  *     stall-after=N cut-after=N TCP: after N octets to the client, silence or reset; also with -R
- * by that. The server behind it is real and near, so nothing is sent again. All that is random
- * comes from the seed. One thread, libevent; clarity over speed.
+ *
+ * Over UDP all queries leave from one socket, under ids of the relay's own; a reply finds its
+ * client by that. The server behind it is real and near, so nothing is sent again. All that is
+ * random comes from the seed. One thread, libevent; clarity over speed.
  */
 #include "mangle.h"
 #include "toolctl.h"
