@@ -126,47 +126,73 @@ void tcp_conn_close(struct tcp_conn *conn)
 		event_del(server->tick);
 }
 
-/* Makes one block spare: writes what is queued, else the connection that is stuck longest goes. */
-static bool spare_block(struct tcp_server *server)
+static void conn_write(struct tcp_conn *conn)
+{
+	size_t before = stream_unsent(&conn->stream);
+
+	if (before == 0)
+		return;
+	if (stream_write(&conn->stream) == STREAM_BROKEN)
+		tcp_conn_doom(conn, &conn->server->counters->lost);
+	else if (stream_unsent(&conn->stream) < before)
+		conn->wrote = true;
+}
+
+static bool give_up(struct tcp_conn *conn)
+{
+	if (conn->doomed || stream_unsent(&conn->stream) == 0)
+		return false;
+	tcp_conn_doom(conn, &conn->server->counters->closed_blocks);
+	return true;
+}
+
+/*
+ * Makes one block spare: writes what is queued, else one connection goes. Of those with a block it
+ * is the one that is stuck longest; in a state's list are also some that have just written all of
+ * theirs. Where nobody is known to be stuck, since this turn's answers took all blocks, it is the
+ * first of these.
+ */
+static void spare_block(struct tcp_server *server)
 {
 	struct tcp_conn *conn;
 
 	for (conn = server->queue; conn; conn = conn->queue_next) {
-		if (conn->doomed || stream_unsent(&conn->stream) == 0)
-			continue;
-		conn->wrote = true;
-		if (stream_write(&conn->stream) == STREAM_BROKEN)
-			tcp_conn_doom(conn, &server->counters->lost);
+		if (!conn->doomed)
+			conn_write(conn);
 		if (stream_pool_left(server->pool) > 0)
-			return true;
+			return;
 	}
 	for (conn = server->state[TCP_STUCK].head; conn; conn = conn->next) {
-		if (conn->doomed)
-			continue;
-		tcp_conn_doom(conn, &server->counters->closed_blocks);
-		if (stream_pool_left(server->pool) > 0)
-			return true;
+		if (give_up(conn))
+			return;
 	}
-	return false;
+	for (conn = server->queue; conn; conn = conn->queue_next) {
+		if (give_up(conn))
+			return;
+	}
+	/* Of two blocks one at the most is with the connection that is being worked on. */
+	assert(false);
 }
 
 void tcp_conn_put(struct tcp_conn *conn, const uint8_t *message, size_t len)
 {
 	struct tcp_server *server = conn->server;
-	enum stream_put_verdict verdict = stream_put(&conn->stream, message, len);
+	enum stream_put_verdict verdict;
 
-	if (verdict == STREAM_PUT_FULL) {
-		conn->wrote = true;
-		if (stream_write(&conn->stream) == STREAM_BROKEN) {
-			tcp_conn_doom(conn, &server->counters->lost);
-			return;
-		}
-		verdict = stream_put(&conn->stream, message, len);
-	}
-	if (verdict == STREAM_PUT_NO_BLOCK && spare_block(server) && !conn->doomed)
-		verdict = stream_put(&conn->stream, message, len);
+	/* An answer of another, within the call that made this one, may have cost it its block. */
 	if (conn->doomed)
 		return;
+	verdict = stream_put(&conn->stream, message, len);
+	if (verdict == STREAM_PUT_FULL) {
+		conn_write(conn);
+		if (conn->doomed)
+			return;
+		verdict = stream_put(&conn->stream, message, len);
+	}
+	if (verdict == STREAM_PUT_NO_BLOCK) {
+		spare_block(server);
+		verdict = stream_put(&conn->stream, message, len);
+	}
 	if (verdict == STREAM_PUT)
 		counter_add(&server->counters->sent, 1);
 	else
@@ -198,18 +224,6 @@ static void conn_receive(struct tcp_conn *conn, const struct stream_message *mes
 	case RESOLVER_LATER:
 		break;
 	}
-}
-
-static void conn_write(struct tcp_conn *conn)
-{
-	size_t before = stream_unsent(&conn->stream);
-
-	if (before == 0)
-		return;
-	if (stream_write(&conn->stream) == STREAM_BROKEN)
-		tcp_conn_doom(conn, &conn->server->counters->lost);
-	else if (stream_unsent(&conn->stream) < before)
-		conn->wrote = true;
 }
 
 /* Another answer of any size has room. */
