@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "forward/sockets.h"
 #include "wire/cursor.h"
 
 #define FRAME_HEAD 2
@@ -91,8 +92,10 @@ uint32_t conns_open(struct conns *conns, const union addr *to, const uint8_t *qu
 		return CONNS_NONE;
 	if ((connect(fd, &to->any, addr_len(to)) < 0 && errno != EINPROGRESS) ||
 	    epoll_ctl(conns->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
+		bool ours = sockets_limit_met(errno);
+
 		close(fd);
-		return CONNS_NONE;
+		return ours ? CONNS_NONE : CONNS_UNREACHABLE;
 	}
 	conn = &conns->all[i];
 	conns->free = conn->next_free;

@@ -21,6 +21,7 @@
 #define CONNS_QUERY_MAX 512
 
 #define CONNS_NONE UINT32_MAX
+#define CONNS_UNREACHABLE (UINT32_MAX - 1)
 
 struct conns;
 
@@ -29,7 +30,8 @@ struct conns *conns_new(int epoll, uint64_t base);
 void conns_free(struct conns *conns);
 
 /*
- * Begins to connect and will send this query. Its number, or CONNS_NONE. `owner` is the caller's.
+ * Begins to connect and will send this query. Its number, or CONNS_NONE (no room, or a limit of
+ * this machine), or CONNS_UNREACHABLE. `owner` is the caller's.
  */
 uint32_t conns_open(struct conns *conns, const union addr *to, const uint8_t *query, size_t len,
 		    uint32_t owner);

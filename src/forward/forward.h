@@ -52,6 +52,7 @@ struct forward_counters {
 	struct counter retries, timeouts, tcp;
 	struct counter mismatched; /* datagrams that fit no question */
 	struct counter malformed;
+	struct counter no_room; /* a query could not be sent for want of sockets or memory */
 	struct counter refused_inflight, refused_waiters; /* a limit was met */
 };
 

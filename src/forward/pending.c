@@ -46,10 +46,11 @@ struct question {
 	uint64_t round_ends_ms; /* the time of its first try; 0: nobody was asked in it yet */
 	uint32_t tried, bad;    /* members of the group: in this round; not to be asked again */
 	uint32_t next_free;
-	unsigned tries, round;
+	unsigned slots; /* of tries, that were ever in use */
+	unsigned asked, round;
 	uint32_t current; /* the try that the next step waits for, or TRY_NONE */
 	enum telling telling;
-	bool unreachable, silent;
+	bool unreachable, silent, no_room;
 	struct reply_cut best;
 	/*
 	 * Of each try: the member of the group it asked, and whether it asks without EDNS to find
@@ -193,7 +194,7 @@ static void finish(struct pending *pending, uint32_t i, const struct pending_out
 	struct question *question = &pending->questions[i];
 	unsigned n;
 
-	for (n = 0; n < question->tries; n++)
+	for (n = 0; n < question->slots; n++)
 		end_try(pending, i * PENDING_TRIES_MAX + n);
 	deadlines_remove(&pending->deadlines, i);
 	pending_give(pending, i);
@@ -218,9 +219,12 @@ static void finish_badly(struct pending *pending, uint32_t i)
 
 	if (question->telling == TELLING_NOTHING) {
 		outcome.len = pending_failure(question->key, question->room);
-		outcome.ede = question->unreachable && !question->silent
-				      ? EDE_NETWORK_ERROR
-				      : EDE_NO_REACHABLE_AUTHORITY;
+		if (question->no_room)
+			outcome.ede = EDE_NOT_READY;
+		else if (question->unreachable && !question->silent)
+			outcome.ede = EDE_NETWORK_ERROR;
+		else
+			outcome.ede = EDE_NO_REACHABLE_AUTHORITY;
 		outcome.ttl_s = FAILURE_SILENT_TTL_S;
 	} else if (question->telling == TELLING_CHAIN) {
 		/*
@@ -234,29 +238,6 @@ static void finish_badly(struct pending *pending, uint32_t i)
 		outcome.ede = question->best.ede != EDE_NONE ? question->best.ede : EDE_OTHER;
 	}
 	finish(pending, i, &outcome);
-}
-
-/* One more try, over UDP. False where it could not be sent. */
-static bool ask(struct pending *pending, uint32_t i, uint8_t member, uint16_t upstream, bool edns,
-		bool without_edns, uint64_t now_ms)
-{
-	struct question *question = &pending->questions[i];
-	uint32_t number = i * PENDING_TRIES_MAX + question->tries;
-	uint64_t due_ms =
-		now_ms + upstream_timeout_ms(pending->conf.upstreams, upstream, question->round);
-
-	question->member[question->tries] = member;
-	question->without_edns[question->tries] = without_edns;
-	if (question->tries++ > 0)
-		counter_add(&pending->conf.counters->retries, 1);
-	if (!question->round_ends_ms)
-		question->round_ends_ms = due_ms;
-	upstream_note_asked(pending->conf.upstreams, upstream);
-	if (tries_udp(pending->tries, number, question->key, upstream, edns, now_ms) < 0)
-		return false;
-	question->current = number;
-	set_due(pending, i, due_ms, now_ms);
-	return true;
 }
 
 /* This upstream is no help with this question: it is not asked again. */
@@ -278,11 +259,76 @@ static void note_unreachable(struct pending *pending, uint32_t i, uint8_t member
 		give_up_on(question, member);
 }
 
+/* Our own want: this upstream is not blamed, and asked a moment later. */
+static void wait_for_room(struct pending *pending, uint32_t i, uint8_t member, uint64_t now_ms)
+{
+	struct question *question = &pending->questions[i];
+
+	question->no_room = true;
+	question->tried &= ~(UINT32_C(1) << member);
+	if (question->current == TRY_NONE)
+		set_due(pending, i, now_ms + PENDING_NO_ROOM_MS, now_ms);
+}
+
+/* A slot for one more try; with all in use, that of the one that was waited for longest. */
+static uint32_t take_slot(struct pending *pending, uint32_t i)
+{
+	struct question *question = &pending->questions[i];
+	uint32_t first = i * PENDING_TRIES_MAX, oldest = first, n;
+
+	for (n = first; n < first + question->slots; n++) {
+		const struct try *try = tries_at(pending->tries, n);
+
+		if (try->kind == TRY_UNUSED)
+			return n;
+		if (try->sent_us < tries_at(pending->tries, oldest)->sent_us)
+			oldest = n;
+	}
+	if (question->slots < PENDING_TRIES_MAX)
+		return first + question->slots++;
+	end_try(pending, oldest);
+	return oldest;
+}
+
+/* One more try, over UDP. False where this upstream cannot be reached. */
+static bool ask(struct pending *pending, uint32_t i, uint8_t member, uint16_t upstream, bool edns,
+		bool without_edns, uint64_t now_ms)
+{
+	struct question *question = &pending->questions[i];
+	uint32_t number = take_slot(pending, i), n = number % PENDING_TRIES_MAX;
+	uint64_t due_ms =
+		now_ms + upstream_timeout_ms(pending->conf.upstreams, upstream, question->round);
+
+	question->member[n] = member;
+	question->without_edns[n] = without_edns;
+	switch (tries_udp(pending->tries, number, question->key, upstream, edns, now_ms)) {
+	case TRY_SENT:
+		question->current = number;
+		break;
+	case TRY_NO_ROOM:
+		wait_for_room(pending, i, member, now_ms);
+		return true;
+	case TRY_UNREACHABLE:
+		break;
+	}
+	upstream_note_asked(pending->conf.upstreams, upstream);
+	if (question->asked++ > 0)
+		counter_add(&pending->conf.counters->retries, 1);
+	if (!question->round_ends_ms)
+		question->round_ends_ms = due_ms;
+	if (question->current != number) {
+		note_unreachable(pending, i, member, upstream, now_ms);
+		return false;
+	}
+	set_due(pending, i, due_ms, now_ms);
+	return true;
+}
+
 static bool is_waiting(const struct pending *pending, uint32_t i)
 {
 	unsigned n;
 
-	for (n = 0; n < pending->questions[i].tries; n++) {
+	for (n = 0; n < pending->questions[i].slots; n++) {
 		if (tries_at(pending->tries, i * PENDING_TRIES_MAX + n)->kind != TRY_UNUSED)
 			return true;
 	}
@@ -309,7 +355,7 @@ static bool ask_next(struct pending *pending, uint32_t i, uint64_t now_ms)
 	struct upstreams *upstreams = pending->conf.upstreams;
 	uint16_t group = question->key->group, upstream = 0;
 
-	while (question->tries < PENDING_TRIES_MAX) {
+	while (question->asked < PENDING_ASKED_MAX) {
 		int member = upstreams_choose(upstreams, group, question->tried, now_ms, &upstream);
 
 		if (member < 0) {
@@ -328,7 +374,6 @@ static bool ask_next(struct pending *pending, uint32_t i, uint64_t now_ms)
 		if (ask(pending, i, (uint8_t)member, upstream,
 			upstream_wants_edns(upstreams, upstream, now_ms), false, now_ms))
 			return true;
-		note_unreachable(pending, i, (uint8_t)member, upstream, now_ms);
 	}
 	return false;
 }
@@ -344,7 +389,7 @@ static void advance(struct pending *pending, uint32_t i, uint64_t now_ms)
 	 * With all tries spent, those that are open still have until the deadline; else nobody is
 	 * left.
 	 */
-	if (question->tries == PENDING_TRIES_MAX && is_waiting(pending, i))
+	if (question->asked == PENDING_ASKED_MAX && is_waiting(pending, i))
 		set_due(pending, i, question->deadline_ms, now_ms);
 	else
 		finish_badly(pending, i);
@@ -360,10 +405,10 @@ void pending_start(struct pending *pending, uint32_t i, const struct cache_key *
 	question->deadline_ms = now_ms + FORWARD_DEADLINE_MS;
 	question->round_ends_ms = 0;
 	question->tried = question->bad = 0;
-	question->tries = question->round = 0;
+	question->slots = question->asked = question->round = 0;
 	question->current = TRY_NONE;
 	question->telling = TELLING_NOTHING;
-	question->unreachable = question->silent = false;
+	question->unreachable = question->silent = question->no_room = false;
 	counter_add(&pending->conf.counters->asked, 1);
 	/* Where none could be sent the timer ends it, so that `done` does not come from here. */
 	if (!ask_next(pending, i, now_ms))
@@ -412,10 +457,8 @@ static void ask_without_edns(struct pending *pending, uint32_t number, uint64_t 
 	uint16_t upstream = tries_at(pending->tries, number)->upstream;
 
 	end_try(pending, number);
-	if (!ask(pending, i, member, upstream, false, true, now_ms)) {
-		note_unreachable(pending, i, member, upstream, now_ms);
+	if (!ask(pending, i, member, upstream, false, true, now_ms))
 		advance(pending, i, now_ms);
-	}
 }
 
 static bool may_mean_no_edns(const struct reply_cut *cut)
@@ -457,14 +500,20 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 	struct try old = *tries_at(pending->tries, number);
 
 	end_try(pending, number);
-	if (tries_tcp(pending->tries, number, question->key, old.upstream, old.edns) < 0) {
+	switch (tries_tcp(pending->tries, number, question->key, old.upstream, old.edns)) {
+	case TRY_SENT:
+		question->current = number;
+		set_due(pending, i, now_ms + PENDING_TCP_MS, now_ms);
+		return;
+	case TRY_NO_ROOM:
+		wait_for_room(pending, i, question->member[number % PENDING_TRIES_MAX], now_ms);
+		return;
+	case TRY_UNREACHABLE:
 		note_unreachable(pending, i, question->member[number % PENDING_TRIES_MAX],
 				 old.upstream, now_ms);
 		drop_try(pending, number, now_ms);
 		return;
 	}
-	question->current = number;
-	set_due(pending, i, now_ms + PENDING_TCP_MS, now_ms);
 }
 
 static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, uint64_t now_ms)
@@ -479,7 +528,7 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 					  .cd_bit = key->cd_bit };
 	uint64_t rtt_us = try->kind == TRY_UDP ? clock_now_us() - try->sent_us : 0;
 	bool can_ask_again =
-		pending->questions[number / PENDING_TRIES_MAX].tries < PENDING_TRIES_MAX;
+		pending->questions[number / PENDING_TRIES_MAX].asked < PENDING_ASKED_MAX;
 	struct reply_cut cut;
 
 	if (reply->header_alone) {

@@ -19,7 +19,7 @@
 #include "forward/store.h"
 #include "forward/upstream.h"
 
-/* Datagrams and connections one question may cost; answers to all of them are waited for. */
+/* Datagrams and connections of one question whose answers are waited for at one time. */
 #define PENDING_TRIES_MAX 8
 
 /*
@@ -28,6 +28,15 @@
  * and a question that all upstreams refuse still fails before clients ask anew or elsewhere.
  */
 #define PENDING_REFUSED_ROUNDS 3
+
+/* Datagrams that one question may cost: as many as all upstreams of a group in all rounds. */
+#define PENDING_ASKED_MAX (UPSTREAMS_A_GROUP_MAX * PENDING_REFUSED_ROUNDS)
+
+/*
+ * With no socket or connection free a question tries again so much later, until its deadline. The
+ * answers that free them take about so long.
+ */
+#define PENDING_NO_ROOM_MS 50
 
 /*
  * An upstream that is asked over TCP has so long before the next is asked too: three round trips.

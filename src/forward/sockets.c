@@ -56,11 +56,13 @@ int sockets_init(struct sockets *sockets, unsigned max, int epoll,
 	return 0;
 }
 
-static void close_slot(struct socket_slot *slot)
+static void close_slot(struct sockets *sockets, struct socket_slot *slot)
 {
-	if (slot->fd >= 0)
-		close(slot->fd);
+	if (slot->fd < 0)
+		return;
+	close(slot->fd);
 	slot->fd = -1;
+	sockets->opened--;
 }
 
 void sockets_fini(struct sockets *sockets)
@@ -68,7 +70,7 @@ void sockets_fini(struct sockets *sockets)
 	unsigned i;
 
 	for (i = 0; sockets->slots && i < sockets->max; i++)
-		close_slot(&sockets->slots[i]);
+		close_slot(sockets, &sockets->slots[i]);
 	free(sockets->slots);
 	sockets->slots = NULL;
 }
@@ -88,6 +90,7 @@ static int bind_random(int fd, sa_family_t family)
 	return -1;
 }
 
+/* Or -1 and errno. */
 static int open_socket(const union addr *upstream)
 {
 	sa_family_t family = upstream->any.sa_family;
@@ -105,28 +108,38 @@ static int open_socket(const union addr *upstream)
 	else
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit, sizeof(omit));
 	if (bind_random(fd, family) < 0 || connect(fd, &upstream->any, addr_len(upstream)) < 0) {
+		int error = errno;
+
 		close(fd);
+		errno = error;
 		return -1;
 	}
 	return fd;
 }
 
-/* Puts a socket for this upstream into an empty slot. */
-static int open_slot(struct sockets *sockets, uint32_t i, uint16_t upstream, uint64_t now_ms)
+bool sockets_limit_met(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+	       error == EAGAIN || error == EADDRINUSE || error == ENOSPC;
+}
+
+/* Puts a socket for this upstream into an empty slot: `i`, or why it could not be done. */
+static uint32_t open_slot(struct sockets *sockets, uint32_t i, uint16_t upstream, uint64_t now_ms)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
 	int fd = open_socket(upstream_addr(sockets->upstreams, upstream));
 
 	if (fd < 0)
-		return -1;
+		return sockets_limit_met(errno) ? SOCKETS_NONE : SOCKETS_UNREACHABLE;
 	if (epoll_ctl(sockets->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
 		close(fd);
-		return -1;
+		return SOCKETS_NONE;
 	}
 	sockets->slots[i] = (struct socket_slot){
 		.fd = fd, .upstream = upstream, .first = SOCKETS_NONE, .opened_ms = now_ms
 	};
-	return 0;
+	sockets->opened++;
+	return i;
 }
 
 void sockets_hold(struct sockets *sockets, uint32_t i)
@@ -148,7 +161,7 @@ void sockets_release(struct sockets *sockets, uint32_t i)
 	sockets->busy--;
 	sockets->busy_with[slot->upstream]--;
 	if (slot->retired)
-		close_slot(slot);
+		close_slot(sockets, slot);
 }
 
 static uint32_t use_slot(struct sockets *sockets, uint32_t i)
@@ -164,39 +177,80 @@ static bool may_grow(const struct sockets *sockets, uint16_t upstream)
 	return sockets->busy_with[upstream] < SOCKETS_SHARE * (sockets->max - sockets->busy);
 }
 
+/* Closes it where its time or its uses are over and nobody waits. */
+static void retire_old(struct sockets *sockets, struct socket_slot *slot, uint64_t now_ms)
+{
+	if (slot->fd < 0)
+		return;
+	if (slot->uses >= SOCKETS_USES_MAX || now_ms > slot->opened_ms + SOCKETS_LIFE_MS)
+		slot->retired = true;
+	if (slot->retired && slot->waiting == 0)
+		close_slot(sockets, slot);
+}
+
+void sockets_retire(struct sockets *sockets, uint64_t now_ms)
+{
+	uint32_t i;
+
+	for (i = 0; i < sockets->max && sockets->opened > 0; i++)
+		retire_old(sockets, &sockets->slots[i], now_ms);
+}
+
+/* Is it open, and will it do for this upstream as it is? */
+static bool fits(const struct socket_slot *slot, uint16_t upstream, bool grow)
+{
+	return slot->fd >= 0 && !slot->retired && slot->upstream == upstream &&
+	       (slot->waiting > 0 || grow);
+}
+
+/* None can be opened: any that is, of this upstream, and an idle one of another for want of it. */
+static uint32_t search(const struct sockets *sockets, uint16_t upstream, bool grow,
+		       uint32_t *ret_spare)
+{
+	uint32_t start = random_below(sockets->max), n;
+
+	for (n = 0; n < sockets->max; n++) {
+		uint32_t i = (start + n) % sockets->max;
+
+		if (fits(&sockets->slots[i], upstream, grow))
+			return i;
+		if (grow && sockets->slots[i].fd >= 0 && sockets->slots[i].waiting == 0)
+			*ret_spare = i;
+	}
+	return SOCKETS_NONE;
+}
+
 uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_ms)
 {
 	bool grow = may_grow(sockets, upstream);
-	uint32_t spare = SOCKETS_NONE;
+	uint32_t spare = SOCKETS_NONE, found = SOCKETS_NONE;
 	unsigned draw;
 
 	for (draw = 0; draw < DRAWS_MAX; draw++) {
 		uint32_t i = random_below(sockets->max);
 		struct socket_slot *slot = &sockets->slots[i];
 
-		if (slot->fd >= 0 &&
-		    (slot->uses >= SOCKETS_USES_MAX || now_ms > slot->opened_ms + SOCKETS_LIFE_MS))
-			slot->retired = true;
-		if (slot->fd >= 0 && slot->retired && slot->waiting == 0)
-			close_slot(slot);
-		if (slot->waiting == 0 && !grow)
-			continue;
-		if (slot->fd < 0) {
-			if (open_slot(sockets, i, upstream, now_ms) < 0)
-				return SOCKETS_NONE;
+		retire_old(sockets, slot, now_ms);
+		if (fits(slot, upstream, grow))
 			return use_slot(sockets, i);
-		}
-		if (slot->retired)
+		if (slot->waiting > 0 || !grow)
 			continue;
-		if (slot->upstream == upstream)
-			return use_slot(sockets, i);
-		if (slot->waiting == 0)
+		if (slot->fd >= 0) {
 			spare = i;
+			continue;
+		}
+		found = open_slot(sockets, i, upstream, now_ms);
+		if (found == SOCKETS_UNREACHABLE)
+			return found;
+		if (found == SOCKETS_NONE)
+			found = search(sockets, upstream, grow, &spare);
+		if (found != SOCKETS_NONE)
+			return use_slot(sockets, found);
+		break;
 	}
 	if (spare == SOCKETS_NONE)
 		return SOCKETS_NONE;
-	close_slot(&sockets->slots[spare]);
-	if (open_slot(sockets, spare, upstream, now_ms) < 0)
-		return SOCKETS_NONE;
-	return use_slot(sockets, spare);
+	close_slot(sockets, &sockets->slots[spare]);
+	found = open_slot(sockets, spare, upstream, now_ms);
+	return found == spare ? use_slot(sockets, spare) : found;
 }

@@ -29,6 +29,7 @@
 #define SOCKETS_SHARE 3
 
 #define SOCKETS_NONE UINT32_MAX
+#define SOCKETS_UNREACHABLE (UINT32_MAX - 1)
 
 struct socket_slot {
 	int fd; /* -1: none */
@@ -45,6 +46,7 @@ struct sockets {
 	int epoll; /* the caller's */
 	const struct upstreams *upstreams;
 	struct socket_slot *slots;
+	unsigned opened;                   /* slots with a socket */
 	unsigned busy;                     /* slots on which somebody waits */
 	unsigned busy_with[UPSTREAMS_MAX]; /* of these, the upstream's */
 };
@@ -55,13 +57,23 @@ int sockets_init(struct sockets *sockets, unsigned max, int epoll,
 void sockets_fini(struct sockets *sockets);
 
 /*
- * A slot that leads to this upstream, with one more use and one more waiting, or SOCKETS_NONE: no
- * socket could be opened, or none is free for this upstream.
+ * A slot that leads to this upstream, with one more use and one more waiting. Or SOCKETS_NONE: none
+ * is free for this upstream, or none could be opened for want of something of ours. Or
+ * SOCKETS_UNREACHABLE: the kernel knows no way there.
  */
 uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_ms);
+
+/*
+ * Closes idle ones whose time is over: a port is not to stay open because nobody draws its slot.
+ * To be called now and then while any is open.
+ */
+void sockets_retire(struct sockets *sockets, uint64_t now_ms);
 
 /* One more waits on an open slot, or one fewer. */
 void sockets_hold(struct sockets *sockets, uint32_t slot);
 void sockets_release(struct sockets *sockets, uint32_t slot);
+
+/* Does this errno tell of a limit of this machine or process, and nothing of the other side? */
+bool sockets_limit_met(int error);
 
 #endif

@@ -39,17 +39,22 @@
  * Drawing an id that is free on the socket: with some dozen in use the first one nearly always is.
  */
 #define ID_DRAWS_MAX 8
+/* How often idle sockets are looked at: they may outlive SOCKETS_LIFE_MS by so much. */
+#define SWEEP_S 5
 
 struct tries {
 	struct tries_conf conf;
 	int epoll;
 	struct event *readable;
+	struct event *sweep; /* pending while a socket is open */
+	bool sweeping;
 	struct sockets sockets;
 	struct conns *conns;
 	struct try *all;
 };
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void on_sweep(evutil_socket_t fd, short what, void *arg);
 
 struct tries *tries_new(const struct tries_conf *conf, struct err *err)
 {
@@ -69,7 +74,8 @@ struct tries *tries_new(const struct tries_conf *conf, struct err *err)
 	tries->conns = conns_new(tries->epoll, CONNS_BASE);
 	tries->readable =
 		event_new(conf->base, tries->epoll, EV_READ | EV_PERSIST, on_readable, tries);
-	if (!tries->all || !tries->conns || !tries->readable ||
+	tries->sweep = evtimer_new(conf->base, on_sweep, tries);
+	if (!tries->all || !tries->conns || !tries->readable || !tries->sweep ||
 	    sockets_init(&tries->sockets, conf->sockets_max, tries->epoll, conf->upstreams) < 0 ||
 	    event_add(tries->readable, NULL) < 0) {
 		err_set(err, "forward: out of memory");
@@ -87,12 +93,35 @@ void tries_free(struct tries *tries)
 		return;
 	if (tries->readable)
 		event_free(tries->readable);
+	if (tries->sweep)
+		event_free(tries->sweep);
 	sockets_fini(&tries->sockets);
 	conns_free(tries->conns);
 	if (tries->epoll >= 0)
 		close(tries->epoll);
 	free(tries->all);
 	free(tries);
+}
+
+static void arm_sweep(struct tries *tries)
+{
+	struct timeval wait = { .tv_sec = SWEEP_S };
+
+	if (tries->sockets.opened == 0 || tries->sweeping)
+		return;
+	tries->sweeping = true;
+	event_add(tries->sweep, &wait);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct tries *tries = arg;
+
+	(void)fd;
+	(void)what;
+	tries->sweeping = false;
+	sockets_retire(&tries->sockets, clock_now_ms());
+	arm_sweep(tries);
 }
 
 const struct try *tries_at(const struct tries *tries, uint32_t number)
@@ -140,17 +169,27 @@ static uint16_t draw_id(const struct tries *tries, uint32_t slot)
 	return id;
 }
 
-int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key, uint16_t upstream,
-	      bool edns, uint64_t now_ms)
+static enum try_verdict no_room(struct tries *tries)
+{
+	counter_add(&tries->conf.counters->no_room, 1);
+	return TRY_NO_ROOM;
+}
+
+enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
+			   uint16_t upstream, bool edns, uint64_t now_ms)
 {
 	uint32_t slot_number = sockets_pick(&tries->sockets, upstream, now_ms);
 	struct try *try = &tries->all[number];
 	uint8_t query[CONNS_QUERY_MAX];
 	struct socket_slot *slot;
+	bool ours;
 	size_t len;
 
 	if (slot_number == SOCKETS_NONE)
-		return -1;
+		return no_room(tries);
+	if (slot_number == SOCKETS_UNREACHABLE)
+		return TRY_UNREACHABLE;
+	arm_sweep(tries);
 	slot = &tries->sockets.slots[slot_number];
 	*try = (struct try){ .kind = TRY_UDP,
 			     .key = key,
@@ -166,15 +205,16 @@ int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
 	len = build_query(tries, try, query);
 	try->sent_us = clock_now_us();
 	if (send(slot->fd, query, len, MSG_NOSIGNAL) == (ssize_t)len)
-		return 0;
+		return TRY_SENT;
 	/* What ICMP said to an earlier one shows here; the socket is not to be used again. */
-	slot->retired = true;
+	ours = sockets_limit_met(errno);
+	slot->retired = !ours;
 	tries_end(tries, number);
-	return -1;
+	return ours ? no_room(tries) : TRY_UNREACHABLE;
 }
 
-int tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key, uint16_t upstream,
-	      bool edns)
+enum try_verdict tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key,
+			   uint16_t upstream, bool edns)
 {
 	struct try *try = &tries->all[number];
 	uint8_t query[CONNS_QUERY_MAX];
@@ -190,10 +230,12 @@ int tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key,
 	try->slot = conns_open(tries->conns, upstream_addr(tries->conf.upstreams, upstream), query,
 			       len, number);
 	if (try->slot == CONNS_NONE)
-		return -1;
+		return no_room(tries);
+	if (try->slot == CONNS_UNREACHABLE)
+		return TRY_UNREACHABLE;
 	try->kind = TRY_TCP;
 	counter_add(&tries->conf.counters->tcp, 1);
-	return 0;
+	return TRY_SENT;
 }
 
 void tries_end(struct tries *tries, uint32_t number)

@@ -75,14 +75,21 @@ void tries_free(struct tries *tries);
 
 const struct try *tries_at(const struct tries *tries, uint32_t number);
 
+enum try_verdict {
+	TRY_SENT,
+	TRY_UNREACHABLE, /* the kernel knows no way there, or what ICMP said to an earlier one */
+	/* a limit of ours (sockets, connections, descriptors, memory): says nothing of upstream */
+	TRY_NO_ROOM,
+};
+
 /*
- * Sends a query as try `number`, which is not in use. -1 if it could not be sent. No callback comes
- * from here.
+ * Sends a query as try `number`, which is not in use. It is in use after TRY_SENT alone. No
+ * callback comes from here.
  */
-int tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key, uint16_t upstream,
-	      bool edns, uint64_t now_ms);
-int tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key, uint16_t upstream,
-	      bool edns);
+enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
+			   uint16_t upstream, bool edns, uint64_t now_ms);
+enum try_verdict tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key,
+			   uint16_t upstream, bool edns);
 
 /* Nothing that comes for it is taken any more. Fine for one that is not in use. */
 void tries_end(struct tries *tries, uint32_t number);

@@ -46,7 +46,7 @@ static inline void on_done(void *arg, uint64_t waiter, const struct reply *reply
 static inline uint16_t make_group(const union addr *addrs, size_t count,
 				  enum upstream_policy policy)
 {
-	struct upstream_conf confs[4] = { 0 };
+	struct upstream_conf confs[UPSTREAMS_A_GROUP_MAX] = { 0 };
 	struct upstream_group_conf conf = { .upstreams = confs, .count = count, .policy = policy };
 	struct name root;
 	uint16_t ret = 0;

@@ -597,7 +597,7 @@ END_TEST
 /* Nobody listens at these: ICMP comes back at once. */
 static void close_upstreams(union addr *addrs, unsigned count)
 {
-	struct responder r[4];
+	struct responder r[UPSTREAMS_A_GROUP_MAX];
 	unsigned i;
 
 	for (i = 0; i < count; i++) {
@@ -760,6 +760,75 @@ START_TEST(restarting_upstream)
 }
 END_TEST
 
+/* As many as a zone may have: they too have the time of a restart, and of that the last answers. */
+START_TEST(many_upstreams_restart)
+{
+	enum { COUNT = UPSTREAMS_A_GROUP_MAX };
+	union addr addrs[COUNT];
+	struct responder r;
+	struct reply reply;
+	pthread_t thread;
+
+	close_upstreams(addrs, COUNT);
+	r.addr = addrs[COUNT - 1];
+	group = make_group(addrs, COUNT, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	pthread_create(&thread, NULL, start_late, &r);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	pthread_join(thread, NULL);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* No descriptor is left: that is nobody's fault but ours. */
+START_TEST(no_descriptor_left)
+{
+	struct rlimit limit, none;
+	struct upstream_state state;
+	struct responder r;
+	struct reply reply;
+	int next;
+
+	responder_start(&r, responder_address);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	next = dup(0);
+	close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)next;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	ck_assert(sides[0].reply.failed);
+	ck_assert_int_eq(sides[0].reply.ede, EDE_NOT_READY);
+	ck_assert_uint_gt(counter_get(&forward_counters(sides[0].forward)->no_room), 0);
+	ck_assert(upstreams_state(upstreams, 0, &state));
+	ck_assert(state.well);
+	ck_assert_uint_eq(state.asked + state.failed + state.timeouts, 0);
+	/* One is free again while the next question waits. */
+	ck_assert_int_eq(get(&sides[0], TYPE_AAAA, 2, &reply), FORWARD_WAITING);
+	none.rlim_cur = (rlim_t)next + 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	wait_for(&sides[0], 2);
+	ck_assert(!sides[0].reply.failed);
+	/* No other can be opened; the one that is will do. */
+	for (uint16_t type = 1000; type < 1010; type++) {
+		unsigned done = sides[0].done + 1;
+
+		ck_assert_int_eq(get(&sides[0], type, done, &reply), FORWARD_WAITING);
+		wait_for(&sides[0], done);
+		ck_assert(!sides[0].reply.failed);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
 static bool has_ipv6(void)
 {
 	union addr addr;
@@ -868,6 +937,8 @@ static Suite *forward_suite(void)
 	tcase_add_test(tcase, unreachable_then_next_at_once);
 	tcase_add_test(tcase, unreachable_and_refusing);
 	tcase_add_test(tcase, restarting_upstream);
+	tcase_add_test(tcase, many_upstreams_restart);
+	tcase_add_test(tcase, no_descriptor_left);
 	tcase_add_test(tcase, over_ipv6);
 	tcase_add_test(tcase, no_upstreams);
 	suite_add_tcase(suite, tcase);
