@@ -31,6 +31,9 @@ static const uint8_t azure_soa[] =
 	"\000\000\000\001\000\000\016\020\000\000\001\054\000\044\352\000\000\000\000\012";
 #define AZURE_SOA_TTL_S 10
 
+/* What padded answers are a multiple of (RFC 8467 4.1). */
+#define PADDING_BLOCK 468
+
 /* Flags of a query that its answer repeats: the opcode, RD (RFC 1035 4.1.1) and CD (RFC 4035
  * 3.1.6). */
 #define FLAGS_KEPT (0x7800 | FLAG_RD | FLAG_CD)
@@ -64,6 +67,9 @@ static struct writer_opt answer_opt(const struct answer_shape *shape, int ede, c
 		.ede = ede,
 		.ede_text = ede_text,
 		.nsid = shape->nsid && nsid && *nsid ? nsid : NULL,
+		.keepalive = shape->keepalive,
+		.idle_ds = shape->idle_ds,
+		.pad_block = shape->padding ? PADDING_BLOCK : 0,
 	};
 
 	/* Beside the longest question the longest identity is too much for 512 octets. */

@@ -18,7 +18,10 @@ struct answer_shape {
 	uint16_t id, flags; /* of the query */
 	bool stream;        /* no size limit but the message's */
 	bool edns, do_bit, nsid;
+	bool keepalive;    /* asked for, on a stream */
+	bool padding;      /* asked for, where nobody can read along (RFC 7830 3) */
 	uint16_t udp_size; /* as stated in the OPT */
+	uint16_t idle_ds;  /* with keepalive: what is answered (RFC 7828 3.1) */
 	uint16_t question_len;
 	const uint8_t *question; /* its question section, echoed octet by octet; may be empty */
 };

@@ -34,6 +34,8 @@ struct client {
 	union addr from;
 	union addr to;    /* the address and port that was asked */
 	bool stream;      /* TCP or TLS: no size limit but 64 KiB */
+	bool tls;         /* a stream, and nobody can read along: answers are padded if asked */
+	uint16_t idle_ds; /* a stream's: how long it may be idle, in units of 100 ms (RFC 7828) */
 	uint32_t ifindex; /* UDP: interface the question came in by, for link-local replies */
 	uint32_t slot;    /* the caller's: which socket or connection ... */
 	/* ... and which use of that slot, so that a late answer finds no stranger */

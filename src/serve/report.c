@@ -129,7 +129,10 @@ void report_event(struct report *report, enum resolver_event event, const struct
 	if (event == RESOLVER_EVENT_QUERY) {
 		/* Asked for by `log.queries`, so at the level that is shown. */
 		log_write(LOG_LEVEL_NOTICE, "query: %s %s %s %s: %s", from,
-			  client->stream ? "tcp" : "udp", name_text, type_text, text ? text : "");
+			  client->tls      ? "tls"
+			  : client->stream ? "tcp"
+					   : "udp",
+			  name_text, type_text, text ? text : "");
 		return;
 	}
 	log_write(LOG_LEVEL_WARNING, "%s %s, asked by %s: %s%s%s%s", name_text, type_text, from,

@@ -144,18 +144,22 @@ static void doom_older(struct tcp_server *server, enum tcp_state state, unsigned
 	}
 }
 
+unsigned tcp_idle_ms(const struct tcp_server *server)
+{
+	/* From nine tenths on. */
+	bool nearly_full = server->open * 10 >= server->conf.connections_max * 9;
+
+	return server->conf.idle_ms / (nearly_full ? TCP_NEARLY_FULL_PART : 1);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct tcp_server *server = arg;
 	const struct tcp_conf *conf = &server->conf;
-	unsigned idle_ms = conf->idle_ms;
 
 	(void)fd;
 	(void)what;
-	/* From nine tenths on. */
-	if (server->open * 10 >= conf->connections_max * 9)
-		idle_ms /= TCP_NEARLY_FULL_PART;
-	doom_older(server, TCP_IDLE, idle_ms, &server->counters->closed_idle);
+	doom_older(server, TCP_IDLE, tcp_idle_ms(server), &server->counters->closed_idle);
 	doom_older(server, TCP_FRAME, conf->frame_ms, &server->counters->closed_frame);
 	doom_older(server, TCP_STUCK, conf->write_ms, &server->counters->closed_write);
 }

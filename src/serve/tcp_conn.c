@@ -204,6 +204,7 @@ static void conn_receive(struct tcp_conn *conn, const struct stream_message *mes
 			 uint64_t now_ms)
 {
 	struct tcp_server *server = conn->server;
+	unsigned idle_ds = tcp_idle_ms(server) / 100;
 	size_t len;
 
 	counter_add(&server->counters->received, 1);
@@ -211,6 +212,7 @@ static void conn_receive(struct tcp_conn *conn, const struct stream_message *mes
 		counter_add(&server->counters->cut, 1);
 	conn->took = true;
 	conn->fresh = false;
+	conn->client.idle_ds = (uint16_t)idle_ds;
 	conn->inflight++; /* before the call, so that an early `late` answer would find it right */
 	switch (resolver_receive(server->resolver, &conn->client, message->data, message->len,
 				 now_ms, server->scratch, &len)) {

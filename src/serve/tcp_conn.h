@@ -101,6 +101,9 @@ void tcp_conn_put(struct tcp_conn *conn, const uint8_t *message, size_t len);
  */
 void tcp_conn_work(struct tcp_conn *conn, uint64_t now_ms);
 
+/* How long a connection may be idle just now. */
+unsigned tcp_idle_ms(const struct tcp_server *server);
+
 /* What counts as one client, and how many connections it has. */
 uint64_t tcp_client_key(const union addr *addr);
 unsigned tcp_client_count(struct tcp_server *server, uint64_t key);

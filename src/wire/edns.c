@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An OPT record spreads its fields over those of an ordinary record (RFC 6891 6.1.2, 6.1.3). All
- * options are walked, so that a length that overruns is found, but only NSID and EDE are looked
- * at. What a version over 0 puts into the data is not ours to judge: the caller answers BADVERS.
+ * options are walked, so that a length that overruns is found, but only the value of EDE is read;
+ * of what a client may ask for it counts that it is there. What a version over 0 puts into the data
+ * is not ours to judge: the caller answers BADVERS.
  */
 #include "wire/edns.h"
 
@@ -32,6 +33,10 @@ int edns_read(struct edns *ret, uint16_t class, uint32_t ttl, struct cursor rdat
 		value = cursor_over(octets, len);
 		if (option == EDNS_OPTION_NSID)
 			edns.nsid = true;
+		else if (option == EDNS_OPTION_KEEPALIVE)
+			edns.keepalive = true;
+		else if (option == EDNS_OPTION_PADDING)
+			edns.padding = true;
 		else if (option == EDNS_OPTION_EDE && len >= 2 && edns.ede == EDE_NONE)
 			edns.ede = cursor_u16(&value);
 	}

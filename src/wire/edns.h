@@ -37,8 +37,10 @@ struct edns {
 	uint8_t rcode_high; /* upper eight bits of the extended rcode */
 	uint16_t udp_size;  /* as stated, but at least EDNS_UDP_SIZE_MIN */
 	bool do_bit;
-	bool nsid; /* asked for (RFC 5001) */
-	int ede;   /* info code, or EDE_NONE; in replies */
+	bool nsid;      /* asked for (RFC 5001) */
+	bool keepalive; /* asked for (RFC 7828); of no meaning over UDP */
+	bool padding;   /* padded, so its answer is to be (RFC 8467 4) */
+	int ede;        /* info code, or EDE_NONE; in replies */
 };
 
 /*

@@ -300,7 +300,29 @@ size_t writer_opt_len(const struct writer_opt *opt)
 		len += 4 + text_len(opt->nsid);
 	if (opt->ede != EDE_NONE)
 		len += 4 + 2 + text_len(opt->ede_text);
+	if (opt->keepalive)
+		len += 4 + 2;
+	if (opt->pad_block)
+		len += 4;
 	return len;
+}
+
+/* Zeros up to the next whole block (RFC 7830 3): what is longer than the room ends with it. */
+static void put_padding(struct writer *writer, unsigned block)
+{
+	static const uint8_t zeros[64];
+	size_t len, part, room;
+
+	put_u16(writer, EDNS_OPTION_PADDING);
+	room = writer->cap - writer->len;
+	len = (block - (writer->len + 2) % block) % block;
+	if (room >= 2 && len > room - 2)
+		len = room - 2;
+	put_u16(writer, (unsigned)len);
+	for (; len > 0; len -= part) {
+		part = len < sizeof(zeros) ? len : sizeof(zeros);
+		put(writer, zeros, part);
+	}
 }
 
 void writer_opt(struct writer *writer, const struct writer_opt *opt)
@@ -325,6 +347,13 @@ void writer_opt(struct writer *writer, const struct writer_opt *opt)
 		put_u16(writer, (unsigned)opt->ede);
 		put(writer, opt->ede_text ? opt->ede_text : "", text_len(opt->ede_text));
 	}
+	if (opt->keepalive) {
+		put_u16(writer, EDNS_OPTION_KEEPALIVE);
+		put_u16(writer, 2);
+		put_u16(writer, opt->idle_ds);
+	}
+	if (opt->pad_block)
+		put_padding(writer, opt->pad_block);
 	finish_record(writer, SECTION_ADDITIONAL, from, &mark);
 }
 

@@ -76,11 +76,15 @@ struct writer_opt {
 	int ede;              /* info code (RFC 8914), or EDE_NONE */
 	const char *ede_text; /* UTF-8, or NULL */
 	const char *nsid;     /* or NULL */
+	bool keepalive;
+	uint16_t idle_ds;   /* with keepalive: the idle time, in units of 100 ms (RFC 7828 3.1) */
+	unsigned pad_block; /* the whole message becomes a multiple of that; 0: no padding */
 };
 
-/* Octets that this OPT will take. */
+/* Octets that this OPT will take, without what it is padded with. */
 size_t writer_opt_len(const struct writer_opt *opt);
 
+/* The last record, where it pads: up to the block, or to the room there is. */
 void writer_opt(struct writer *writer, const struct writer_opt *opt);
 
 /* Sets or clears header flags, and the rcode's low four bits. */

@@ -122,6 +122,60 @@ START_TEST(opt)
 }
 END_TEST
 
+/* RFC 7828: the idle time, and nothing that was not asked for. */
+START_TEST(keepalive)
+{
+	struct answer_shape shape = shape_new();
+	struct plan *plan = plan_of(0, 0);
+	bool truncated;
+	size_t len;
+
+	shape.stream = shape.keepalive = true;
+	shape.idle_ds = 0x1234;
+	len = answer(&shape, plan, &truncated);
+	ck_assert_uint_eq(len, sizeof(question) - 1 + 12);
+	shape.edns = true;
+	len = answer(&shape, plan, &truncated);
+	ck_assert_uint_eq(len, sizeof(question) - 1 + 12 + 11 + 6);
+	ck_assert_mem_eq(out + len - 8, "\0\6\0\x0b\0\2\x12\x34", 8);
+	len = answer_error(&shape, RCODE_REFUSED, EDE_NONE, NULL, NULL, out, sizeof(out));
+	ck_assert_mem_eq(out + len - 6, "\0\x0b\0\2\x12\x34", 6);
+}
+END_TEST
+
+/* RFC 8467: answers of every length and kind are whole blocks, but for the longest. */
+START_TEST(padding)
+{
+	struct answer_shape shape = shape_new();
+	bool truncated;
+	unsigned i;
+	size_t len;
+
+	shape.stream = shape.padding = true;
+	len = answer(&shape, plan_of(0, 0), &truncated);
+	ck_assert_uint_eq(len,
+			  sizeof(question) - 1 + 12); /* without EDNS there is no place for it */
+	shape.edns = true;
+	for (i = 1; i < 10 * 250; i++) {
+		len = answer(&shape, plan_of(1 + i / 250, 5 + i % 250), &truncated);
+		ck_assert_uint_eq(len % 468, 0);
+		ck_assert(!truncated);
+	}
+	ck_assert_uint_gt(len, 2000);
+	len = answer_error(&shape, RCODE_REFUSED, EDE_PROHIBITED, "text", NULL, out, sizeof(out));
+	ck_assert_uint_eq(len, 468);
+	len = answer_chaos(&shape, "x 1", out, sizeof(out));
+	ck_assert_uint_eq(len, 468);
+	/* Less room than a block, and none at all. */
+	len = answer_error(&shape, RCODE_REFUSED, EDE_NONE, NULL, NULL, out, 400);
+	ck_assert_uint_eq(len, 400);
+	len = answer_error(&shape, RCODE_REFUSED, EDE_NONE, NULL, NULL, out,
+			   sizeof(question) - 1 + 12 + 11 + 4);
+	ck_assert_uint_eq(len, sizeof(question) - 1 + 12 + 11 + 4);
+	ck_assert_mem_eq(out + len - 4, "\0\x0c\0\0", 4);
+}
+END_TEST
+
 START_TEST(authentic_data)
 {
 	struct answer_shape shape = shape_new();
@@ -168,6 +222,8 @@ static Suite *answer_suite(void)
 	tcase_add_test(tcase, header_and_question);
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, opt);
+	tcase_add_test(tcase, keepalive);
+	tcase_add_test(tcase, padding);
 	tcase_add_test(tcase, authentic_data);
 	tcase_add_test(tcase, chaos);
 	suite_add_tcase(suite, tcase);

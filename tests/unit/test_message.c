@@ -224,6 +224,13 @@ START_TEST(edns)
 	ck_assert(query.edns.present && !query.edns.do_bit && !query.edns.nsid);
 	ck_assert_uint_eq(query.edns.udp_size, 512);
 	ck_assert_int_eq(query.edns.ede, EDE_PROHIBITED);
+	ck_assert(!query.edns.keepalive && !query.edns.padding);
+
+	add_header(&p, 0, 1, 0, 0, 1);
+	add_question(&p);
+	add_opt(&p, 1232, 0, "\0\x0b\0\0\0\x0c\0\3\0\0\0", 11);
+	ck_assert_int_eq(read_query(&query, &p), MESSAGE_OK);
+	ck_assert(query.edns.keepalive && query.edns.padding && !query.edns.nsid);
 
 	add_header(&p, 0, 1, 0, 0, 1);
 	add_question(&p);

@@ -458,6 +458,47 @@ START_TEST(waits)
 END_TEST
 
 /* A reload lands while the reply is outstanding: the new records count. */
+/* Asked for on every transport; a keepalive makes sense on streams, padding where it hides. */
+START_TEST(transports)
+{
+	static const struct {
+		bool stream, tls;
+	} rows[] = { { false, false }, { true, false }, { true, true } };
+	struct writer_opt opt = {
+		.udp_size = 1232, .ede = EDE_NONE, .keepalive = true, .pad_block = 128
+	};
+	static const char *const names[] = { HELD, "localhost", "a.example" };
+	struct writer writer;
+	struct name name;
+	uint8_t query[512];
+	size_t i, j, len;
+
+	for (i = 0; i < 3; i++) {
+		client.stream = rows[i].stream;
+		client.tls = rows[i].tls;
+		client.idle_ds = 77;
+		for (j = 0; j < 3; j++) {
+			name_of(&name, names[j]);
+			writer_init(&writer, query, sizeof(query), 0x1234, FLAG_RD);
+			writer_question(&writer, name.wire, TYPE_A, CLASS_IN);
+			writer_opt(&writer, &opt);
+			len = writer_finish(&writer);
+			ck_assert_uint_eq(len, 128);
+			if (resolver_receive(resolver, &client, query, len, 0, out, &out_len) ==
+			    RESOLVER_LATER) {
+				reply(waiter, NULL);
+				memcpy(out, sent, sent_len);
+				out_len = sent_len;
+			}
+			ck_assert_uint_eq(out_len % 468 == 0, rows[i].tls);
+			ck_assert((memmem(out, out_len, "\0\x0b\0\2\0\x4d", 6) != NULL) ==
+				  rows[i].stream);
+		}
+	}
+	client.stream = client.tls = false;
+}
+END_TEST
+
 START_TEST(reload_while_waiting)
 {
 	struct view *empty = make_view(false);
@@ -598,6 +639,7 @@ static Suite *query_suite(void)
 	tcase_add_test(tcase, opt_always_fits);
 	tcase_add_test(tcase, without_recursion);
 	tcase_add_test(tcase, waits);
+	tcase_add_test(tcase, transports);
 	tcase_add_test(tcase, reload_while_waiting);
 	tcase_add_test(tcase, deadline);
 	tcase_add_test(tcase, deadline_after_reload);

@@ -28,6 +28,7 @@ enum command {
 	HOLD,    /* late, at the next RELEASE; argument * 256 octets, at least 2 */
 	RELEASE, /* ends all that are held, the newest first, within this very call; then echo */
 	EVENTS,  /* 25 events; then echo */
+	CLIENT,  /* idle_ds and tls of the client */
 };
 
 struct query {
@@ -130,6 +131,12 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 	case ASKED:
 		addr_to_text(&client->to, 0, (char *)out);
 		*ret_len = strlen((char *)out);
+		return RESOLVER_ANSWER;
+	case CLIENT:
+		out[0] = (uint8_t)(client->idle_ds >> 8);
+		out[1] = (uint8_t)client->idle_ds;
+		out[2] = client->tls;
+		*ret_len = 3;
 		return RESOLVER_ANSWER;
 	case RELEASE:
 		for (n = 256; n-- > 0;) {
@@ -295,6 +302,16 @@ static void wait_count(const struct counter *counter, uint64_t least)
 	while (counter_get(counter) < least && clock_now_ms() < end_ms)
 		poll(NULL, 0, 5);
 	ck_assert_uint_ge(counter_get(counter), least);
+}
+
+/* Connections are counted as closed at the end of the turn that closes them. */
+static void wait_open(uint64_t most)
+{
+	uint64_t end_ms = clock_now_ms() + 5000;
+
+	while (counter_get(&counters()->tcp.open) > most && clock_now_ms() < end_ms)
+		poll(NULL, 0, 5);
+	ck_assert_uint_le(counter_get(&counters()->tcp.open), most);
 }
 
 static int client(int type)
@@ -592,8 +609,37 @@ START_TEST(tcp_idle)
 	hear_end(fd);
 	ck_assert_uint_ge(clock_now_ms() - start_ms, 390);
 	wait_count(&counters()->tcp.closed_idle, 1);
-	ck_assert_uint_eq(counter_get(&counters()->tcp.open), 0);
+	wait_open(0);
 	close(fd);
+	teardown();
+}
+END_TEST
+
+/* What a client may be told of our patience (RFC 7828): less when the table is nearly full. */
+START_TEST(tcp_patience)
+{
+	struct workers_conf conf = WORKERS_CONF_DEFAULT;
+	uint8_t got[16];
+	int fd[10];
+	unsigned n;
+
+	conf.tcp.connections_max = 10;
+	conf.tcp.idle_ms = 12000;
+	serve("127.0.0.1", 1, &conf);
+	for (n = 0; n < 10; n++) {
+		fd[n] = client(SOCK_STREAM);
+		ask(fd[n], n, CLIENT, 0);
+		ck_assert_int_eq(hear(fd[n], got), 3);
+		ck_assert_uint_eq((unsigned)(got[0] << 8 | got[1]), n < 8 ? 120 : 30);
+		ck_assert(!got[2]);
+	}
+	for (n = 0; n < 10; n++)
+		close(fd[n]);
+	n = (unsigned)client(SOCK_DGRAM);
+	ask_udp((int)n, 1, CLIENT, 0);
+	ck_assert_int_eq(recv((int)n, got, sizeof(got), 0), 3);
+	ck_assert_mem_eq(got, "\0\0\0", 3);
+	close((int)n);
 	teardown();
 }
 END_TEST
@@ -643,8 +689,7 @@ START_TEST(tcp_per_client)
 	hear_id(fd[1], 1);
 	close(fd[0]);
 	wait_count(&counters()->tcp.accepted, 2);
-	while (counter_get(&counters()->tcp.open) > 1)
-		poll(NULL, 0, 5);
+	wait_open(1);
 	fd[0] = client(SOCK_STREAM); /* room again */
 	ask(fd[0], 2, ECHO, 0);
 	hear_id(fd[0], 2);
@@ -996,6 +1041,7 @@ static Suite *serve_suite(void)
 	tcase_add_test(tcp, tcp_inflight);
 	tcase_add_test(tcp, tcp_half_closed);
 	tcase_add_test(tcp, tcp_idle);
+	tcase_add_test(tcp, tcp_patience);
 	tcase_add_test(tcp, tcp_frame_time);
 	tcase_add_test(tcp, tcp_per_client);
 	tcase_add_test(tcp, tcp_full);
