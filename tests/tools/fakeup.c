@@ -14,6 +14,7 @@
  *     hold NAME|*          keep replies back       release NAME|*        let them go, stop holding
  *     waiting NAME|*       how many are kept       dead on|off           answer nothing at all
  *     ports                different source ports seen over UDP         quit
+ *     seen NAME TYPE       flags and EDNS of the last such query: `rd cd edns=1232 do option=8`
  *
  * `-C ... await CMD... = VALUE` is how a test waits for a query to have arrived, without sleeping
  * for luck. A held query gets the reply of the moment of its release. One thread, libevent;
@@ -182,7 +183,7 @@ static void job_start(struct job *job)
 		job_free(job);
 		return;
 	}
-	tally_query(job->query.lower, job->query.type);
+	tally_query(job->query.lower, job->query.type, job->query.seen);
 	job->rule = script_find(script, job->query.lower, job->query.type,
 				reply_query_have(&job->query));
 	if (names_have(&holding, job->query.lower) ||
@@ -380,6 +381,11 @@ static void command(struct evbuffer *out, char *line)
 		return cmd_count(out, rest);
 	if (strcmp(line, "counts") == 0)
 		return tally_each(count_line, out);
+	if (strcmp(line, "seen") == 0) {
+		const char *seen = tally_seen(rest);
+		evbuffer_add_printf(out, "%s\n", seen ? seen : "none");
+		return;
+	}
 	if (strcmp(line, "ports") == 0) {
 		evbuffer_add_printf(out, "%ld\n", tally_ports());
 		return;

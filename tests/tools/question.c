@@ -33,6 +33,8 @@ static size_t aside_count;
 
 struct options {
 	unsigned qclass, opcode, bufsize, edns_version, flags, id, copies;
+	uint8_t options[512]; /* of the OPT, as they are sent */
+	size_t options_len;
 	bool edns, dnssec_ok;
 	bool raw;
 };
@@ -41,6 +43,27 @@ static void put16(struct question *q, unsigned v)
 {
 	q->query[q->query_len++] = (uint8_t)(v >> 8);
 	q->query[q->query_len++] = (uint8_t)v;
+}
+
+/* CODE:HEX, the HEX may be empty. */
+static int edns_option(struct options *o, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	uint8_t *at = o->options + o->options_len;
+	unsigned code = (unsigned)strtoul(text, NULL, 10);
+	long len;
+
+	if (!colon || o->options_len + 4 > sizeof(o->options))
+		return -1;
+	len = tool_hex_decode(colon + 1, at + 4, sizeof(o->options) - o->options_len - 4);
+	if (len < 0)
+		return -1;
+	at[0] = (uint8_t)(code >> 8);
+	at[1] = (uint8_t)code;
+	at[2] = (uint8_t)(len >> 8);
+	at[3] = (uint8_t)len;
+	o->options_len += 4 + (size_t)len;
+	return 0;
 }
 
 static int option(struct question *q, struct options *o, const char *w)
@@ -76,6 +99,8 @@ static int option(struct question *q, struct options *o, const char *w)
 		o->id = n;
 	else if (strncmp(w, "+class=", 7) == 0)
 		o->qclass = (unsigned)ldns_get_rr_class_by_name(eq + 1);
+	else if (strncmp(w, "+opt=", 5) == 0)
+		return edns_option(o, eq + 1);
 	else if (strncmp(w, "+from=", 6) == 0)
 		return tool_addr_parse(eq + 1, &q->source, &q->source_len);
 	else if (strncmp(w, "+to=", 4) == 0)
@@ -113,7 +138,9 @@ static int lay_out(struct question *q, const struct options *o, const char *name
 		put16(q, o->bufsize);
 		put16(q, o->edns_version);
 		put16(q, o->dnssec_ok ? 0x8000 : 0);
-		put16(q, 0);
+		put16(q, (unsigned)o->options_len);
+		memcpy(q->query + q->query_len, o->options, o->options_len);
+		q->query_len += o->options_len;
 	}
 	return 0;
 }
@@ -399,6 +426,10 @@ static void print_section(FILE *f, const char *word, const ldns_rr_list *list)
 		for (char *p = text; *p; p++)
 			if (*p == '\t')
 				*p = ' ';
+		/* ldns explains keys behind them. */
+		char *remark = strstr(text, " ;{");
+		if (remark)
+			*remark = '\0';
 		fprintf(f, "%s %s\n", word, text);
 		free(text);
 	}

@@ -28,8 +28,8 @@ struct question {
 
 /* Reads words as in `[udp|tcp|tcpk] NAME TYPE [+option...]` into the bytes of a query. Options:
  * +do +cd +ad +nord +noedns +bufsize=N +edns=VERSION +class=NAME +opcode=N +qr +tc +id=N +two +noq
- * +from=ADDR +to=ADDR@PORT +raw=HEX (NAME and TYPE are then `. A`). Returns 0, or -1 after a word
- * to stderr. */
+ * +opt=CODE:HEX (an EDNS option; several in their order) +from=ADDR +to=ADDR@PORT
+ * +raw=HEX (NAME and TYPE are then `. A`). Returns 0, or -1 after a word to stderr. */
 int question_parse(struct question *q, const struct sockaddr_storage *server, socklen_t server_len,
 		   int argc, char **argv);
 

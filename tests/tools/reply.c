@@ -97,14 +97,44 @@ static void put_rr(struct writer *w, const ldns_rr *rr)
 	w->out[len_at + 1] = (uint8_t)(w->len - len_at - 2);
 }
 
-static void put_opt(struct writer *w, bool dnssec_ok)
+static void put_opt(struct writer *w, bool dnssec_ok, const char *options)
 {
+	uint8_t bytes[512];
+	long len = options ? tool_hex_decode(options, bytes, sizeof(bytes)) : 0;
+
 	put(w, "", 1);
 	put16(w, LDNS_RR_TYPE_OPT);
 	put16(w, 1232);
 	put16(w, 0);
 	put16(w, dnssec_ok ? 0x8000 : 0);
-	put16(w, 0);
+	put16(w, len > 0 ? (unsigned)len : 0);
+	put(w, bytes, len > 0 ? (size_t)len : 0);
+}
+
+/* What a test may want to know of a query beside its question. */
+static void describe(struct reply_query *query, const ldns_pkt *pkt)
+{
+	size_t n = 0, cap = sizeof(query->seen);
+	char *out = query->seen;
+
+	n += (size_t)snprintf(out, cap, "%s%s%s%s", ldns_pkt_rd(pkt) ? "rd" : "nord",
+			      ldns_pkt_cd(pkt) ? " cd" : "", ldns_pkt_ad(pkt) ? " ad" : "",
+			      query->bytes[3] & 0x40 ? " z" : "");
+	if (!query->edns)
+		return;
+	n += (size_t)snprintf(out + n, cap - n, " edns=%u%s", query->udp_size,
+			      query->dnssec_ok ? " do" : "");
+	const ldns_rdf *data = ldns_pkt_edns_data(pkt);
+	const uint8_t *p = data ? ldns_rdf_data(data) : NULL;
+	size_t left = data ? ldns_rdf_size(data) : 0;
+	while (left >= 4 && n < cap) {
+		size_t len = (size_t)(p[2] << 8 | p[3]);
+		if (len + 4 > left)
+			break;
+		n += (size_t)snprintf(out + n, cap - n, " option=%u", p[0] << 8 | p[1]);
+		p += len + 4;
+		left -= len + 4;
+	}
 }
 
 int reply_query_parse(struct reply_query *query)
@@ -126,6 +156,8 @@ int reply_query_parse(struct reply_query *query)
 		query->edns = ldns_pkt_edns(pkt);
 		query->dnssec_ok = query->edns && ldns_pkt_edns_do(pkt);
 		query->udp_size = query->edns ? ldns_pkt_edns_udp_size(pkt) : 512;
+		query->cd = ldns_pkt_cd(pkt);
+		describe(query, pkt);
 		ret = 0;
 	}
 	ldns_pkt_free(pkt);
@@ -137,6 +169,7 @@ unsigned reply_query_have(const struct reply_query *query)
 	unsigned have = query->tcp ? SCRIPT_IF_TCP : SCRIPT_IF_UDP;
 
 	have |= query->dnssec_ok ? SCRIPT_IF_DO : SCRIPT_IF_NODO;
+	have |= query->cd ? SCRIPT_IF_CD : SCRIPT_IF_NOCD;
 	if (query->edns)
 		have |= SCRIPT_IF_EDNS;
 	return have;
@@ -216,7 +249,7 @@ size_t reply_build(const struct reply_query *query, const struct script_rule *ru
 		memset(counts, 0, sizeof(counts));
 	}
 	if (!no_opt) {
-		put_opt(&w, query->dnssec_ok);
+		put_opt(&w, query->dnssec_ok, rule ? rule->options : NULL);
 		counts[2]++;
 	}
 	out[2] = (uint8_t)(0x80 | (query->bytes[2] & 0x01) | (flags & SCRIPT_AA ? 4 : 0) |

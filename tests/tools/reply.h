@@ -17,7 +17,8 @@ struct reply_query {
 	uint16_t type;
 	bool tcp;
 	bool edns;
-	bool dnssec_ok;
+	bool dnssec_ok, cd;
+	char seen[160];    /* its flags and EDNS, in words */
 	uint16_t udp_size; /* 512 without EDNS */
 };
 

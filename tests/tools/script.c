@@ -31,6 +31,8 @@ static const struct {
 	{ "udp", SCRIPT_IF_UDP },
 	{ "tcp", SCRIPT_IF_TCP },
 	{ "edns", SCRIPT_IF_EDNS },
+	{ "cd", SCRIPT_IF_CD },
+	{ "nocd", SCRIPT_IF_NOCD },
 	{ "hold", SCRIPT_HOLD },
 	{ "drop", SCRIPT_DROP },
 	{ "close", SCRIPT_CLOSE },
@@ -44,7 +46,9 @@ static const struct {
 	{ "formerr-edns", SCRIPT_FORMERR_EDNS },
 };
 
-#define IF_MASK (SCRIPT_IF_DO | SCRIPT_IF_NODO | SCRIPT_IF_UDP | SCRIPT_IF_TCP | SCRIPT_IF_EDNS)
+#define IF_MASK                                                                           \
+	(SCRIPT_IF_DO | SCRIPT_IF_NODO | SCRIPT_IF_UDP | SCRIPT_IF_TCP | SCRIPT_IF_EDNS | \
+	 SCRIPT_IF_CD | SCRIPT_IF_NOCD)
 
 static int rule_word(struct script_rule *rule, const char *word)
 {
@@ -64,6 +68,8 @@ static int rule_word(struct script_rule *rule, const char *word)
 		rule->delay_ms = atoi(word + 6);
 	} else if (strncmp(word, "times=", 6) == 0) {
 		rule->times = atol(word + 6);
+	} else if (strncmp(word, "options=", 8) == 0) {
+		rule->options = strdup(word + 8);
 	} else if (strncmp(word, "raw=", 4) == 0) {
 		rule->raw = strdup(word + 4);
 	} else {

@@ -17,7 +17,8 @@
  * the SOA of `.`.
  *
  * Words: rcode=NAME aa ra-off tc ad noopt        what the reply says
- *        do nodo udp tcp edns                    match only such questions
+ *        options=HEX                             in its OPT (code, length, data, and so on)
+ *        do nodo udp tcp edns cd nocd            match only such questions
  *        times=N                                 match N times, then never again
  *        hold drop close delay=MS duplicate      when it comes, and whether
  *        wrong-id wrong-question other-port garbage short       such a reply goes before the good
@@ -52,6 +53,8 @@ enum {
 	SCRIPT_ONLY = 1 << 18,
 	SCRIPT_FORMERR_EDNS = 1 << 19,
 	SCRIPT_IF_EDNS = 1 << 20,
+	SCRIPT_IF_CD = 1 << 21,
+	SCRIPT_IF_NOCD = 1 << 22,
 };
 
 #define SCRIPT_MAX_TYPES 8
@@ -66,7 +69,7 @@ struct script_rule {
 	int rcode;
 	int delay_ms;
 	long times; /* how often still; -1 without end */
-	char *raw;
+	char *raw, *options;
 	size_t record_count;
 	struct {
 		int section; /* 0 answer, 1 authority, 2 additional */

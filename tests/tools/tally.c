@@ -18,7 +18,7 @@
 
 struct count {
 	long n;
-	char key[1200];
+	char key[1200], seen[160]; /* of the last */
 };
 
 static void *counts;
@@ -33,7 +33,7 @@ static int count_compare(const void *a, const void *b)
 	return strcmp(((const struct count *)a)->key, ((const struct count *)b)->key);
 }
 
-void tally_query(const char *lower_name, uint16_t type)
+void tally_query(const char *lower_name, uint16_t type, const char *seen)
 {
 	struct count *c = calloc(1, sizeof(*c));
 	char *type_name = ldns_rr_type2str(type);
@@ -44,6 +44,7 @@ void tally_query(const char *lower_name, uint16_t type)
 	free(type_name);
 	struct count **slot = tsearch(c, &counts, count_compare);
 	(*slot)->n++;
+	snprintf((*slot)->seen, sizeof((*slot)->seen), "%s", seen);
 	if (*slot != c)
 		free(c);
 	total++;
@@ -111,4 +112,14 @@ long tally_count(const char *key)
 
 	tally_each(add, &sum);
 	return sum.n;
+}
+
+const char *tally_seen(const char *key)
+{
+	struct count wanted;
+	struct count **slot;
+
+	snprintf(wanted.key, sizeof(wanted.key), "%s", key);
+	slot = tfind(&wanted, &counts, count_compare);
+	return slot ? (*slot)->seen : NULL;
 }

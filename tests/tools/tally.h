@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-void tally_query(const char *lower_name, uint16_t type);
+void tally_query(const char *lower_name, uint16_t type, const char *seen);
 void tally_port(uint16_t port);
 void tally_reset(void);
 
@@ -15,6 +15,9 @@ long tally_ports(void);
 
 /* Of "name." over all types, or of "name. TYPE". */
 long tally_count(const char *key);
+
+/* The flags and EDNS of the last "name. TYPE", in words; NULL where there was none. */
+const char *tally_seen(const char *key);
 
 /* Calls back with each "name. TYPE", sorted. */
 void tally_each(void (*visit)(const char *key, long n, void *arg), void *arg);
