@@ -3,12 +3,13 @@
  * Our own CNAMEs must not lead in a circle. Each leads to one name at most, so they form a
  * graph in which every node has one way out; look-up (table.c) says where it goes, public forms
  * and wildcards included. One walk from every node that has not been walked, colouring what it
- * meets, finds every circle in linear time.
+ * meets, finds every circle in linear time, after sorting.
  *
  * Of a circle the record that came last closes it, in the order of files and lines: that one is
  * left out. Sets are shared and cannot be changed, so its slot gets a node without records
  * instead; its name then exists but is empty, and no other name's look-up changes, so that
- * cutting one circle cannot make another.
+ * cutting one circle cannot make another. Walks begin in that order too: the index's own is
+ * another in every process, and complaints are compared with those of the last time.
  *
  * Sixteen links is what an answer may have; a longer chain of our own is no error, since it can
  * be entered further down, but whoever asks at its top gets SERVFAIL. So it is a warning, once
@@ -35,6 +36,8 @@ enum colour {
 struct link {
 	const struct node *node; /* NULL: an empty place of the map */
 	uint64_t *slot;          /* of the node, in the table's index */
+	uint32_t set;            /* in order of precedence */
+	unsigned line;
 	enum colour colour;
 	uint32_t next; /* in the map, plus one: where it leads among our CNAMEs */
 	uint32_t hops; /* links from here to the end of our CNAMEs */
@@ -45,6 +48,7 @@ struct link {
 struct link_map {
 	struct link *links;
 	size_t size; /* a power of two */
+	size_t count;
 };
 
 /* Where a node is in the map, or belongs. Addresses are malloc's choice and nobody else's. */
@@ -57,18 +61,21 @@ static size_t place(const struct link_map *map, const struct node *node)
 	return at;
 }
 
-static bool has_cname(const struct node *node)
+static bool first_cname(const struct node *node, struct node_record *ret)
 {
 	struct node_rrset rrset;
+	size_t at = 0;
 
-	return node_find(node, TYPE_CNAME, &rrset);
+	return node_find(node, TYPE_CNAME, &rrset) && node_record_next(&rrset, &at, ret);
 }
 
 /* Fills the map; it stays NULL where there are no CNAMEs. */
 static int collect(struct table *table, struct link_map *ret)
 {
 	const struct node *node;
-	size_t at = 0, i;
+	struct node_record record;
+	struct link *link;
+	size_t at = 0;
 
 	if (!table->cnames)
 		return 0;
@@ -78,11 +85,14 @@ static int collect(struct table *table, struct link_map *ret)
 	if (!ret->links)
 		return -1;
 	while ((node = table_next(table, &at))) {
-		if (!has_cname(node))
+		if (!first_cname(node, &record))
 			continue;
-		i = place(ret, node);
-		ret->links[i].node = node;
-		ret->links[i].slot = &table->names.slots[at - 1];
+		link = &ret->links[place(ret, node)];
+		link->node = node;
+		link->slot = &table->names.slots[at - 1];
+		link->set = table_record_set(table, node, &record);
+		link->line = record.line;
+		ret->count++;
 	}
 	return 0;
 }
@@ -91,17 +101,14 @@ static int collect(struct table *table, struct link_map *ret)
 static void connect_links(struct table *table, struct link_map *map)
 {
 	struct node_record record;
-	struct node_rrset rrset;
 	struct table_hit hit;
 	struct name target;
 	struct link *link;
-	size_t i, at, next;
+	size_t i, next;
 
 	for (i = 0; i < map->size; i++) {
 		link = &map->links[i];
-		at = 0;
-		if (!link->node || !node_find(link->node, TYPE_CNAME, &rrset) ||
-		    !node_record_next(&rrset, &at, &record) ||
+		if (!link->node || !first_cname(link->node, &record) ||
 		    name_from_wire(&target, record.rdata, record.rdata_len) < 0)
 			continue;
 		table_lookup(table, &target, &hit);
@@ -114,22 +121,21 @@ static void connect_links(struct table *table, struct link_map *map)
 	}
 }
 
-/* Does this record come after the other, in the order of files and lines? */
+/*
+ * Does this record come after the other, in the order of files and lines? Exports may have all of
+ * theirs on one line; names part those.
+ */
 static bool comes_later(const struct table *table, const struct link *one, const struct link *other)
 {
-	struct node_record a, b;
-	struct node_rrset rrset;
-	uint32_t set_a, set_b;
-	size_t at = 0;
+	struct name a, b;
 
-	node_find(one->node, TYPE_CNAME, &rrset);
-	node_record_next(&rrset, &at, &a);
-	node_find(other->node, TYPE_CNAME, &rrset);
-	at = 0;
-	node_record_next(&rrset, &at, &b);
-	set_a = table_record_set(table, one->node, &a);
-	set_b = table_record_set(table, other->node, &b);
-	return set_a != set_b ? set_a > set_b : a.line > b.line;
+	if (one->set != other->set)
+		return one->set > other->set;
+	if (one->line != other->line)
+		return one->line > other->line;
+	node_spell(table->zones, one->node, &a);
+	node_spell(table->zones, other->node, &b);
+	return name_wire_compare(a.fold, b.fold) > 0;
 }
 
 /* Leaves out the last record of the circle that `member` is on. */
@@ -241,24 +247,38 @@ static int walk_from(struct table *table, struct link_map *map, struct link *sta
 	return 0;
 }
 
+static int by_order(const void *a, const void *b, void *table)
+{
+	const struct link *one = *(struct link *const *)a, *other = *(struct link *const *)b;
+
+	return comes_later(table, one, other) - comes_later(table, other, one);
+}
+
 int table_cut_loops(struct table *table, struct complaints *complaints)
 {
 	struct link_map map = { 0 };
-	struct link **way = NULL;
-	size_t i;
+	struct link **order = NULL, **way = NULL;
+	size_t i, count = 0;
 	int bad;
 
 	if (collect(table, &map) < 0)
 		return -1;
 	if (!map.links)
 		return 0;
-	way = calloc(map.size, sizeof(struct link *));
-	bad = way ? 0 : -1;
+	order = calloc(map.count, sizeof(*order));
+	way = calloc(map.count, sizeof(*way));
+	bad = order && way ? 0 : -1;
 	if (!bad)
 		connect_links(table, &map);
 	for (i = 0; i < map.size && !bad; i++)
-		if (map.links[i].node && map.links[i].colour == WHITE)
-			bad = walk_from(table, &map, &map.links[i], way, complaints);
+		if (map.links[i].node)
+			order[count++] = &map.links[i];
+	if (!bad)
+		qsort_r(order, count, sizeof(*order), by_order, table);
+	for (i = 0; i < count && !bad; i++)
+		if (order[i]->colour == WHITE)
+			bad = walk_from(table, &map, order[i], way, complaints);
+	free(order);
 	free(way);
 	free(map.links);
 	return bad;

@@ -535,6 +535,38 @@ START_TEST(test_loops)
 }
 END_TEST
 
+/* Told in the order of lines, and of names within a line, whatever the process's hash key is. */
+START_TEST(test_loops_in_order)
+{
+	struct zones *zones = kit_zones("none");
+	struct builder_conf conf = { .path = "p", .ttl_max = 86400 };
+	struct table_conf table_conf = { .ptr = true };
+	struct complaints complaints = { .tell = kit_hear, .arg = &heard };
+	struct builder *builder = builder_new(zones, &conf, &complaints);
+	const char *at = heard.text;
+	struct record_set *set;
+	struct table *table;
+	char name[64];
+	unsigned i, n = 20;
+
+	heard.len = 0;
+	for (i = n; i-- > 0;) {
+		snprintf(name, sizeof(name), "n%02u.lab.example", i);
+		kit_add(builder, 1 + i / 2, name, 10, "CNAME", name);
+	}
+	set = builder_finish(builder);
+	builder_free(builder);
+	table = table_new(zones, &set, 1, &table_conf, &complaints);
+	record_set_unref(set);
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "E p:%u: n%02u.lab.example ", 1 + i / 2, i);
+		ck_assert_ptr_nonnull(at = strstr(at, name));
+	}
+	table_free(table);
+	zones_free(zones);
+}
+END_TEST
+
 /* 16 links are fine, 17 a warning; a public form in between counts. */
 START_TEST(test_long_chain)
 {
@@ -767,6 +799,7 @@ static Suite *table_suite(void)
 	tcase_add_test(all, test_conflict_address);
 	tcase_add_test(all, test_conflicts_cname);
 	tcase_add_test(all, test_loops);
+	tcase_add_test(all, test_loops_in_order);
 	tcase_add_test(all, test_long_chain);
 	tcase_add_test(all, test_loops_linear);
 	tcase_add_test(all, test_nothing);
