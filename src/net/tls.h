@@ -39,12 +39,13 @@ bool tls_roots_equal(const struct tls_roots *a, const struct tls_roots *b);
 
 /* SHA-256 of a SubjectPublicKeyInfo (RFC 7858 4.2). */
 #define TLS_PIN_LEN 32
+#define TLS_PIN_TEXT_LEN 44 /* in base64 */
 /* Pins of one upstream: one in use, one in reserve, and as much again. */
 #define TLS_PINS_MAX 8
 struct tls_pin {
 	uint8_t sha256[TLS_PIN_LEN];
 };
-/* Reads the base64 of a pin, 44 characters. -1 if it is none. */
+/* Reads the base64 of a pin. -1 if it is none. */
 int tls_pin_parse(struct tls_pin *ret, const char *text);
 
 /*
@@ -115,13 +116,15 @@ struct tls_fault {
 	char text[TLS_FAULT_TEXT_MAX]; /* for the operator; printable */
 };
 
-/* Part of its caller's connection; all zeros: not begun. */
+/* Part of its caller's connection, and not moved while begun; all zeros: not begun. */
 struct tls_session {
-	void *ssl;
-	void *context;
-	bool starved;     /* the last read took all there was */
 	bool wants_write; /* the last step stopped for the socket to take octets */
+	/* the rest is its own */
+	bool starved; /* the last read took all there was */
 	bool failed;
+	int fd, error; /* the last errno of the socket */
+	void *ssl, *trust;
+	struct tls_fault *fault; /* where the handshake's step wants it */
 };
 
 /* Nothing is sent or waited for yet. -1: no memory, or nothing was loaded. */

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session is OpenSSL's SSL on a socket of ours. Between the two stands a BIO of four lines, for
+ * OpenSSL's own would write without MSG_NOSIGNAL.
+ *
+ * What OpenSSL says (a return value, SSL_get_error, a queue of errors a thread, errno) is turned
+ * into one verdict in one place, `outcome`. Its queue is emptied before each step: what an earlier
+ * step of another session left there would be taken for this one's.
+ *
+ * A handle (client, server) is a lock and what is current: a trust or a context, counted, taken by
+ * each session when it begins. So new files come into force without anybody being disturbed, and
+ * the old ones go with their last session. The lock is held for a pointer and a count, once a
+ * connection.
+ *
+ * A server keeps no sessions: what is to be resumed travels in tickets, whose keys are handed on
+ * when certificates are re-read. So its memory does not depend on who comes, and all workers can
+ * resume each other's.
+ *
+ * Refused: libevent's TLS (it allocates a write and hides why), checking the certificate after the
+ * handshake (a server of TLS 1.2 would already be talking to us).
+ */
+#include "net/tls.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "net/tls_trust.h"
+
+/* Octets of a PEM file with a certificate and its chain, or a key: some kilobytes are usual. */
+#define PEM_FILE_MAX (1024 * 1024)
+/* Two names, a cipher's key and a MAC's: what OpenSSL wants for tickets. */
+#define TICKET_KEYS_LEN 80
+
+struct tls_client {
+	pthread_mutex_t lock;
+	struct tls_trust *trust;
+	_Atomic unsigned generation;
+};
+
+struct tls_server {
+	pthread_mutex_t lock;
+	SSL_CTX *ctx; /* NULL: nothing was loaded yet */
+};
+
+/* ---- the socket ------------------------------------------------------------------------------ */
+
+static BIO_METHOD *bio_method;
+static pthread_once_t bio_once = PTHREAD_ONCE_INIT;
+
+/* What a call on the socket came to, as a BIO says it. */
+static int bio_result(BIO *bio, ssize_t done)
+{
+	struct tls_session *session = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	if (done >= 0)
+		return (int)done;
+	session->error = errno;
+	return -1;
+}
+
+static int bio_read(BIO *bio, char *data, int len)
+{
+	struct tls_session *session = BIO_get_data(bio);
+	int done = bio_result(bio, recv(session->fd, data, (size_t)len, MSG_DONTWAIT));
+
+	if (done < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_read(bio);
+	if (done == 0)
+		BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+	return done;
+}
+
+static int bio_write(BIO *bio, const char *data, int len)
+{
+	struct tls_session *session = BIO_get_data(bio);
+	int done =
+		bio_result(bio, send(session->fd, data, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL));
+
+	if (done < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_write(bio);
+	return done;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *arg)
+{
+	(void)number;
+	(void)arg;
+	if (command == BIO_CTRL_EOF)
+		return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
+	return command == BIO_CTRL_FLUSH;
+}
+
+static int bio_create(BIO *bio)
+{
+	BIO_set_init(bio, 1);
+	return 1;
+}
+
+static void bio_make_method(void)
+{
+	BIO_METHOD *method =
+		BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket, no signal");
+
+	if (method && BIO_meth_set_read(method, bio_read) == 1 &&
+	    BIO_meth_set_write(method, bio_write) == 1 &&
+	    BIO_meth_set_ctrl(method, bio_ctrl) == 1 &&
+	    BIO_meth_set_create(method, bio_create) == 1)
+		bio_method = method;
+	else
+		BIO_meth_free(method);
+}
+
+/* ---- clients --------------------------------------------------------------------------------- */
+
+struct tls_client *tls_client_new(const struct tls_client_conf *conf, struct err *err)
+{
+	struct tls_client *client = calloc(1, sizeof(*client));
+
+	if (!client) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	client->trust = tls_trust_new(conf, err);
+	if (!client->trust) {
+		free(client);
+		return NULL;
+	}
+	pthread_mutex_init(&client->lock, NULL);
+	return client;
+}
+
+void tls_client_free(struct tls_client *client)
+{
+	if (!client)
+		return;
+	tls_trust_drop(client->trust);
+	pthread_mutex_destroy(&client->lock);
+	free(client);
+}
+
+int tls_client_set_roots(struct tls_client *client, const struct tls_roots *roots, struct err *err)
+{
+	/* Only this thread changes it. */
+	struct tls_trust *old = client->trust, *trust;
+	struct tls_client_conf conf = { .roots = roots,
+					.name = old->name,
+					.addr = &old->addr,
+					.pins = old->pins,
+					.pins_count = old->pins_count };
+
+	if (memcmp(old->digest, roots->digest, sizeof(old->digest)) == 0)
+		return 0;
+	trust = tls_trust_new(&conf, err);
+	if (!trust)
+		return -1;
+	pthread_mutex_lock(&client->lock);
+	client->trust = trust;
+	pthread_mutex_unlock(&client->lock);
+	atomic_fetch_add_explicit(&client->generation, 1, memory_order_release);
+	tls_trust_drop(old);
+	return 0;
+}
+
+unsigned tls_client_generation(const struct tls_client *client)
+{
+	return atomic_load_explicit(&client->generation, memory_order_acquire);
+}
+
+/* ---- servers --------------------------------------------------------------------------------- */
+
+struct tls_server *tls_server_new(struct err *err)
+{
+	struct tls_server *server = calloc(1, sizeof(*server));
+
+	if (!server) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	pthread_mutex_init(&server->lock, NULL);
+	return server;
+}
+
+void tls_server_free(struct tls_server *server)
+{
+	if (!server)
+		return;
+	SSL_CTX_free(server->ctx);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}
+
+/* A file in memory for OpenSSL to read PEM from; *ret_data is to be freed after it. */
+static BIO *open_pem(const char *path, uint8_t **ret_data, struct err *err)
+{
+	size_t len;
+	BIO *bio;
+
+	if (file_read(path, PEM_FILE_MAX, ret_data, &len, err) < 0)
+		return NULL;
+	bio = BIO_new_mem_buf(*ret_data, (int)len);
+	if (bio)
+		return bio;
+	err_set(err, "%s: out of memory", path);
+	free(*ret_data);
+	return NULL;
+}
+
+/* The server's own certificate comes first, then those that lead to its authority. */
+static int use_certificates(SSL_CTX *ctx, const char *path, struct err *err)
+{
+	char why[TLS_FAULT_TEXT_MAX];
+	uint8_t *data;
+	BIO *bio = open_pem(path, &data, err);
+	X509 *cert;
+	int used;
+
+	if (!bio)
+		return -1;
+	cert = PEM_read_bio_X509(bio, NULL, tls_no_password, NULL);
+	used = cert ? SSL_CTX_use_certificate(ctx, cert) : 0;
+	X509_free(cert);
+	while (used == 1 && (cert = PEM_read_bio_X509(bio, NULL, tls_no_password, NULL))) {
+		used = (int)SSL_CTX_add0_chain_cert(ctx, cert);
+		if (used != 1)
+			X509_free(cert);
+	}
+	BIO_free(bio);
+	free(data);
+	if (used == 1 && tls_pem_ended()) {
+		ERR_clear_error();
+		return 0;
+	}
+	tls_reason(why, sizeof(why), "no certificate that can be used");
+	return err_set(err, "%s: %s", path, why);
+}
+
+static int use_key(SSL_CTX *ctx, const char *path, struct err *err)
+{
+	char why[TLS_FAULT_TEXT_MAX];
+	uint8_t *data;
+	BIO *bio = open_pem(path, &data, err);
+	EVP_PKEY *key;
+	int used;
+
+	if (!bio)
+		return -1;
+	key = PEM_read_bio_PrivateKey(bio, NULL, tls_no_password, NULL);
+	used = key ? SSL_CTX_use_PrivateKey(ctx, key) : 0;
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	OPENSSL_cleanse(data, strlen((char *)data));
+	free(data);
+	if (used == 1)
+		return 0;
+	tls_reason(why, sizeof(why),
+		   key ? "it does not belong to the certificate"
+		       : "no key in PEM form, or it is encrypted");
+	return err_set(err, "%s: %s", path, why);
+}
+
+/* RFC 7301 3.2: who offers protocols, and not this one, is not answered in another. */
+static int choose_alpn(SSL *ssl, const unsigned char **ret, unsigned char *ret_len,
+		       const unsigned char *offered, unsigned len, void *arg)
+{
+	unsigned at;
+
+	(void)ssl;
+	(void)arg;
+	for (at = 0; at < len; at += 1 + offered[at]) {
+		if (offered[at] == 3 && len - at > 3 && memcmp(offered + at + 1, "dot", 3) == 0) {
+			*ret = offered + at + 1;
+			*ret_len = 3;
+			return SSL_TLSEXT_ERR_OK;
+		}
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+int tls_server_load(struct tls_server *server, const char *certificate, const char *key,
+		    struct err *err)
+{
+	static const uint8_t id[] = "dot";
+	uint8_t tickets[TICKET_KEYS_LEN];
+	SSL_CTX *ctx = tls_context_new(TLS_server_method(), err), *old = server->ctx;
+
+	if (!ctx)
+		return -1;
+	if (use_certificates(ctx, certificate, err) < 0 || use_key(ctx, key, err) < 0) {
+		SSL_CTX_free(ctx);
+		return -1;
+	}
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_id_context(ctx, id, sizeof(id));
+	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
+	SSL_CTX_set_num_tickets(ctx, 1); /* who asks again has one connection, not two */
+	if (old && SSL_CTX_get_tlsext_ticket_keys(old, tickets, sizeof(tickets)) == 1)
+		SSL_CTX_set_tlsext_ticket_keys(ctx, tickets, sizeof(tickets));
+	OPENSSL_cleanse(tickets, sizeof(tickets));
+	pthread_mutex_lock(&server->lock);
+	server->ctx = ctx;
+	pthread_mutex_unlock(&server->lock);
+	SSL_CTX_free(old);
+	return 0;
+}
+
+/* ---- sessions -------------------------------------------------------------------------------- */
+
+/* A new SSL on the socket. -1 with nothing begun. */
+static int begin(struct tls_session *session, SSL_CTX *ctx, int fd)
+{
+	BIO *bio = NULL;
+	SSL *ssl = NULL;
+
+	pthread_once(&bio_once, bio_make_method);
+	if (ctx)
+		ssl = SSL_new(ctx);
+	if (ssl && bio_method)
+		bio = BIO_new(bio_method);
+	if (!bio) {
+		SSL_free(ssl);
+		ERR_clear_error();
+		return -1;
+	}
+	*session = (struct tls_session){ .ssl = ssl, .fd = fd };
+	BIO_set_data(bio, session);
+	SSL_set_bio(ssl, bio, bio);
+	SSL_set_app_data(ssl, session);
+	return 0;
+}
+
+int tls_session_connect(struct tls_session *session, struct tls_client *client, int fd)
+{
+	struct tls_trust *trust;
+	SSL_SESSION *resumable;
+
+	pthread_mutex_lock(&client->lock);
+	trust = tls_trust_hold(client->trust);
+	pthread_mutex_unlock(&client->lock);
+	if (begin(session, trust->ctx, fd) < 0) {
+		tls_trust_drop(trust);
+		return -1;
+	}
+	session->trust = trust;
+	SSL_set_connect_state(session->ssl);
+	if (*trust->name)
+		SSL_set_tlsext_host_name(session->ssl, trust->name);
+	resumable = tls_trust_take(trust, clock_now_ms());
+	if (resumable) {
+		SSL_set_session(session->ssl, resumable);
+		SSL_SESSION_free(resumable);
+	}
+	ERR_clear_error();
+	return 0;
+}
+
+int tls_session_accept(struct tls_session *session, struct tls_server *server, int fd)
+{
+	SSL_CTX *ctx;
+	int result;
+
+	pthread_mutex_lock(&server->lock);
+	ctx = server->ctx;
+	if (ctx)
+		SSL_CTX_up_ref(ctx);
+	pthread_mutex_unlock(&server->lock);
+	result = begin(session, ctx, fd);
+	SSL_CTX_free(ctx); /* the SSL holds it */
+	if (result == 0)
+		SSL_set_accept_state(session->ssl);
+	return result;
+}
+
+void tls_session_fini(struct tls_session *session)
+{
+	if (!session || !session->ssl)
+		return;
+	/* Else OpenSSL takes what can be resumed for broken. */
+	if (!session->failed)
+		SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(session->ssl);
+	tls_trust_drop(session->trust);
+	ERR_clear_error();
+	*session = (struct tls_session){ .ssl = NULL };
+}
+
+/* What a step that did not succeed came to. */
+static enum tls_verdict outcome(struct tls_session *session, int result)
+{
+	int error = SSL_get_error(session->ssl, result);
+
+	session->wants_write = error == SSL_ERROR_WANT_WRITE;
+	switch (error) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_END;
+	default:
+		session->failed = true;
+		return TLS_FAILED;
+	}
+}
+
+static void begin_step(struct tls_session *session)
+{
+	assert(session->ssl);
+	ERR_clear_error();
+	session->wants_write = false;
+	session->error = 0;
+}
+
+/* Where verifying has not said why already. */
+static void explain(const struct tls_session *session, struct tls_fault *fault)
+{
+	if (fault->kind != TLS_FAULT_NONE) {
+		ERR_clear_error();
+	} else if (ERR_peek_error()) {
+		fault->kind = TLS_FAULT_PROTOCOL;
+		tls_reason(fault->text, sizeof(fault->text), "no TLS handshake with it");
+	} else {
+		fault->kind = TLS_FAULT_LOST;
+		snprintf(fault->text, sizeof(fault->text), "%s",
+			 session->error ? strerror(session->error)
+					: "it closed the connection within the TLS handshake");
+	}
+}
+
+enum tls_verdict tls_session_handshake(struct tls_session *session, struct tls_fault *ret_fault)
+{
+	struct tls_fault fault = { .kind = TLS_FAULT_NONE };
+	enum tls_verdict verdict;
+	int result;
+
+	if (session->failed)
+		return TLS_FAILED;
+	begin_step(session);
+	session->fault = &fault;
+	result = SSL_do_handshake(session->ssl);
+	session->fault = NULL;
+	if (result == 1) {
+		if (session->trust && !SSL_session_reused(session->ssl))
+			tls_trust_note_verified(session->trust, clock_now_ms());
+		return TLS_OK;
+	}
+	verdict = outcome(session, result);
+	if (verdict != TLS_END && verdict != TLS_FAILED)
+		return verdict;
+	session->failed = true;
+	explain(session, &fault);
+	if (session->trust && fault.kind >= TLS_FAULT_CA)
+		tls_trust_forget(session->trust);
+	*ret_fault = fault;
+	return TLS_FAILED;
+}
+
+enum tls_verdict tls_session_read(struct tls_session *session, void *data, size_t cap,
+				  size_t *ret_len)
+{
+	enum tls_verdict verdict;
+	int result;
+
+	if (session->failed)
+		return TLS_FAILED;
+	begin_step(session);
+	result = SSL_read_ex(session->ssl, data, cap, ret_len);
+	session->starved = result != 1;
+	if (result == 1)
+		return TLS_OK;
+	verdict = outcome(session, result);
+	ERR_clear_error();
+	return verdict;
+}
+
+bool tls_session_has_more(const struct tls_session *session)
+{
+	return session->ssl && !session->failed && !session->starved &&
+	       SSL_has_pending(session->ssl);
+}
+
+enum tls_verdict tls_session_write(struct tls_session *session, const void *data, size_t len,
+				   size_t *ret_len)
+{
+	enum tls_verdict verdict;
+	int result;
+
+	if (session->failed)
+		return TLS_FAILED;
+	begin_step(session);
+	result = SSL_write_ex(session->ssl, data, len, ret_len);
+	if (result == 1)
+		return TLS_OK;
+	verdict = outcome(session, result);
+	ERR_clear_error();
+	return verdict;
+}
+
+void tls_session_shutdown(struct tls_session *session)
+{
+	if (!session->ssl || session->failed || SSL_in_init(session->ssl))
+		return;
+	begin_step(session);
+	SSL_shutdown(session->ssl);
+	ERR_clear_error();
+}
+
+bool tls_session_resumed(const struct tls_session *session)
+{
+	return SSL_session_reused(session->ssl) == 1;
+}
+
+const char *tls_session_version(const struct tls_session *session)
+{
+	return SSL_get_version(session->ssl);
+}
+
+/* ---- as a stream's --------------------------------------------------------------------------- */
+
+/* As read(2) and write(2) would say it. */
+static ssize_t as_call(enum tls_verdict verdict, size_t len)
+{
+	switch (verdict) {
+	case TLS_OK:
+		return (ssize_t)len;
+	case TLS_END:
+		return 0;
+	case TLS_WANT_READ:
+	case TLS_WANT_WRITE:
+		errno = EAGAIN;
+		return -1;
+	case TLS_FAILED:
+		break;
+	}
+	errno = ECONNRESET;
+	return -1;
+}
+
+static ssize_t stream_tls_read(void *arg, int fd, void *data, size_t len)
+{
+	size_t got = 0;
+	enum tls_verdict verdict = tls_session_read(arg, data, len, &got);
+
+	(void)fd;
+	return as_call(verdict, got);
+}
+
+static ssize_t stream_tls_write(void *arg, int fd, const void *data, size_t len)
+{
+	size_t done = 0;
+	enum tls_verdict verdict = tls_session_write(arg, data, len, &done);
+
+	(void)fd;
+	/* Nothing can be written where the other side has closed. */
+	return as_call(verdict == TLS_END ? TLS_FAILED : verdict, done);
+}
+
+const struct stream_io stream_tls = { .read = stream_tls_read, .write = stream_tls_write };
