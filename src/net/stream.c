@@ -2,15 +2,15 @@
 /*
  * A thousand idle connections must cost little, one that pipelines must cost few system calls.
  *
- * Input: one small buffer in the stream. A read fills it, whole messages are handed out in place,
+ * Input: one buffer, small for a client. A read fills it, whole messages are handed out in place,
  * what is left of a frame is moved to the front before the next read. An over-long frame is
- * handed out as its first STREAM_IN_MAX octets when those are here; the rest is counted in `skip`
+ * handed out as the first octets that are kept when those are here; the rest is counted in `skip`
  * and thrown away, so nothing a peer sends needs more room and nothing gets out of step.
  *
  * Output: a block of the pool, contiguous so that one write takes it all, held only while
  * something is unsent. Blocks are reused last in, first out: a quiet server touches one of them.
  *
- * Invariants: in_at <= in_end <= sizeof(in); out_at <= out_end <= STREAM_BLOCK, both 0 without a
+ * Invariants: in_at <= in_end <= in_cap; out_at <= out_end <= STREAM_BLOCK, both 0 without a
  * block.
  *
  * Refused: libevent's bufferevents (an allocation a write), a buffer of 64 KiB for everybody's
@@ -81,7 +81,7 @@ unsigned stream_pool_left(const struct stream_pool *pool)
 }
 
 void stream_init(struct stream *stream, int fd, const struct stream_io *io, void *io_arg,
-		 struct stream_pool *pool)
+		 struct stream_pool *pool, uint8_t *in, size_t in_cap)
 {
 	stream->io = io;
 	stream->io_arg = io_arg;
@@ -90,6 +90,8 @@ void stream_init(struct stream *stream, int fd, const struct stream_io *io, void
 	stream->in_at = stream->in_end = stream->skip = 0;
 	stream->out_at = stream->out_end = 0;
 	stream->block = NULL;
+	stream->in = in;
+	stream->in_cap = in_cap;
 }
 
 void stream_fini(struct stream *stream)
@@ -103,7 +105,7 @@ void stream_fini(struct stream *stream)
 
 enum stream_verdict stream_read(struct stream *stream)
 {
-	size_t left = stream->in_end - stream->in_at, room = sizeof(stream->in) - left;
+	size_t left = stream->in_end - stream->in_at, room = stream->in_cap - left;
 	ssize_t got;
 
 	if (room == 0)
@@ -126,6 +128,7 @@ enum stream_verdict stream_read(struct stream *stream)
 bool stream_next(struct stream *stream, struct stream_message *ret)
 {
 	size_t here = stream->in_end - stream->in_at, len;
+	size_t max = stream->in_cap - STREAM_FRAME_HEAD;
 	struct cursor head;
 	bool cut;
 
@@ -139,12 +142,12 @@ bool stream_next(struct stream *stream, struct stream_message *ret)
 		return false;
 	head = cursor_over(stream->in + stream->in_at, here);
 	len = cursor_u16(&head);
-	cut = len > STREAM_IN_MAX;
-	if (here - STREAM_FRAME_HEAD < (cut ? STREAM_IN_MAX : len))
+	cut = len > max;
+	if (here - STREAM_FRAME_HEAD < (cut ? max : len))
 		return false;
 	if (cut) {
-		stream->skip = len - STREAM_IN_MAX;
-		len = STREAM_IN_MAX;
+		stream->skip = len - max;
+		len = max;
 	}
 	ret->data = stream->in + stream->in_at + STREAM_FRAME_HEAD;
 	ret->len = len;

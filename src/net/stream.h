@@ -3,7 +3,7 @@
  * DNS messages on a stream: each after its length in two octets (RFC 1035 4.2.2, RFC 7766 8).
  *
  * A stream reads what is there and hands out the whole messages in it; it collects answers and
- * writes them with one call. Its input buffer is part of it; output goes into a block, taken from
+ * writes them with one call. Its input buffer is the caller's; output goes into a block, taken from
  * a bounded pool when the first answer comes and given back when the last octet is written, so an
  * idle connection holds none. Nothing is allocated once the pool stands.
  *
@@ -19,9 +19,9 @@
 #include <sys/types.h>
 
 /*
- * Octets of a frame that are kept: no question comes near (see UDP_IN_MAX). The rest of a longer
- * one is read and thrown away, so the stream stays in step and the sender still gets the answer
- * its header deserves.
+ * Octets of a client's frame that are kept: no question comes near (see UDP_IN_MAX). The rest of a
+ * longer one is read and thrown away, so the stream stays in step and the sender still gets the
+ * answer its header deserves.
  */
 #define STREAM_IN_MAX 4096
 #define STREAM_FRAME_HEAD 2
@@ -55,12 +55,16 @@ struct stream {
 	size_t skip;          /* octets of an over-long frame still to be thrown away */
 	size_t out_at, out_end;
 	uint8_t *block; /* NULL: nothing to be sent */
-	uint8_t in[STREAM_FRAME_HEAD + STREAM_IN_MAX];
+	uint8_t *in;
+	size_t in_cap;
 };
 
-/* `fd` stays the caller's. */
+/*
+ * `fd` stays the caller's, and so does `in`: room for the head and the octets of a frame that are
+ * kept.
+ */
 void stream_init(struct stream *stream, int fd, const struct stream_io *io, void *io_arg,
-		 struct stream_pool *pool);
+		 struct stream_pool *pool, uint8_t *in, size_t in_cap);
 /* Gives the block back. */
 void stream_fini(struct stream *stream);
 
@@ -77,7 +81,7 @@ enum stream_verdict stream_read(struct stream *stream);
 struct stream_message {
 	const uint8_t *data; /* good until the next stream_read */
 	size_t len;          /* 0 is possible */
-	bool cut;            /* it was longer than STREAM_IN_MAX */
+	bool cut;            /* it was longer than what is kept */
 };
 
 /* The next whole message; false when there is none. */

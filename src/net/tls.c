@@ -490,18 +490,25 @@ bool tls_session_has_more(const struct tls_session *session)
 enum tls_verdict tls_session_write(struct tls_session *session, const void *data, size_t len,
 				   size_t *ret_len)
 {
-	enum tls_verdict verdict;
+	enum tls_verdict verdict = TLS_OK;
+	size_t done = 0, part;
 	int result;
 
 	if (session->failed)
 		return TLS_FAILED;
 	begin_step(session);
-	result = SSL_write_ex(session->ssl, data, len, ret_len);
-	if (result == 1)
-		return TLS_OK;
-	verdict = outcome(session, result);
+	/* A turn is a record. */
+	while (done < len && verdict == TLS_OK) {
+		result =
+			SSL_write_ex(session->ssl, (const uint8_t *)data + done, len - done, &part);
+		if (result == 1)
+			done += part;
+		else
+			verdict = outcome(session, result);
+	}
 	ERR_clear_error();
-	return verdict;
+	*ret_len = done;
+	return done > 0 && verdict != TLS_FAILED ? TLS_OK : verdict;
 }
 
 void tls_session_shutdown(struct tls_session *session)

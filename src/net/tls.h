@@ -148,7 +148,10 @@ enum tls_verdict tls_session_read(struct tls_session *session, void *data, size_
 				  size_t *ret_len);
 bool tls_session_has_more(const struct tls_session *session);
 
-/* TLS_OK: *ret_len octets were taken, at least one, perhaps not all. `len` is not 0. */
+/*
+ * TLS_OK: *ret_len octets were taken, at least one, perhaps not all; then the socket would block.
+ * What was not taken is given again, wherever it then stands. `len` is not 0.
+ */
 enum tls_verdict tls_session_write(struct tls_session *session, const void *data, size_t len,
 				   size_t *ret_len);
 

@@ -362,7 +362,7 @@ void tcp_conn_open(struct tcp_server *server, int fd, const union addr *from,
 	struct tcp_conn *conn = server->spare, **bucket;
 
 	server->spare = conn->next;
-	stream_init(&conn->stream, fd, &stream_tcp, NULL, server->pool);
+	stream_init(&conn->stream, fd, &stream_tcp, NULL, server->pool, conn->in, sizeof(conn->in));
 	memset(&conn->client, 0, sizeof(conn->client));
 	conn->client.from = *from;
 	conn_asked(&conn->client.to, fd, local);

@@ -48,6 +48,7 @@ struct tcp_conn {
 	bool fresh;       /* it has not sent a question yet */
 	bool took, wrote; /* since it was last settled */
 	struct stream stream;
+	uint8_t in[STREAM_FRAME_HEAD + STREAM_IN_MAX];
 };
 
 struct tcp_list {

@@ -13,13 +13,14 @@
 static int pair[2];
 static struct stream_pool *pool;
 static struct stream stream;
+static uint8_t in[STREAM_FRAME_HEAD + STREAM_IN_MAX];
 
 static void setup(void)
 {
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	pool = stream_pool_new(2);
 	ck_assert_ptr_nonnull(pool);
-	stream_init(&stream, pair[0], &stream_tcp, NULL, pool);
+	stream_init(&stream, pair[0], &stream_tcp, NULL, pool, in, sizeof(in));
 }
 
 static void teardown(void)
@@ -176,7 +177,7 @@ START_TEST(no_block)
 	unsigned n;
 
 	for (n = 0; n < 2; n++) {
-		stream_init(&other[n], pair[0], &stream_tcp, NULL, pool);
+		stream_init(&other[n], pair[0], &stream_tcp, NULL, pool, in, sizeof(in));
 		ck_assert_int_eq(stream_put(&other[n], (const uint8_t *)"x", 1), STREAM_PUT);
 	}
 	ck_assert_int_eq(stream_put(&stream, (const uint8_t *)"x", 1), STREAM_PUT_NO_BLOCK);

@@ -469,7 +469,7 @@ END_TEST
 /* Many messages through streams of the two: what one read leaves in OpenSSL is not forgotten. */
 START_TEST(as_a_stream)
 {
-	static uint8_t message[STREAM_MESSAGE_MAX];
+	static uint8_t message[STREAM_MESSAGE_MAX], in[2][STREAM_FRAME_HEAD + STREAM_IN_MAX];
 	struct stream_pool *pool = stream_pool_new(2);
 	struct stream here, there;
 	struct stream_message got;
@@ -479,8 +479,8 @@ START_TEST(as_a_stream)
 	serve_with("good");
 	expect("ca", "dns.example", NULL);
 	ck_assert_int_eq(shake(), TLS_OK);
-	stream_init(&here, pair[0], &stream_tls, &ours, pool);
-	stream_init(&there, pair[1], &stream_tls, &theirs, pool);
+	stream_init(&here, pair[0], &stream_tls, &ours, pool, in[0], sizeof(in[0]));
+	stream_init(&there, pair[1], &stream_tls, &theirs, pool, in[1], sizeof(in[1]));
 	for (turn = 0; turn < 100000 && seen < 1000; turn++) {
 		while (sent < 1000) {
 			size_t len = 1 + sent * 37 % STREAM_IN_MAX;
