@@ -119,6 +119,16 @@ int upstreams_group(struct upstreams *upstreams, const struct upstream_group_con
 	return 0;
 }
 
+unsigned upstreams_group_labels(const struct upstreams *upstreams, uint16_t group)
+{
+	const uint8_t *label = group_at(upstreams, group)->zone;
+	unsigned labels = 0;
+
+	for (; *label; label += 1 + *label)
+		labels++;
+	return labels;
+}
+
 bool upstreams_group_is_private(const struct upstreams *upstreams, uint16_t group)
 {
 	const struct group *g = group_at(upstreams, group);

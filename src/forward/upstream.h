@@ -52,6 +52,9 @@ void upstreams_free(struct upstreams *upstreams);
 int upstreams_group(struct upstreams *upstreams, const struct upstream_group_conf *conf,
 		    uint16_t *ret_group, struct err *err);
 
+/* Labels of the forward zone that the group is for. */
+unsigned upstreams_group_labels(const struct upstreams *upstreams, uint16_t group);
+
 /* Has every upstream of the group a private or loopback address? False for an empty group. */
 bool upstreams_group_is_private(const struct upstreams *upstreams, uint16_t group);
 
