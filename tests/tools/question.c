@@ -163,19 +163,33 @@ static int take_raw(struct question *q, int argc, char **argv, int i)
 	return i;
 }
 
+/*
+ * From a random one on, so that no two questions on one connection have the same: of a hundred
+ * random ones two are alike once in thirteen times.
+ */
+static int draw_id(unsigned *ret)
+{
+	static uint16_t next;
+	static bool drawn;
+
+	if (!drawn && getrandom(&next, sizeof(next), 0) != sizeof(next))
+		return -1;
+	drawn = true;
+	*ret = next++;
+	return 0;
+}
+
 int question_parse(struct question *q, const struct sockaddr_storage *server, socklen_t server_len,
 		   int argc, char **argv)
 {
 	struct options o = {
 		.qclass = 1, .bufsize = 1232, .flags = 0x0100, .copies = 1, .edns = true
 	};
-	uint16_t id;
 	int i = 0;
 
 	*q = (struct question){ .server = *server, .server_len = server_len, .fd = -1 };
-	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+	if (draw_id(&o.id) < 0)
 		return -1;
-	o.id = id;
 	if (i < argc && strcmp(argv[i], "udp") == 0)
 		i++;
 	else if (i < argc && strcmp(argv[i], "tcp") == 0)
