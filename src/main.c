@@ -75,7 +75,8 @@ static int serve(const struct reload_conf *conf, struct config *config, struct l
 	parts.forward = forward_shared_new(&forward_conf, build_upstreams(parts.build), err);
 	if (!parts.forward)
 		goto stop;
-	parts.workers = workers_new(&workers_conf, listeners, parts.publish, parts.forward, err);
+	parts.workers =
+		workers_new(&workers_conf, listeners, parts.publish, parts.forward, NULL, err);
 	if (!parts.workers || workers_start(parts.workers, err) < 0)
 		goto stop;
 	tell_listeners(listeners);

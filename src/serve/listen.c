@@ -51,6 +51,7 @@
 
 struct listener {
 	union addr addr;
+	bool tls;
 	int *udp, *tcp; /* one a worker; -1: not open */
 };
 
@@ -92,13 +93,13 @@ static const char *advice(int error, const union addr *addr)
 	}
 }
 
-static int refuse(struct err *err, const union addr *addr, bool stream)
+static int refuse(struct err *err, const union addr *addr, const char *transport)
 {
 	int error = errno;
 	char text[ADDR_TEXT_MAX];
 
 	return err_set(err, "cannot listen on %s (%s): %s; %s", addr_to_text(addr, 0, text),
-		       stream ? "TCP" : "UDP", strerror(error), advice(error, addr));
+		       transport, strerror(error), advice(error, addr));
 }
 
 static int set_flag(int fd, int level, int option, int value)
@@ -150,18 +151,20 @@ static int open_one(const union addr *addr, bool stream, bool share)
 }
 
 /* Is it free, for us alone? */
-static int try_address(const union addr *addr, struct err *err)
+static int try_address(const union addr *addr, bool tls, struct err *err)
 {
 	int fd;
 
-	fd = open_one(addr, false, false);
-	if (fd < 0)
-		return refuse(err, addr, false);
-	close(fd);
+	if (!tls) {
+		fd = open_one(addr, false, false);
+		if (fd < 0)
+			return refuse(err, addr, "UDP");
+		close(fd);
+	}
 	fd = open_one(addr, true, false);
 	/* Only this tells a port that another listens on from one that an old connection has. */
 	if (fd < 0 || listen(fd, 1) < 0) {
-		(void)refuse(err, addr, true);
+		(void)refuse(err, addr, tls ? "TLS" : "TCP");
 		if (fd >= 0)
 			close(fd);
 		return -1;
@@ -183,25 +186,33 @@ static void close_all(struct listener *listener, unsigned workers)
 	}
 }
 
+/* The kernel's choice, where one was asked for. */
+static int learn_port(union addr *addr, int fd)
+{
+	socklen_t len = sizeof(*addr);
+
+	return addr_port(addr) == 0 ? getsockname(fd, &addr->any, &len) : 0;
+}
+
 /*
  * Opens the sockets of all workers; the kernel's port, where one was drawn, goes into the address.
  */
-static int open_all(struct listener *listener, unsigned workers, bool *ret_stream)
+static int open_all(struct listener *listener, unsigned workers, const char **ret_transport)
 {
 	union addr *addr = &listener->addr;
-	socklen_t len = sizeof(*addr);
 	unsigned n;
 
 	for (n = 0; n < workers; n++) {
-		*ret_stream = false;
-		listener->udp[n] = open_one(addr, false, true);
-		if (listener->udp[n] < 0)
-			return -1;
-		if (addr_port(addr) == 0 && getsockname(listener->udp[n], &addr->any, &len) < 0)
-			return -1;
-		*ret_stream = true;
+		*ret_transport = "UDP";
+		if (!listener->tls) {
+			listener->udp[n] = open_one(addr, false, true);
+			if (listener->udp[n] < 0 || learn_port(addr, listener->udp[n]) < 0)
+				return -1;
+		}
+		*ret_transport = listener->tls ? "TLS" : "TCP";
 		listener->tcp[n] = open_one(addr, true, true);
-		if (listener->tcp[n] < 0 || listen(listener->tcp[n], BACKLOG) < 0)
+		if (listener->tcp[n] < 0 || learn_port(addr, listener->tcp[n]) < 0 ||
+		    listen(listener->tcp[n], BACKLOG) < 0)
 			return -1;
 	}
 	return 0;
@@ -211,23 +222,25 @@ static int listener_open(struct listener *listener, unsigned workers, struct err
 {
 	const union addr wanted = listener->addr;
 	unsigned draws = addr_port(&wanted) == 0 ? PORT_DRAWS : 1;
-	bool stream;
+	const char *transport;
 
 	for (;;) {
 		listener->addr = wanted;
-		if (open_all(listener, workers, &stream) == 0)
+		if (open_all(listener, workers, &transport) == 0)
 			return 0;
 		if (errno != EADDRINUSE || --draws == 0)
-			return refuse(err, &wanted, stream);
+			return refuse(err, &wanted, transport);
 		close_all(listener, workers);
 	}
 }
 
-static int listener_init(struct listener *listener, const union addr *addr, unsigned workers)
+static int listener_init(struct listener *listener, const union addr *addr, bool tls,
+			 unsigned workers)
 {
 	unsigned n;
 
 	listener->addr = *addr;
+	listener->tls = tls;
 	listener->udp = calloc(workers, sizeof(*listener->udp));
 	listener->tcp = calloc(workers, sizeof(*listener->tcp));
 	if (!listener->udp || !listener->tcp)
@@ -249,37 +262,54 @@ static bool stands_before(const union addr *addrs, size_t n)
 	return false;
 }
 
-struct listeners *listeners_new(const union addr *addrs, size_t count, unsigned workers,
-				struct err *err)
+/* Opens these beside what is open already. */
+static int listeners_add(struct listeners *listeners, const union addr *addrs, size_t count,
+			 bool tls, struct err *err)
 {
-	struct listeners *listeners = calloc(1, sizeof(*listeners));
+	struct listener *more =
+		reallocarray(listeners->listener, listeners->count + count + 1, sizeof(*more));
 	size_t n;
 
-	assert(workers > 0);
-	if (!listeners)
-		goto memory;
-	listeners->workers = workers;
-	listeners->listener = calloc(count ? count : 1, sizeof(*listeners->listener));
-	if (!listeners->listener)
-		goto memory;
+	if (!more)
+		return err_set(err, "no memory for the listening sockets");
+	listeners->listener = more;
 	for (n = 0; n < count; n++) {
-		if (addr_port(&addrs[n]) != 0 && try_address(&addrs[n], err) < 0)
-			goto fail;
+		if (addr_port(&addrs[n]) != 0 && try_address(&addrs[n], tls, err) < 0)
+			return -1;
 	}
 	for (n = 0; n < count; n++) {
 		if (stands_before(addrs, n))
 			continue;
-		if (listener_init(&listeners->listener[listeners->count++], &addrs[n], workers) < 0)
-			goto memory;
-		if (listener_open(&listeners->listener[listeners->count - 1], workers, err) < 0)
-			goto fail;
+		more = &listeners->listener[listeners->count++];
+		if (listener_init(more, &addrs[n], tls, listeners->workers) < 0)
+			return err_set(err, "no memory for the listening sockets");
+		if (listener_open(more, listeners->workers, err) < 0)
+			return -1;
 	}
-	return listeners;
-memory:
-	err_set(err, "no memory for the listening sockets");
-fail:
+	return 0;
+}
+
+struct listeners *listeners_new(const union addr *addrs, size_t count, unsigned workers,
+				struct err *err)
+{
+	struct listeners *listeners = calloc(1, sizeof(*listeners));
+
+	assert(workers > 0);
+	if (!listeners) {
+		err_set(err, "no memory for the listening sockets");
+		return NULL;
+	}
+	listeners->workers = workers;
+	if (listeners_add(listeners, addrs, count, false, err) == 0)
+		return listeners;
 	listeners_free(listeners);
 	return NULL;
+}
+
+int listeners_add_tls(struct listeners *listeners, const union addr *addrs, size_t count,
+		      struct err *err)
+{
+	return listeners_add(listeners, addrs, count, true, err);
 }
 
 void listeners_free(struct listeners *listeners)
@@ -308,6 +338,11 @@ size_t listeners_count(const struct listeners *listeners)
 const union addr *listeners_addr(const struct listeners *listeners, size_t n)
 {
 	return &listeners->listener[n].addr;
+}
+
+bool listeners_tls(const struct listeners *listeners, size_t n)
+{
+	return listeners->listener[n].tls;
 }
 
 unsigned listeners_workers(const struct listeners *listeners)

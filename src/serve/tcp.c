@@ -55,17 +55,41 @@ static struct tcp_conn *oldest(const struct tcp_server *server, enum tcp_state s
 	return conn;
 }
 
+/* Is there one that has not sent a question yet, or shaken hands, and has had its time? */
+static struct tcp_conn *not_young(const struct tcp_server *server, enum tcp_state state)
+{
+	struct tcp_conn *conn = oldest(server, state);
+
+	return conn && clock_now_ms() - conn->since_ms >= TCP_YOUNG_MS ? conn : NULL;
+}
+
 /* Closes the connection that can best be spared. */
 static bool make_room(struct tcp_server *server)
 {
 	struct tcp_conn *conn = oldest(server, TCP_IDLE);
 
-	if (!conn) {
-		conn = oldest(server, TCP_FRAME);
-		if (!conn || clock_now_ms() - conn->since_ms < TCP_YOUNG_MS)
-			return false;
-	}
+	if (!conn)
+		conn = not_young(server, TCP_FRAME);
+	if (!conn)
+		conn = not_young(server, TCP_SHAKE);
+	if (!conn)
+		return false;
 	counter_add(&server->counters->closed_full, 1);
+	tcp_conn_close(conn);
+	return true;
+}
+
+/* May one more begin to shake hands? */
+static bool may_shake(struct tcp_server *server)
+{
+	struct tcp_conn *conn;
+
+	if (server->shaking < server->conf.handshakes_max)
+		return true;
+	conn = not_young(server, TCP_SHAKE);
+	if (!conn)
+		return false;
+	counter_add(&server->counters->handshakes_dropped, 1);
 	tcp_conn_close(conn);
 	return true;
 }
@@ -121,11 +145,14 @@ static void on_acceptable(evutil_socket_t listening, short what, void *arg)
 			   server->conf.per_client_max) {
 			counter_add(&server->counters->refused_client, 1);
 			close(fd);
+		} else if (listener->tls && !may_shake(server)) {
+			counter_add(&server->counters->handshakes_refused, 1);
+			close(fd);
 		} else if (!server->spare && !make_room(server)) {
 			counter_add(&server->counters->refused_full, 1);
 			close(fd);
 		} else {
-			tcp_conn_open(server, fd, &from, &listener->local);
+			tcp_conn_open(listener, fd, &from);
 		}
 	}
 }
@@ -162,6 +189,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	doom_older(server, TCP_IDLE, tcp_idle_ms(server), &server->counters->closed_idle);
 	doom_older(server, TCP_FRAME, conf->frame_ms, &server->counters->closed_frame);
 	doom_older(server, TCP_STUCK, conf->write_ms, &server->counters->closed_write);
+	doom_older(server, TCP_SHAKE, conf->handshake_ms, &server->counters->handshakes_late);
 }
 
 void tcp_server_send(struct tcp_server *server, const struct client *client, const uint8_t *message,
@@ -185,6 +213,7 @@ void tcp_server_flush(struct tcp_server *server)
 	uint64_t now_ms;
 	struct tcp_conn *conn;
 
+	server->shakes = 0;
 	if (!server->queue)
 		return;
 	now_ms = clock_now_ms();
@@ -206,6 +235,7 @@ static struct timeval tick_every(const struct tcp_conf *conf)
 	unsigned ms = conf->idle_ms / TCP_NEARLY_FULL_PART;
 
 	ms = ms < conf->frame_ms ? ms : conf->frame_ms;
+	ms = ms < conf->handshake_ms ? ms : conf->handshake_ms;
 	ms = (ms < conf->write_ms ? ms : conf->write_ms) / 2;
 	ms = ms < TCP_TICK_MIN_MS ? TCP_TICK_MIN_MS : ms;
 	ms = ms > TCP_TICK_MAX_MS ? TCP_TICK_MAX_MS : ms;
@@ -213,8 +243,8 @@ static struct timeval tick_every(const struct tcp_conf *conf)
 }
 
 struct tcp_server *tcp_server_new(const struct tcp_conf *conf, struct event_base *base,
-				  struct resolver *resolver, uint8_t *scratch,
-				  struct tcp_counters *counters, struct err *err)
+				  struct resolver *resolver, struct tls_server *tls,
+				  uint8_t *scratch, struct tcp_counters *counters, struct err *err)
 {
 	struct tcp_server *server = calloc(1, sizeof(*server));
 	unsigned n;
@@ -226,6 +256,7 @@ struct tcp_server *tcp_server_new(const struct tcp_conf *conf, struct event_base
 	server->conf = *conf;
 	server->base = base;
 	server->resolver = resolver;
+	server->tls = tls;
 	server->scratch = scratch;
 	server->counters = counters;
 	server->queue_end = &server->queue;
@@ -278,14 +309,17 @@ void tcp_server_free(struct tcp_server *server)
 	free(server);
 }
 
-int tcp_server_add(struct tcp_server *server, int fd, const union addr *local, struct err *err)
+int tcp_server_add(struct tcp_server *server, int fd, const union addr *local, bool tls,
+		   struct err *err)
 {
 	struct tcp_listener *listener = calloc(1, sizeof(*listener));
 
+	assert(!tls || server->tls);
 	if (!listener)
 		return err_set(err, "no memory for a TCP socket");
 	listener->server = server;
 	listener->local = *local;
+	listener->tls = tls;
 	listener->next = server->listeners;
 	server->listeners = listener;
 	listener->event =

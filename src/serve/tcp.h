@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One worker's TCP connections (RFC 7766): pipelined, answered as answers become ready, in any
- * order. The worker's thread.
+ * One worker's connections over TCP (RFC 7766) and TLS (RFC 7858): pipelined, answered as answers
+ * become ready, in any order. The worker's thread.
  *
  * Everything a stranger can use up has a limit, each with a field here and a counter.
  */
@@ -9,11 +9,13 @@
 #define PRIVLINKD_SERVE_TCP_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/counter.h"
 #include "base/err.h"
 #include "net/addr.h"
+#include "net/tls.h"
 #include "resolve/query.h"
 
 struct tcp_conf {
@@ -23,6 +25,8 @@ struct tcp_conf {
 	unsigned frame_ms;        /* for the first question, and for the rest of a frame */
 	unsigned write_ms;        /* without taking any of what waits for it */
 	unsigned inflight_max;    /* questions of a connection that wait; then no more are read */
+	unsigned handshakes_max;  /* under way; the oldest makes room once it has had a second */
+	unsigned handshake_ms;    /* until one is over */
 	unsigned blocks;          /* of STREAM_BLOCK octets, for unsent answers; at least 2 */
 };
 
@@ -31,11 +35,14 @@ struct tcp_conf {
  * forwards for a whole company; 10 s idle is what BIND and Unbound give or take (RFC 7766 6.2.3
  * wants "seconds"); a question is one packet, so 5 s for it survives two retransmissions;
  * 100 questions in flight is what a busy forwarder has on one connection; 128 blocks are 16 MiB.
+ * 256 handshakes are more than one address may have connections; a handshake is two or three round
+ * trips, so 5 s survive two retransmissions here as well.
  */
-#define TCP_CONF_DEFAULT                                                                 \
-	{                                                                                \
-		.connections_max = 1024, .per_client_max = 128, .idle_ms = 10000,        \
-		.frame_ms = 5000, .write_ms = 10000, .inflight_max = 100, .blocks = 128, \
+#define TCP_CONF_DEFAULT                                                                         \
+	{                                                                                        \
+		.connections_max = 1024, .per_client_max = 128, .idle_ms = 10000,                \
+		.frame_ms = 5000, .write_ms = 10000, .inflight_max = 100, .handshakes_max = 256, \
+		.handshake_ms = 5000, .blocks = 128,                                             \
 	}
 
 /* One writer: the worker. Counters alone: may be walked as an array. */
@@ -53,21 +60,29 @@ struct tcp_counters {
 	struct counter closed_blocks; /* all blocks were in use: the one longest stuck went */
 	struct counter lost;          /* broken from the other side */
 	struct counter late;          /* answers whose connection was gone */
+	/* TLS alone; what is above counts its connections too. */
+	struct counter handshakes, handshakes_resumed; /* done; of these, without the long half */
+	struct counter handshakes_failed;
+	struct counter handshakes_late;    /* their time was up */
+	struct counter handshakes_refused; /* handshakes_max, and the oldest was young */
+	struct counter handshakes_dropped; /* closed to make room for another */
 };
 
 struct tcp_server;
 
 /*
  * `scratch` has room for RESOLVER_MESSAGE_MAX octets and is the worker's, used during a call only.
+ * `tls` may be NULL where no socket is for TLS.
  */
 struct tcp_server *tcp_server_new(const struct tcp_conf *conf, struct event_base *base,
-				  struct resolver *resolver, uint8_t *scratch,
-				  struct tcp_counters *counters, struct err *err);
+				  struct resolver *resolver, struct tls_server *tls,
+				  uint8_t *scratch, struct tcp_counters *counters, struct err *err);
 /* Closes all connections. The resolver must still live. */
 void tcp_server_free(struct tcp_server *server);
 
 /* Accepts from a listening socket bound to `local`; it stays the caller's. */
-int tcp_server_add(struct tcp_server *server, int fd, const union addr *local, struct err *err);
+int tcp_server_add(struct tcp_server *server, int fd, const union addr *local, bool tls,
+		   struct err *err);
 
 /* A late answer (see resolver_send_fn). Closes nothing: that is left to the flush. */
 void tcp_server_send(struct tcp_server *server, const struct client *client, const uint8_t *message,

@@ -12,6 +12,11 @@
  * block back and is queued. The flush, from the loop itself, writes and closes. Nothing vanishes
  * under a caller's feet.
  *
+ * TLS is a layer of the stream's input and output, and a state before the others. What the socket
+ * has given to it is not announced again, so where reading stops with some of that left a timer of
+ * no time goes on with it, after the others have had their turn. A step of a handshake may cost a
+ * millisecond (a signature by RSA): TCP_SHAKES of them a turn, and the rest stays readable.
+ *
  * `settle` is the one place that decides: over, reading or not, writing or not, which state. It
  * looks at the facts alone, not at what has just happened, so every path may end in it.
  *
@@ -28,10 +33,20 @@
 #include "base/clock.h"
 #include "base/hash.h"
 
+/* Steps of handshakes a turn: the datagrams of that time wait for them. */
+#define TCP_SHAKES 4
+
+/*
+ * Records read in a row: as many as questions of the usual 40 octets fill the stream's input. A
+ * client that sends every octet in a record of its own gets its turn and no more.
+ */
+#define TCP_RECORDS 100
+
 static void list_remove(struct tcp_server *server, struct tcp_conn *conn)
 {
 	struct tcp_list *list = &server->state[conn->state];
 
+	server->shaking -= conn->state == TCP_SHAKE;
 	*(conn->prev ? &conn->prev->next : &list->head) = conn->next;
 	*(conn->next ? &conn->next->prev : &list->tail) = conn->prev;
 }
@@ -40,6 +55,7 @@ static void list_append(struct tcp_server *server, struct tcp_conn *conn, enum t
 {
 	struct tcp_list *list = &server->state[state];
 
+	server->shaking += state == TCP_SHAKE;
 	conn->state = state;
 	conn->prev = list->tail;
 	conn->next = NULL;
@@ -89,15 +105,22 @@ void tcp_conn_queue(struct tcp_conn *conn)
 	server->queue_end = &conn->queue_next;
 }
 
+static void conn_deafen(struct tcp_conn *conn)
+{
+	event_del(&conn->read_event);
+	event_del(&conn->write_event);
+	event_del(&conn->more_event);
+}
+
 void tcp_conn_doom(struct tcp_conn *conn, struct counter *reason)
 {
 	if (conn->doomed)
 		return;
 	conn->doomed = true;
+	conn->cut_short = stream_unsent(&conn->stream) > 0;
 	if (reason)
 		counter_add(reason, 1);
-	event_del(&conn->read_event);
-	event_del(&conn->write_event);
+	conn_deafen(conn);
 	stream_fini(&conn->stream);
 	tcp_conn_queue(conn);
 }
@@ -108,10 +131,15 @@ void tcp_conn_close(struct tcp_conn *conn)
 	struct tcp_conn **at = client_bucket(server, conn->client_key);
 
 	assert(conn->open && !conn->queued);
-	event_del(&conn->read_event);
-	event_del(&conn->write_event);
+	conn_deafen(conn);
 	if (conn->inflight > 0)
 		resolver_client_gone(server->resolver, conn->client.slot, conn->client.serial);
+	if (conn->client.tls) {
+		conn->cut_short |= stream_unsent(&conn->stream) > 0;
+		if (conn->state != TCP_SHAKE && !conn->cut_short)
+			tls_session_shutdown(&conn->tls);
+		tls_session_fini(&conn->tls);
+	}
 	stream_fini(&conn->stream);
 	close(conn->stream.fd);
 	while (*at != conn)
@@ -128,13 +156,19 @@ void tcp_conn_close(struct tcp_conn *conn)
 
 static void conn_write(struct tcp_conn *conn)
 {
-	size_t before = stream_unsent(&conn->stream);
+	size_t before = stream_unsent(&conn->stream), left;
+	enum stream_verdict verdict;
 
 	if (before == 0)
 		return;
-	if (stream_write(&conn->stream) == STREAM_BROKEN)
+	verdict = stream_write(&conn->stream);
+	left = stream_unsent(&conn->stream);
+	/* TLS that has to read before it can write is in a state that we do not allow. */
+	if (left > 0 && conn->client.tls && !conn->tls.wants_write)
+		verdict = STREAM_BROKEN;
+	if (verdict == STREAM_BROKEN)
 		tcp_conn_doom(conn, &conn->server->counters->lost);
-	else if (stream_unsent(&conn->stream) < before)
+	else if (left < before)
 		conn->wrote = true;
 }
 
@@ -262,6 +296,7 @@ static void conn_settle(struct tcp_conn *conn, uint64_t now_ms)
 {
 	struct tcp_server *server = conn->server;
 	size_t unsent = stream_unsent(&conn->stream);
+	struct timeval now = { 0, 0 };
 	bool pause;
 
 	if (conn->doomed)
@@ -278,10 +313,12 @@ static void conn_settle(struct tcp_conn *conn, uint64_t now_ms)
 		event_add(&conn->read_event, NULL);
 	}
 	conn->paused = pause;
-	if (unsent > 0)
+	if (unsent > 0 || (!pause && conn->client.tls && conn->tls.wants_write))
 		event_add(&conn->write_event, NULL);
 	else
 		event_del(&conn->write_event);
+	if (conn->client.tls && !pause && !conn->read_closed && tls_session_has_more(&conn->tls))
+		event_add(&conn->more_event, &now);
 	set_state(conn, now_ms);
 }
 
@@ -313,15 +350,63 @@ void tcp_conn_work(struct tcp_conn *conn, uint64_t now_ms)
 	conn_settle(conn, now_ms);
 }
 
+/* What is there, with TLS out of several records; END only after what came before it. */
+static enum stream_verdict conn_read(struct tcp_conn *conn)
+{
+	enum stream_verdict verdict = stream_read(&conn->stream);
+	unsigned n;
+
+	if (!conn->client.tls || verdict != STREAM_OK)
+		return verdict;
+	for (n = 1; n < TCP_RECORDS && verdict == STREAM_OK; n++)
+		verdict = stream_read(&conn->stream);
+	return verdict == STREAM_AGAIN ? STREAM_OK : verdict;
+}
+
+/* A step of the handshake; true: it is over. */
+static bool conn_shake(struct tcp_conn *conn)
+{
+	struct tcp_server *server = conn->server;
+	struct tls_fault fault;
+
+	/* Too many this turn: the socket will wake us again. */
+	if (server->shakes == TCP_SHAKES)
+		return false;
+	server->shakes++;
+	switch (tls_session_handshake(&conn->tls, &fault)) {
+	case TLS_OK:
+		break;
+	case TLS_WANT_READ:
+		event_add(&conn->read_event, NULL);
+		event_del(&conn->write_event);
+		return false;
+	case TLS_WANT_WRITE:
+		event_add(&conn->write_event, NULL);
+		event_del(&conn->read_event);
+		return false;
+	case TLS_END:
+	case TLS_FAILED:
+		tcp_conn_doom(conn, &server->counters->handshakes_failed);
+		return false;
+	}
+	counter_add(&server->counters->handshakes, 1);
+	counter_add(&server->counters->handshakes_resumed, tls_session_resumed(&conn->tls));
+	event_add(&conn->read_event, NULL);
+	list_remove(server, conn);
+	list_append(server, conn, TCP_FRAME);
+	conn->since_ms = clock_now_ms();
+	return true;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct tcp_conn *conn = arg;
 
 	(void)fd;
 	(void)what;
-	switch (stream_read(&conn->stream)) {
-	case STREAM_AGAIN:
+	if (conn->state == TCP_SHAKE && !conn_shake(conn))
 		return;
+	switch (conn_read(conn)) {
 	case STREAM_BROKEN:
 		tcp_conn_doom(conn, &conn->server->counters->lost);
 		return;
@@ -329,6 +414,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		conn->read_closed = true;
 		event_del(&conn->read_event);
 		break;
+	case STREAM_AGAIN:
 	case STREAM_OK:
 		break;
 	}
@@ -339,8 +425,11 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct tcp_conn *conn = arg;
 
-	(void)fd;
-	(void)what;
+	if (conn->state == TCP_SHAKE || (conn->client.tls && !conn->paused)) {
+		/* What TLS wants to write so that it can read on. */
+		on_readable(fd, what, arg);
+		return;
+	}
 	conn_write(conn);
 	if (!conn->doomed)
 		tcp_conn_work(conn, clock_now_ms());
@@ -356,16 +445,27 @@ static void conn_asked(union addr *ret, int fd, const union addr *local)
 		*ret = *local;
 }
 
-void tcp_conn_open(struct tcp_server *server, int fd, const union addr *from,
-		   const union addr *local)
+static void conn_begin_tls(struct tcp_conn *conn)
 {
+	struct tcp_server *server = conn->server;
+
+	conn->client.tls = true;
+	if (tls_session_accept(&conn->tls, server->tls, conn->stream.fd) < 0)
+		tcp_conn_doom(conn, &server->counters->handshakes_failed);
+}
+
+void tcp_conn_open(const struct tcp_listener *listener, int fd, const union addr *from)
+{
+	struct tcp_server *server = listener->server;
 	struct tcp_conn *conn = server->spare, **bucket;
 
 	server->spare = conn->next;
-	stream_init(&conn->stream, fd, &stream_tcp, NULL, server->pool, conn->in, sizeof(conn->in));
+	stream_init(&conn->stream, fd, listener->tls ? &stream_tls : &stream_tcp, &conn->tls,
+		    server->pool, conn->in, sizeof(conn->in));
 	memset(&conn->client, 0, sizeof(conn->client));
+	memset(&conn->tls, 0, sizeof(conn->tls));
 	conn->client.from = *from;
-	conn_asked(&conn->client.to, fd, local);
+	conn_asked(&conn->client.to, fd, &listener->local);
 	conn->client.stream = true;
 	conn->client.slot = (uint32_t)(conn - server->conn);
 	conn->client.serial = ++server->serial; /* from 1: 0 is that of all UDP */
@@ -376,16 +476,19 @@ void tcp_conn_open(struct tcp_server *server, int fd, const union addr *from,
 	conn->inflight = 0;
 	conn->open = conn->fresh = true;
 	conn->queued = conn->doomed = conn->read_closed = conn->paused = false;
-	conn->took = conn->wrote = false;
+	conn->took = conn->wrote = conn->cut_short = false;
 	conn->since_ms = clock_now_ms();
-	list_append(server, conn, TCP_FRAME);
+	list_append(server, conn, listener->tls ? TCP_SHAKE : TCP_FRAME);
 	event_assign(&conn->read_event, server->base, fd, EV_READ | EV_PERSIST, on_readable, conn);
 	event_assign(&conn->write_event, server->base, fd, EV_WRITE | EV_PERSIST, on_writable,
 		     conn);
+	event_assign(&conn->more_event, server->base, -1, 0, on_readable, conn);
 	counter_add(&server->counters->accepted, 1);
 	counter_add(&server->counters->open, 1);
 	if (server->open++ == 0)
 		event_add(server->tick, &server->tick_every);
-	if (event_add(&conn->read_event, NULL) < 0)
+	if (listener->tls)
+		conn_begin_tls(conn);
+	if (!conn->doomed && event_add(&conn->read_event, NULL) < 0)
 		tcp_conn_doom(conn, &server->counters->accept_failed);
 }

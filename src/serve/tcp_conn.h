@@ -2,7 +2,7 @@
 /*
  * One connection, as serve/tcp.c and serve/tcp_conn.c share it; nobody else includes this.
  *
- * A connection is in one of four states, each a list in the order of entering, so whoever is
+ * A connection is in one of five states, each a list in the order of entering, so whoever is
  * longest in a state is at its head and time limits need no timer of their own: one tick looks at
  * the heads.
  *
@@ -11,6 +11,7 @@
  *	FRAME  nothing has come yet, or half    frame_ms, not stretched by single octets
  *	       a frame
  *	STUCK  answers are not taken            write_ms since the last octet went
+ *	SHAKE  TLS is being agreed on           handshake_ms
  */
 #ifndef PRIVLINKD_SERVE_TCP_CONN_H
 #define PRIVLINKD_SERVE_TCP_CONN_H
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #include "net/stream.h"
+#include "net/tls.h"
 #include "serve/tcp.h"
 
 enum tcp_state {
@@ -28,6 +30,7 @@ enum tcp_state {
 	TCP_BUSY,
 	TCP_FRAME,
 	TCP_STUCK,
+	TCP_SHAKE,
 	TCP_STATES,
 };
 
@@ -37,6 +40,7 @@ struct tcp_conn {
 	struct tcp_conn *queue_next;
 	struct tcp_conn *client_next; /* of its bucket */
 	struct event read_event, write_event;
+	struct event more_event; /* TLS: there is more to read, of which the socket knows nothing */
 	struct client client;
 	uint64_t client_key;
 	uint64_t since_ms; /* in this state, or since what it waits for went on */
@@ -45,8 +49,10 @@ struct tcp_conn {
 	bool open, queued, doomed;
 	bool read_closed; /* the other side sends no more */
 	bool paused;
-	bool fresh;       /* it has not sent a question yet */
-	bool took, wrote; /* since it was last settled */
+	bool fresh;             /* it has not sent a question yet */
+	bool took, wrote;       /* since it was last settled */
+	bool cut_short;         /* doomed within an answer: there is no goodbye */
+	struct tls_session tls; /* where client.tls */
 	struct stream stream;
 	uint8_t in[STREAM_FRAME_HEAD + STREAM_IN_MAX];
 };
@@ -60,12 +66,14 @@ struct tcp_listener {
 	struct tcp_listener *next;
 	struct event *event;
 	union addr local;
+	bool tls;
 };
 
 struct tcp_server {
 	struct tcp_conf conf;
 	struct event_base *base;
 	struct resolver *resolver;
+	struct tls_server *tls;
 	uint8_t *scratch;
 	struct tcp_counters *counters;
 	struct stream_pool *pool;
@@ -78,12 +86,12 @@ struct tcp_server {
 	struct tcp_list state[TCP_STATES];
 	struct tcp_conn *queue, **queue_end;
 	unsigned open;
+	unsigned shaking, shakes; /* handshakes under way; their steps of this turn */
 	uint64_t serial;
 };
 
 /* Takes a spare slot for an accepted socket, which is its own from now on. */
-void tcp_conn_open(struct tcp_server *server, int fd, const union addr *from,
-		   const union addr *local);
+void tcp_conn_open(const struct tcp_listener *listener, int fd, const union addr *from);
 
 /* Not while it is queued, and not below a call of its own. */
 void tcp_conn_close(struct tcp_conn *conn);

@@ -85,6 +85,8 @@ struct worker {
 struct workers {
 	struct workers_conf conf;
 	struct publish *publish;
+	struct forward_shared *forward;
+	struct tls_server *tls;
 	struct mailbox *home;
 	uint64_t ping;
 	unsigned count;
@@ -270,7 +272,7 @@ static void worker_free(struct worker *worker)
 	free(worker);
 }
 
-static int worker_open(struct worker *worker, struct forward_shared *forward, struct err *err)
+static int worker_open(struct worker *worker, struct err *err)
 {
 	struct resolver_conf conf = {
 		.queries_max = worker->workers->conf.queries_max,
@@ -293,8 +295,8 @@ static int worker_open(struct worker *worker, struct forward_shared *forward, st
 	worker->resolver = resolver_new(&conf, err);
 	if (!worker->resolver)
 		return -1;
-	worker->forward = forward_new(forward, worker->n, worker->base, resolver_forwarded,
-				      worker->resolver, err);
+	worker->forward = forward_new(worker->workers->forward, worker->n, worker->base,
+				      resolver_forwarded, worker->resolver, err);
 	if (!worker->forward)
 		return -1;
 	resolver_use_forward(worker->resolver, worker->forward);
@@ -302,14 +304,14 @@ static int worker_open(struct worker *worker, struct forward_shared *forward, st
 				     &worker->counters.udp, err);
 	if (!worker->udp)
 		return -1;
-	worker->tcp = tcp_server_new(&worker->workers->conf.tcp, worker->base, worker->resolver,
-				     worker->scratch, &worker->counters.tcp, err);
+	worker->tcp =
+		tcp_server_new(&worker->workers->conf.tcp, worker->base, worker->resolver,
+			       worker->workers->tls, worker->scratch, &worker->counters.tcp, err);
 	return worker->tcp ? 0 : -1;
 }
 
 static struct worker *worker_new(struct workers *workers, unsigned n,
-				 const struct listeners *listeners, struct forward_shared *forward,
-				 struct err *err)
+				 const struct listeners *listeners, struct err *err)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	size_t i;
@@ -320,13 +322,16 @@ static struct worker *worker_new(struct workers *workers, unsigned n,
 	}
 	worker->workers = workers;
 	worker->n = n;
-	if (worker_open(worker, forward, err) < 0)
+	if (worker_open(worker, err) < 0)
 		goto fail;
 	for (i = 0; i < listeners_count(listeners); i++) {
-		if (udp_server_add(worker->udp, listeners_udp(listeners, i, n),
-				   listeners_addr(listeners, i), err) < 0 ||
-		    tcp_server_add(worker->tcp, listeners_tcp(listeners, i, n),
-				   listeners_addr(listeners, i), err) < 0)
+		bool tls = listeners_tls(listeners, i);
+
+		if (!tls && udp_server_add(worker->udp, listeners_udp(listeners, i, n),
+					   listeners_addr(listeners, i), err) < 0)
+			goto fail;
+		if (tcp_server_add(worker->tcp, listeners_tcp(listeners, i, n),
+				   listeners_addr(listeners, i), tls, err) < 0)
 			goto fail;
 	}
 	return worker;
@@ -337,7 +342,7 @@ fail:
 
 struct workers *workers_new(const struct workers_conf *conf, const struct listeners *listeners,
 			    struct publish *publish, struct forward_shared *forward,
-			    struct err *err)
+			    struct tls_server *tls, struct err *err)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
 	unsigned n, count = listeners_workers(listeners);
@@ -346,6 +351,8 @@ struct workers *workers_new(const struct workers_conf *conf, const struct listen
 		goto memory;
 	workers->conf = *conf;
 	workers->publish = publish;
+	workers->forward = forward;
+	workers->tls = tls;
 	for (n = 0; n < WORKERS_EXPLAINS_MAX; n++) {
 		workers->explain[n].workers = workers;
 		workers->explain[n].number = n;
@@ -356,7 +363,7 @@ struct workers *workers_new(const struct workers_conf *conf, const struct listen
 		goto memory;
 	for (; workers->count < count; workers->count++) {
 		workers->worker[workers->count] =
-			worker_new(workers, workers->count, listeners, forward, err);
+			worker_new(workers, workers->count, listeners, err);
 		if (!workers->worker[workers->count])
 			goto fail;
 	}

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/publish.h"
 #include "forward/forward.h"
+#include "net/tls.h"
 #include "resolve/query.h"
 #include "serve/listen.h"
 #include "serve/tcp.h"
@@ -50,11 +51,12 @@ struct workers;
 
 /*
  * One for each of listeners_workers(). `publish` has as many readers and hands out struct view;
- * it, the listeners and `forward` must outlive the workers. NULL and err on failure.
+ * it, the listeners, `forward` and `tls` (NULL: no address is for TLS) must outlive the workers.
+ * NULL and err on failure.
  */
 struct workers *workers_new(const struct workers_conf *conf, const struct listeners *listeners,
 			    struct publish *publish, struct forward_shared *forward,
-			    struct err *err);
+			    struct tls_server *tls, struct err *err);
 
 /* Starts the threads, with all signals blocked. A view must have been offered. */
 int workers_start(struct workers *workers, struct err *err);

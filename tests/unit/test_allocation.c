@@ -244,7 +244,7 @@ static void serve(void)
 	ck_assert_msg(forward != NULL, "%s", err.text);
 	publish = publish_new(1, release_view);
 	publish_offer(publish, make_view());
-	workers = workers_new(&conf, listeners, publish, forward, &err);
+	workers = workers_new(&conf, listeners, publish, forward, NULL, &err);
 	ck_assert_msg(workers != NULL, "%s", err.text);
 	ck_assert_msg(workers_start(workers, &err) == 0, "%s", err.text);
 }

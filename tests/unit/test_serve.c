@@ -5,7 +5,10 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -15,6 +18,7 @@
 #include "resolve/query.h"
 #include "serve/listen.h"
 #include "serve/worker.h"
+#include "tools/certs.h"
 #include "unit/unit.h"
 
 /* ---- the resolver ---- */
@@ -246,7 +250,13 @@ static struct publish *publish;
 static struct workers *workers;
 static char views[4];
 static unsigned released;
-static union addr server; /* the first address */
+static union addr server;        /* the first address */
+static union addr stream_server; /* the one for streams: the same, or that for TLS */
+static bool over_tls;            /* streams of this test */
+static struct tls_server *tls;
+static SSL_CTX *client_ctx;
+static SSL *secure[1024]; /* of a descriptor; NULL: plain */
+static char folder[64];   /* of certificates */
 
 static void release_view(void *object)
 {
@@ -262,6 +272,108 @@ static union addr address(const char *text, uint16_t port)
 	return addr;
 }
 
+/* ---- certificates and TLS clients ---- */
+
+/* Once for all tests. */
+static void make_certificates(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	strcpy(folder, "/tmp/privlinkd-test-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	certs_fill(folder);
+}
+
+static void remove_certificates(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void load_certificate(const char *name)
+{
+	char cert[128], key[128];
+	struct err err = { "" };
+
+	snprintf(cert, sizeof(cert), "%s/%s.pem", folder, name);
+	snprintf(key, sizeof(key), "%s/%s.key", folder, name);
+	ck_assert_msg(tls_server_load(tls, cert, key, &err) == 0, "%s", err.text);
+}
+
+/* The last session that a server gave; the caller's. */
+static SSL_SESSION *ticket;
+
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+	(void)ssl;
+	SSL_SESSION_free(ticket);
+	ticket = session;
+	return 1;
+}
+
+static void use_tls(void)
+{
+	over_tls = true;
+	tls = tls_server_new(NULL);
+	load_certificate("good");
+	client_ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_session_cache_mode(client_ctx, SSL_SESS_CACHE_CLIENT);
+	SSL_CTX_sess_set_new_cb(client_ctx, on_ticket);
+	ck_assert_ptr_nonnull(client_ctx);
+}
+
+static void unuse_tls(void)
+{
+	over_tls = false;
+	SSL_SESSION_free(ticket);
+	ticket = NULL;
+	SSL_CTX_free(client_ctx);
+	tls_server_free(tls);
+	client_ctx = NULL;
+	tls = NULL;
+}
+
+static ssize_t put(int fd, const void *data, size_t len)
+{
+	return secure[fd] ? SSL_write(secure[fd], data, (int)len)
+			  : send(fd, data, len, MSG_NOSIGNAL);
+}
+
+/* All of it, or 0 at the end or where the connection is broken. */
+static size_t take(int fd, void *data, size_t len)
+{
+	size_t done = 0;
+	ssize_t got;
+
+	for (; done < len; done += (size_t)got) {
+		got = secure[fd] ? SSL_read(secure[fd], (uint8_t *)data + done, (int)(len - done))
+				 : recv(fd, (uint8_t *)data + done, len - done, 0);
+		if (got <= 0)
+			return 0;
+	}
+	return len;
+}
+
+static void hang_up(int fd)
+{
+	/* Else OpenSSL takes what can be resumed for broken. */
+	if (secure[fd])
+		SSL_set_shutdown(secure[fd], SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(secure[fd]);
+	secure[fd] = NULL;
+	close(fd);
+}
+
+/* Says that no more is coming. */
+static void end_sending(int fd)
+{
+	if (secure[fd])
+		ck_assert_int_ge(SSL_shutdown(secure[fd]), 0);
+	else
+		ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+}
+
 static void serve(const char *listen, unsigned count, const struct workers_conf *conf)
 {
 	struct workers_conf defaults = WORKERS_CONF_DEFAULT;
@@ -272,8 +384,12 @@ static void serve(const char *listen, unsigned count, const struct workers_conf 
 	ck_assert_msg(listeners, "%s", err.text);
 	server = *listeners_addr(listeners, 0);
 	ck_assert_uint_ne(addr_port(&server), 0);
+	if (over_tls)
+		ck_assert_msg(listeners_add_tls(listeners, &addr, 1, &err) == 0, "%s", err.text);
+	stream_server = *listeners_addr(listeners, over_tls);
+	ck_assert(listeners_tls(listeners, over_tls) == over_tls);
 	publish = publish_new(count, release_view);
-	workers = workers_new(conf ? conf : &defaults, listeners, publish, NULL, &err);
+	workers = workers_new(conf ? conf : &defaults, listeners, publish, NULL, tls, &err);
 	ck_assert_msg(workers, "%s", err.text);
 	publish_offer(publish, &views[0]);
 	ck_assert_msg(workers_start(workers, &err) == 0, "%s", err.text);
@@ -314,15 +430,39 @@ static void wait_open(uint64_t most)
 	ck_assert_uint_le(counter_get(&counters()->tcp.open), most);
 }
 
-static int client(int type)
+/* A socket without TLS on it yet. */
+static int bare_client(int type)
 {
+	const union addr *to = type == SOCK_STREAM ? &stream_server : &server;
 	struct timeval wait = { 5, 0 };
-	int fd = socket(server.any.sa_family, type, 0);
+	int fd = socket(to->any.sa_family, type, 0);
 
 	ck_assert_int_ge(fd, 0);
+	ck_assert_int_lt(fd, 1024);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-	ck_assert_int_eq(connect(fd, &server.any, addr_len(&server)), 0);
+	ck_assert_int_eq(connect(fd, &to->any, addr_len(to)), 0);
+	return fd;
+}
+
+/* Shakes hands, maybe with a session to be resumed. Where that fails, nothing will be heard. */
+static void begin_tls(int fd, SSL_SESSION *resume)
+{
+	SSL *ssl = secure[fd] = SSL_new(client_ctx);
+
+	ck_assert_ptr_nonnull(ssl);
+	SSL_set_fd(ssl, fd);
+	if (resume)
+		SSL_set_session(ssl, resume);
+	(void)SSL_connect(ssl);
+}
+
+static int client(int type)
+{
+	int fd = bare_client(type);
+
+	if (over_tls && type == SOCK_STREAM)
+		begin_tls(fd, NULL);
 	return fd;
 }
 
@@ -341,7 +481,7 @@ static void ask(int fd, unsigned id, enum command command, unsigned argument)
 	uint8_t out[6];
 
 	frame(out, id, command, argument);
-	ck_assert_int_eq(send(fd, out, sizeof(out), MSG_NOSIGNAL), sizeof(out));
+	ck_assert_int_eq(put(fd, out, sizeof(out)), sizeof(out));
 }
 
 static void ask_udp(int fd, unsigned id, enum command command, unsigned argument)
@@ -356,14 +496,16 @@ static void ask_udp(int fd, unsigned id, enum command command, unsigned argument
 static ssize_t hear(int fd, uint8_t *out)
 {
 	uint8_t head[2];
-	ssize_t r = recv(fd, head, 2, MSG_WAITALL), len;
+	size_t len;
 
-	if (r == 0 || (r < 0 && errno == ECONNRESET))
+	errno = 0;
+	if (take(fd, head, 2) == 0) {
+		ck_assert_int_ne(errno, EAGAIN); /* it did not come in time */
 		return -1;
-	ck_assert_int_eq(r, 2);
-	len = head[0] << 8 | head[1];
-	ck_assert_int_eq(recv(fd, out, (size_t)len, MSG_WAITALL), len);
-	return len;
+	}
+	len = (size_t)(head[0] << 8 | head[1]);
+	ck_assert_uint_eq(take(fd, out, len), len);
+	return (ssize_t)len;
 }
 
 static void hear_id(int fd, unsigned id)
@@ -453,6 +595,7 @@ START_TEST(wildcard)
 
 	serve("0.0.0.0", 2, NULL);
 	server.in4.sin_addr.s_addr = htonl(0x7f000002);
+	stream_server = server;
 	addr_to_text(&server, 0, want);
 	fd = client(SOCK_DGRAM); /* connected: takes nothing from elsewhere */
 	ask_udp(fd, 1, ASKED, 0);
@@ -486,13 +629,13 @@ START_TEST(tcp_octet_by_octet)
 	len += frame(out + len, 8, DROP, 0);
 	len += frame(out + len, 9, ECHO, 0);
 	for (i = 0; i < len; i++) {
-		ck_assert_int_eq(send(fd, out + i, 1, 0), 1);
+		ck_assert_int_eq(put(fd, out + i, 1), 1);
 		poll(NULL, 0, 1);
 	}
 	hear_id(fd, 7);
 	hear_id(fd, 9);
 	ck_assert_uint_eq(counter_get(&counters()->tcp.received), 4);
-	close(fd);
+	hang_up(fd);
 	teardown();
 }
 END_TEST
@@ -506,11 +649,11 @@ START_TEST(tcp_over_long)
 	serve("127.0.0.1", 1, NULL);
 	fd = client(SOCK_STREAM);
 	frame(out + 2 + 20000, 2, ECHO, 0);
-	ck_assert_int_eq(send(fd, out, sizeof(out), 0), sizeof(out));
+	ck_assert_int_eq(put(fd, out, sizeof(out)), sizeof(out));
 	ck_assert_int_eq(hear(fd, got), 4096);
 	hear_id(fd, 2);
 	ck_assert_uint_eq(counter_get(&counters()->tcp.cut), 1);
-	close(fd);
+	hang_up(fd);
 	teardown();
 }
 END_TEST
@@ -529,12 +672,12 @@ START_TEST(tcp_pipelined)
 	len += frame(out + len, 0xfff2, LATER, 10);
 	for (n = 2; n < 2000; n++)
 		len += frame(out + len, n, ECHO, 0);
-	ck_assert_int_eq(send(fd, out, len, 0), (ssize_t)len);
+	ck_assert_int_eq(put(fd, out, len), (ssize_t)len);
 	for (n = 2; n < 2000; n++)
 		hear_id(fd, n);
 	hear_id(fd, 0xfff2);
 	hear_id(fd, 0xfff1);
-	close(fd);
+	hang_up(fd);
 	teardown();
 }
 END_TEST
@@ -554,7 +697,7 @@ START_TEST(tcp_inflight)
 	udp = client(SOCK_DGRAM);
 	for (n = 0; n < 10; n++)
 		len += frame(out + len, n, HOLD, 0);
-	ck_assert_int_eq(send(fd, out, len, 0), (ssize_t)len);
+	ck_assert_int_eq(put(fd, out, len), (ssize_t)len);
 	wait_count(&counters()->tcp.paused, 1);
 	poll(NULL, 0, 50);
 	ck_assert_uint_eq(counter_get(&counters()->tcp.received), 4);
@@ -570,8 +713,8 @@ START_TEST(tcp_inflight)
 	hear_id(fd, 9);
 	hear_id(fd, 8);
 	hear_id(fd, 20);
-	close(fd);
-	close(udp);
+	hang_up(fd);
+	hang_up(udp);
 	teardown();
 }
 END_TEST
@@ -585,12 +728,12 @@ START_TEST(tcp_half_closed)
 	ask(fd, 1, LATER, 30);
 	ask(fd, 2, LATER, 5);
 	ask(fd, 3, ECHO, 0);
-	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	end_sending(fd);
 	hear_id(fd, 3);
 	hear_id(fd, 2);
 	hear_id(fd, 1);
 	hear_end(fd);
-	close(fd);
+	hang_up(fd);
 	teardown();
 }
 END_TEST
@@ -610,7 +753,7 @@ START_TEST(tcp_idle)
 	ck_assert_uint_ge(clock_now_ms() - start_ms, 390);
 	wait_count(&counters()->tcp.closed_idle, 1);
 	wait_open(0);
-	close(fd);
+	hang_up(fd);
 	teardown();
 }
 END_TEST
@@ -631,15 +774,15 @@ START_TEST(tcp_patience)
 		ask(fd[n], n, CLIENT, 0);
 		ck_assert_int_eq(hear(fd[n], got), 3);
 		ck_assert_uint_eq((unsigned)(got[0] << 8 | got[1]), n < 8 ? 120 : 30);
-		ck_assert(!got[2]);
+		ck_assert(got[2] == over_tls);
 	}
 	for (n = 0; n < 10; n++)
-		close(fd[n]);
+		hang_up(fd[n]);
 	n = (unsigned)client(SOCK_DGRAM);
 	ask_udp((int)n, 1, CLIENT, 0);
 	ck_assert_int_eq(recv((int)n, got, sizeof(got), 0), 3);
 	ck_assert_mem_eq(got, "\0\0\0", 3);
-	close((int)n);
+	hang_up((int)n);
 	teardown();
 }
 END_TEST
@@ -658,15 +801,15 @@ START_TEST(tcp_frame_time)
 	ask(slow, 1, ECHO, 0);
 	hear_id(slow, 1);
 	for (n = 0; n < 100; n++) {
-		if (send(slow, "\x08", 1, MSG_NOSIGNAL) < 0)
+		if (put(slow, "\x08", 1) <= 0)
 			break;
 		poll(NULL, 0, 20);
 	}
 	ck_assert_uint_lt(n, 100);
 	hear_end(silent);
 	wait_count(&counters()->tcp.closed_frame, 2);
-	close(silent);
-	close(slow);
+	hang_up(silent);
+	hang_up(slow);
 	teardown();
 }
 END_TEST
@@ -684,17 +827,17 @@ START_TEST(tcp_per_client)
 	fd[2] = client(SOCK_STREAM);
 	hear_end(fd[2]);
 	ck_assert_uint_eq(counter_get(&counters()->tcp.refused_client), 1);
-	close(fd[2]);
+	hang_up(fd[2]);
 	ask(fd[1], 1, ECHO, 0);
 	hear_id(fd[1], 1);
-	close(fd[0]);
+	hang_up(fd[0]);
 	wait_count(&counters()->tcp.accepted, 2);
 	wait_open(1);
 	fd[0] = client(SOCK_STREAM); /* room again */
 	ask(fd[0], 2, ECHO, 0);
 	hear_id(fd[0], 2);
-	close(fd[0]);
-	close(fd[1]);
+	hang_up(fd[0]);
+	hang_up(fd[1]);
 	teardown();
 }
 END_TEST
@@ -732,7 +875,7 @@ START_TEST(tcp_full)
 	hear_id(fd[0], 10);
 	hear_id(fd[0], 11);
 	for (n = 0; n < 5; n++)
-		close(fd[n]);
+		hang_up(fd[n]);
 	teardown();
 }
 END_TEST
@@ -751,14 +894,14 @@ START_TEST(tcp_stranger)
 	ask(fd, 1, HOLD, 0);
 	wait_count(&counters()->tcp.received, 1);
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	close(fd);
+	hang_up(fd);
 	wait_count(&counters()->tcp.lost, 1);
 	fd = client(SOCK_STREAM);
 	ask(fd, 2, RELEASE, 0);
 	hear_id(fd, 2);
 	ck_assert_uint_eq(resolvers[0]->gone, 1);
 	ck_assert_uint_eq(counter_get(&counters()->tcp.late), 1);
-	close(fd);
+	hang_up(fd);
 	teardown();
 }
 END_TEST
@@ -787,7 +930,7 @@ START_TEST(tcp_unsent)
 	ck_assert_uint_lt(counter_get(&counters()->tcp.received), HUGE_COUNT);
 	for (n = 0; n < HUGE_COUNT; n++)
 		hear_id(fd, n);
-	close(fd);
+	hang_up(fd);
 	teardown();
 }
 END_TEST
@@ -802,7 +945,7 @@ START_TEST(tcp_write_time)
 	fd = client(SOCK_STREAM);
 	ask_hugely(fd);
 	wait_count(&counters()->tcp.closed_write, 1);
-	close(fd);
+	hang_up(fd);
 	teardown();
 }
 END_TEST
@@ -829,8 +972,8 @@ START_TEST(tcp_blocks)
 	hear_id(other, 2);
 	ck_assert_uint_eq(counter_get(&counters()->tcp.closed_blocks), 2);
 	for (n = 0; n < 3; n++)
-		close(fd[n]);
-	close(other);
+		hang_up(fd[n]);
+	hang_up(other);
 	teardown();
 }
 END_TEST
@@ -875,8 +1018,210 @@ START_TEST(tcp_blocks_unsettled)
 	hear_id(other, 7);
 	ck_assert_uint_eq(counter_get(&counters()->tcp.closed_blocks), 1);
 	for (n = 0; n < 2; n++)
-		close(fd[n]);
-	close(other);
+		hang_up(fd[n]);
+	hang_up(other);
+	teardown();
+}
+END_TEST
+
+/* ---- TLS ---- */
+
+/* How often, in both workers. */
+static uint64_t resumed_in(unsigned n)
+{
+	return counter_get(&workers_counters(workers, n).serve->tcp.handshakes_resumed);
+}
+
+/* Whoever answers the next connection can resume what another began; a new certificate too. */
+START_TEST(tls_resumed)
+{
+	unsigned n;
+	int fd;
+
+	serve("127.0.0.1", 2, NULL);
+	for (n = 0; n < 200 && (resumed_in(0) < 3 || resumed_in(1) < 3); n++) {
+		fd = bare_client(SOCK_STREAM);
+		begin_tls(fd, ticket);
+		ask(fd, n, ECHO, 0);
+		hear_id(fd, n); /* with TLS 1.3 the ticket comes after the handshake */
+		ck_assert_msg(SSL_session_reused(secure[fd]) == (n > 0), "connection %u", n);
+		hang_up(fd);
+		if (n == 1)
+			load_certificate("good-2");
+	}
+	ck_assert_uint_lt(n, 200);
+	teardown();
+}
+END_TEST
+
+/* A new certificate is for who comes now; who was there goes on. */
+START_TEST(tls_new_certificate)
+{
+	EVP_PKEY *keys[3];
+	int fd[3];
+	unsigned n;
+
+	serve("127.0.0.1", 1, NULL);
+	for (n = 0; n < 3; n++) {
+		if (n == 2)
+			load_certificate("good-2");
+		fd[n] = client(SOCK_STREAM);
+		keys[n] = X509_get0_pubkey(SSL_get0_peer_certificate(secure[fd[n]]));
+	}
+	ck_assert_int_eq(EVP_PKEY_eq(keys[0], keys[1]), 1);
+	ck_assert_int_eq(EVP_PKEY_eq(keys[0], keys[2]), 0);
+	ck_assert_int_eq(tls_server_load(tls, "/nowhere", "/nowhere", NULL), -1);
+	for (n = 0; n < 3; n++) {
+		ask(fd[n], n, LATER, 1);
+		hear_id(fd[n], n);
+		hang_up(fd[n]);
+	}
+	teardown();
+}
+END_TEST
+
+START_TEST(tls_garbage)
+{
+	static const char *const texts[] = { "GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\xff\xff",
+					     "\0\x1d\x12\x34\1\0\0\1\0\0\0\0\0\0" };
+	char rest[64];
+	size_t i;
+	int fd;
+
+	serve("127.0.0.1", 1, NULL);
+	for (i = 0; i < 3; i++) {
+		fd = bare_client(SOCK_STREAM);
+		ck_assert_int_gt(send(fd, texts[i], i < 2 ? strlen(texts[i]) : 14, 0), 0);
+		while (recv(fd, rest, sizeof(rest), 0) > 0)
+			; /* an alert */
+		wait_count(&counters()->tcp.handshakes_failed, i + 1);
+		hang_up(fd);
+	}
+	wait_open(0);
+	ck_assert_uint_eq(counter_get(&counters()->tcp.received), 0);
+	ck_assert_uint_eq(counter_get(&counters()->tcp.handshakes), 0);
+	teardown();
+}
+END_TEST
+
+/* Neither silence nor single octets hold a place. */
+START_TEST(tls_stalled)
+{
+	struct workers_conf conf = WORKERS_CONF_DEFAULT;
+	int silent, slow;
+	unsigned n;
+
+	conf.tcp.handshake_ms = 150;
+	serve("127.0.0.1", 1, &conf);
+	silent = bare_client(SOCK_STREAM);
+	slow = bare_client(SOCK_STREAM);
+	for (n = 0; n < 100; n++) {
+		/* A record of 512 octets in which a hello begins. */
+		if (send(slow, n < 9 ? "\x16\3\1\2\0\1\0\1\xfc" + n : "x", 1, MSG_NOSIGNAL) < 0)
+			break;
+		poll(NULL, 0, 20);
+	}
+	ck_assert_uint_lt(n, 100);
+	hear_end(silent);
+	wait_count(&counters()->tcp.handshakes_late, 2);
+	ck_assert_uint_eq(counter_get(&counters()->tcp.handshakes_failed), 0);
+	hang_up(silent);
+	hang_up(slow);
+	teardown();
+}
+END_TEST
+
+/* So many shake hands at once; one more has its chance when the oldest has had a second. */
+START_TEST(tls_handshakes_max)
+{
+	struct workers_conf conf = WORKERS_CONF_DEFAULT;
+	int done, fd[4];
+	unsigned n;
+
+	conf.tcp.handshakes_max = 2;
+	serve("127.0.0.1", 1, &conf);
+	done = client(SOCK_STREAM);
+	ask(done, 1, ECHO, 0);
+	hear_id(done, 1);
+	fd[0] = bare_client(SOCK_STREAM);
+	fd[1] = bare_client(SOCK_STREAM);
+	fd[2] = bare_client(SOCK_STREAM);
+	hear_end(fd[2]);
+	ck_assert_uint_eq(counter_get(&counters()->tcp.handshakes_refused), 1);
+	poll(NULL, 0, 1100);
+	fd[3] = client(SOCK_STREAM);
+	ask(fd[3], 3, ECHO, 0);
+	hear_id(fd[3], 3);
+	hear_end(fd[0]);
+	ck_assert_uint_eq(counter_get(&counters()->tcp.handshakes_dropped), 1);
+	ask(done, 2, ECHO, 0);
+	hear_id(done, 2);
+	hang_up(done);
+	for (n = 0; n < 4; n++)
+		hang_up(fd[n]);
+	teardown();
+}
+END_TEST
+
+/* The end is said: a client can tell it from a cut. */
+START_TEST(tls_goodbye)
+{
+	struct workers_conf conf = WORKERS_CONF_DEFAULT;
+	char octet;
+	int fd;
+
+	conf.tcp.idle_ms = 100;
+	serve("127.0.0.1", 1, &conf);
+	fd = client(SOCK_STREAM);
+	ask(fd, 1, ECHO, 0);
+	hear_id(fd, 1);
+	ck_assert_int_eq(SSL_read(secure[fd], &octet, 1), 0);
+	ck_assert_int_eq(SSL_get_error(secure[fd], 0), SSL_ERROR_ZERO_RETURN);
+	wait_count(&counters()->tcp.closed_idle, 1);
+	hang_up(fd);
+	teardown();
+}
+END_TEST
+
+/* The first question comes with the end of the handshake, and nothing after it. */
+START_TEST(tls_question_at_once)
+{
+	int fd, on = 1;
+
+	serve("127.0.0.1", 1, NULL);
+	fd = bare_client(SOCK_STREAM);
+	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+	begin_tls(fd, NULL);
+	ask(fd, 1, ECHO, 0);
+	ask(fd, 2, LATER, 1);
+	on = 0;
+	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+	hear_id(fd, 1);
+	hear_id(fd, 2);
+	hang_up(fd);
+	teardown();
+}
+END_TEST
+
+/* A record is four times as long as our input: the socket is silent and there is more. */
+START_TEST(tls_long_record)
+{
+	static uint8_t out[2700 * 6];
+	unsigned n, turn;
+	size_t len;
+	int fd;
+
+	serve("127.0.0.1", 1, NULL);
+	fd = client(SOCK_STREAM);
+	for (turn = 0; turn < 3; turn++) {
+		for (n = 0, len = 0; n < 2700; n++)
+			len += frame(out + len, n, ECHO, 0);
+		ck_assert_uint_eq(len, sizeof(out));
+		ck_assert_int_eq(put(fd, out, len), (ssize_t)len);
+		for (n = 0; n < 2700; n++)
+			hear_id(fd, n);
+	}
+	hang_up(fd);
 	teardown();
 }
 END_TEST
@@ -1025,31 +1370,49 @@ START_TEST(no_such_address)
 }
 END_TEST
 
+/* What holds for streams of both kinds. */
+static void add_stream_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, tcp_octet_by_octet);
+	tcase_add_test(tcase, tcp_over_long);
+	tcase_add_test(tcase, tcp_pipelined);
+	tcase_add_test(tcase, tcp_inflight);
+	tcase_add_test(tcase, tcp_half_closed);
+	tcase_add_test(tcase, tcp_idle);
+	tcase_add_test(tcase, tcp_patience);
+	tcase_add_test(tcase, tcp_frame_time);
+	tcase_add_test(tcase, tcp_per_client);
+	tcase_add_test(tcase, tcp_full);
+	tcase_add_test(tcase, tcp_stranger);
+	tcase_add_test(tcase, tcp_unsent);
+	tcase_add_test(tcase, tcp_write_time);
+	tcase_add_test(tcase, tcp_blocks);
+	tcase_add_test(tcase, tcp_blocks_unsettled);
+}
+
 static Suite *serve_suite(void)
 {
 	Suite *suite = suite_create("serve");
-	TCase *udp = tcase_create("udp"), *tcp = tcase_create("tcp");
+	TCase *udp = tcase_create("udp"), *tcp = tcase_create("tcp"),
+	      *secured = tcase_create("tls");
 	TCase *worker = tcase_create("worker"), *listen_case = tcase_create("listen");
 
 	tcase_add_test(udp, udp_v4);
 	tcase_add_test(udp, udp_v6);
 	tcase_add_test(udp, udp_late);
 	tcase_add_test(udp, wildcard);
-	tcase_add_test(tcp, tcp_octet_by_octet);
-	tcase_add_test(tcp, tcp_over_long);
-	tcase_add_test(tcp, tcp_pipelined);
-	tcase_add_test(tcp, tcp_inflight);
-	tcase_add_test(tcp, tcp_half_closed);
-	tcase_add_test(tcp, tcp_idle);
-	tcase_add_test(tcp, tcp_patience);
-	tcase_add_test(tcp, tcp_frame_time);
-	tcase_add_test(tcp, tcp_per_client);
-	tcase_add_test(tcp, tcp_full);
-	tcase_add_test(tcp, tcp_stranger);
-	tcase_add_test(tcp, tcp_unsent);
-	tcase_add_test(tcp, tcp_write_time);
-	tcase_add_test(tcp, tcp_blocks);
-	tcase_add_test(tcp, tcp_blocks_unsettled);
+	add_stream_tests(tcp);
+	tcase_add_unchecked_fixture(secured, make_certificates, remove_certificates);
+	tcase_add_checked_fixture(secured, use_tls, unuse_tls);
+	add_stream_tests(secured);
+	tcase_add_test(secured, tls_resumed);
+	tcase_add_test(secured, tls_new_certificate);
+	tcase_add_test(secured, tls_garbage);
+	tcase_add_test(secured, tls_stalled);
+	tcase_add_test(secured, tls_handshakes_max);
+	tcase_add_test(secured, tls_goodbye);
+	tcase_add_test(secured, tls_question_at_once);
+	tcase_add_test(secured, tls_long_record);
 	tcase_add_test(worker, view_reaches_sleepers);
 	tcase_add_test(worker, explain);
 	tcase_add_test(worker, ping);
@@ -1059,6 +1422,7 @@ static Suite *serve_suite(void)
 	tcase_add_test(listen_case, no_such_address);
 	suite_add_tcase(suite, udp);
 	suite_add_tcase(suite, tcp);
+	suite_add_tcase(suite, secured);
 	suite_add_tcase(suite, worker);
 	suite_add_tcase(suite, listen_case);
 	return suite;
