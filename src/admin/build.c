@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "forward/resolvconf.h"
 
@@ -315,7 +316,7 @@ struct view *build_view(struct build *build, const struct build_input *input,
 	if (add_routes(build, input, view, complaints, err) < 0 ||
 	    copy_policy(input, view, complaints, err) < 0)
 		goto fail;
-	complaints_end(complaints);
+	complaints_end(complaints, NULL);
 	view->generation = ++build->generation;
 	return view;
 fail:
@@ -331,6 +332,11 @@ const struct sources *build_sources(const struct build *build)
 void build_save(struct build *build, struct complaints *complaints)
 {
 	sources_save(build->sources, complaints);
+}
+
+bool build_tend(struct build *build, struct complaints *complaints)
+{
+	return sources_tend(build->sources, time(NULL), complaints);
 }
 
 int build_accept(struct build *build, const char *path, struct err *err)

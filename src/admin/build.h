@@ -53,7 +53,8 @@ void build_settled(struct build *build, const struct view *newest);
 
 const struct sources *build_sources(const struct build *build);
 
-/* sources_save and sources_accept of them. */
+/* sources_save, sources_tend (now) and sources_accept of them. */
+bool build_tend(struct build *build, struct complaints *complaints);
 void build_save(struct build *build, struct complaints *complaints);
 int build_accept(struct build *build, const char *path, struct err *err);
 /* Account of how files look, for the watch. */

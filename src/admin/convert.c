@@ -518,7 +518,7 @@ int convert_run(bool json, int count, char **args)
 			fprintf(stderr, "privlinkctl: %s\n", err.text);
 		else
 			code = complaints.errors ? 1 : 0;
-		complaints_end(&complaints);
+		complaints_end(&complaints, NULL);
 	}
 	free(request.source);
 	return code;

@@ -36,6 +36,9 @@
 #define SETTLE_WARN_MS 5000
 #define SETTLE_SLOW_MS 200
 
+/* Between two looks at what is due by the clock: old records to warn of, a state folder to try. */
+#define TEND_S 60
+
 struct waiter {
 	reload_done_fn *done;
 	void *arg;
@@ -52,7 +55,7 @@ struct reload {
 	void *follow_arg;
 	union addr *own;
 	size_t own_count;
-	struct event *run, *settle;
+	struct event *run, *settle, *tend;
 	struct watch *watch;
 	bool started, scheduled, settling, warned;
 	bool whole; /* what is scheduled, and what runs: the configuration too, not changed
@@ -357,6 +360,18 @@ static void on_records_changed(void *arg)
 	schedule(arg);
 }
 
+static void on_tend(evutil_socket_t fd, short what, void *arg)
+{
+	struct complaints complaints = { .tell = log_complaint };
+	struct reload *reload = arg;
+
+	(void)fd;
+	(void)what;
+	/* A run under way saves at its end. */
+	if (!reload->settling && build_tend(reload->build, &complaints))
+		schedule(reload);
+}
+
 static void on_watch_warning(void *arg, const char *text)
 {
 	(void)arg;
@@ -378,7 +393,9 @@ int reload_attach(struct reload *reload, struct event_base *base, struct workers
 	reload->follow_arg = arg;
 	reload->run = event_new(base, -1, 0, on_run, reload);
 	reload->settle = event_new(base, -1, 0, on_settle, reload);
-	if (!reload->run || !reload->settle)
+	reload->tend = event_new(base, -1, EV_PERSIST, on_tend, reload);
+	if (!reload->run || !reload->settle || !reload->tend ||
+	    event_add(reload->tend, &(struct timeval){ .tv_sec = TEND_S }) < 0)
 		return err_set(err, "out of memory");
 	reload->watch = watch_new(&watch, err);
 	if (!reload->watch)
@@ -396,7 +413,9 @@ void reload_detach(struct reload *reload)
 		event_free(reload->run);
 	if (reload->settle)
 		event_free(reload->settle);
-	reload->run = reload->settle = NULL;
+	if (reload->tend)
+		event_free(reload->tend);
+	reload->run = reload->settle = reload->tend = NULL;
 	watch_free(reload->watch);
 	reload->watch = NULL;
 }

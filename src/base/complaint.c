@@ -25,19 +25,26 @@
 /* Room for a path and two names with every octet escaped; a longer text is cut. */
 #define COMPLAINT_TEXT_MAX 8192
 
-void complaints_end(struct complaints *to)
+void complaints_end(struct complaints *to, const char *path)
 {
-	char text[128];
+	char text[COMPLAINT_TEXT_MAX];
+	size_t place_len = 0;
 
 	if (!to)
 		return;
 	if (to->hidden && to->tell) {
-		snprintf(text, sizeof(text),
-			 "%zu more complaints about the files above are not shown", to->hidden);
+		if (path)
+			place_len = (size_t)snprintf(text, COMPLAINT_TEXT_MAX / 2, "%s: ", path);
+		if (place_len >= COMPLAINT_TEXT_MAX / 2)
+			place_len = COMPLAINT_TEXT_MAX / 2 - 1;
+		snprintf(text + place_len, sizeof(text) - place_len,
+			 "%zu more complaints about %s are not shown", to->hidden,
+			 path ? "this file" : "the files above");
 		to->tell(to->arg,
 			 &(struct complaint){ .level = to->hidden_error ? COMPLAINT_ERROR
 									: COMPLAINT_WARNING,
-					      .text = text });
+					      .text = text,
+					      .place_len = place_len });
 	}
 	to->hidden = 0;
 	to->hidden_error = false;

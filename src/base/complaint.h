@@ -63,9 +63,9 @@ void complain(struct complaints *to, enum complaint_level level, const char *pat
 void complaint_print(FILE *out, const struct complaint *complaint);
 
 /*
- * Tells how many were not shown, if any, and begins anew. To be called once a file or once a
- * run is through.
+ * Tells how many were not shown, if any, and begins anew. To be called once a file (then `path` is
+ * the file's) or once a run (NULL) is through.
  */
-void complaints_end(struct complaints *to);
+void complaints_end(struct complaints *to, const char *path);
 
 #endif

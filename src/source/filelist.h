@@ -35,6 +35,8 @@ struct file {
 	 * has is served. One that was there and goes takes its records along.
 	 */
 	bool absent;
+	bool gone;     /* it was not there at the last look */
+	time_t warned; /* of the age of what is served; 0: never */
 };
 
 /* An entry of `records`. */
@@ -59,8 +61,10 @@ struct sources {
 	struct statedir *state; /* NULL: last good sets are in memory alone */
 	char *state_path;       /* as configured; NULL: not to be used */
 	bool state_forget;
+	bool state_late; /* it was configured from the start: if it comes later, it is ours */
 	char *state_trouble; /* what is wrong with it; NULL: nothing */
 	bool begun;          /* has been loaded */
+	bool recovered;      /* the state folder came late, and has what the next load wants */
 };
 
 /* What is the same for all files of one load. */

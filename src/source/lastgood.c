@@ -59,6 +59,25 @@ int lastgood_restore(struct sources *sources, struct complaints *to)
 	return statedir_list(sources->state, restore_one, &sources->list, to);
 }
 
+static int recover_one(void *arg, const char *path, const char *entry,
+		       const struct state_head *head)
+{
+	struct sources *sources = arg;
+	struct file *file = list_find(&sources->list, path);
+
+	if (!file || file->good || file->gone || strcmp(file->entry_path, entry) != 0)
+		return 0;
+	file->good = file->stored = true;
+	file->status.loaded = head->taken;
+	sources->recovered = true;
+	return 0;
+}
+
+int lastgood_recover(struct sources *sources, struct complaints *to)
+{
+	return statedir_list(sources->state, recover_one, sources, to);
+}
+
 struct record_set *lastgood_set(const struct load *load, struct file *old)
 {
 	struct builder_conf conf = { .path = old->path,
@@ -69,20 +88,20 @@ struct record_set *lastgood_set(const struct load *load, struct file *old)
 	struct record_set *set;
 	struct err err;
 
-	if (old->set && old->zones == load->zones)
-		return record_set_ref(old->set);
-	if (old->set)
-		return state_convert(old->set, load->zones, &conf);
-	if (!old->stored || !load->old->state)
+	/* What is stored is better than a set beside it, which has errors. */
+	if (old->stored && load->old->state) {
+		set = statedir_read(load->old->state, old->path, load->zones, &conf, &head, &err);
+		if (set)
+			return set;
+		complain(load->to, COMPLAINT_WARNING, old->path, 0, 0,
+			 "its last good records are lost: %s; mend the source, then it is replaced",
+			 err.text);
+		old->stored = old->good = false;
+	}
+	if (!old->set)
 		return NULL;
-	set = statedir_read(load->old->state, old->path, load->zones, &conf, &head, &err);
-	if (set)
-		return set;
-	complain(load->to, COMPLAINT_WARNING, old->path, 0, 0,
-		 "its last good records are lost: %s; the file will be replaced or removed",
-		 err.text);
-	old->stored = old->good = false;
-	return NULL;
+	return old->zones == load->zones ? record_set_ref(old->set)
+					 : state_convert(old->set, load->zones, &conf);
 }
 
 /* ---- one file -------------------------------------------------------------------------------- */
@@ -98,6 +117,7 @@ static void serve_old(struct file *file, const struct file *old, struct record_s
 	/* The state folder says whose it is. */
 	file->saved = old->saved && strcmp(file->entry_path, old->entry_path) == 0;
 	file->absent = old->absent;
+	file->warned = old->warned;
 	file->status.state = state;
 	file->status.loaded = old->status.loaded;
 	file->status.records = record_set_records(set);
@@ -144,20 +164,23 @@ void lastgood_settle(const struct load *load, struct file *file, struct file *ol
 	}
 }
 
-void lastgood_warn_old(const struct load *load, const struct file_list *list)
+void lastgood_warn_old(struct file_list *list, time_t now, bool again, struct complaints *to)
 {
-	time_t now = time(NULL);
-
 	for (size_t i = 0; i < list->count; i++) {
-		const struct file *file = &list->file[i];
+		struct file *file = &list->file[i];
 		time_t age = now - file->status.loaded;
 
-		if ((file->status.state == SOURCE_LAST_GOOD || file->status.state == SOURCE_HELD) &&
-		    file->set && age > SOURCE_OLD_S)
-			complain(load->to, COMPLAINT_WARNING, file->path, 0, 0,
-				 "the last good version that is served is %lld days old; mend the "
-				 "file",
-				 (long long)(age / 86400));
+		if ((file->status.state != SOURCE_LAST_GOOD && file->status.state != SOURCE_HELD) ||
+		    !file->set || age <= SOURCE_OLD_S)
+			continue;
+		/* A clock that was put back must not silence it. */
+		if (!again && file->warned && now >= file->warned &&
+		    now - file->warned < SOURCE_WARN_S)
+			continue;
+		file->warned = now;
+		complain(to, COMPLAINT_WARNING, file->path, 0, 0,
+			 "the last good version that is served is %lld days old; mend the file",
+			 (long long)(age / 86400));
 	}
 }
 

@@ -12,6 +12,12 @@
 int lastgood_restore(struct sources *sources, struct complaints *to);
 
 /*
+ * The state folder came after the first load: what it has of files that have nothing good is theirs
+ * at the next load. -1: no memory.
+ */
+int lastgood_recover(struct sources *sources, struct complaints *to);
+
+/*
  * The last good set of a file of the old list, in the zones of this load: one reference. NULL if
  * there is none; a damaged one in the state folder is complained of.
  */
@@ -29,7 +35,7 @@ void lastgood_settle(const struct load *load, struct file *file, struct file *ol
  */
 int lastgood_guard(const struct load *load, struct file_list *list);
 
-/* Warns of what has been in use for too long. */
-void lastgood_warn_old(const struct load *load, const struct file_list *list);
+/* Warns of what has been in use for too long, at `now`; `again`: though it was said today. */
+void lastgood_warn_old(struct file_list *list, time_t now, bool again, struct complaints *to);
 
 #endif

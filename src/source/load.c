@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -130,6 +131,8 @@ static int take_over(struct file *file, const struct file *old)
 	file->good = old->good;
 	file->saved = old->saved && strcmp(file->entry_path, old->entry_path) == 0;
 	file->absent = old->absent;
+	file->gone = old->gone;
+	file->warned = old->warned;
 	file->status.path = file->path;
 	file->status.complaint = file->complaint ? file->complaint : "";
 	return 0;
@@ -143,6 +146,8 @@ static bool is_left(const struct load *load, const struct file *file, const stru
 		return false;
 	if (!old)
 		return file->still_ms < STILL_QUIET_MS;
+	if (old->stored)
+		return false;
 	if (old->conf_hash != file->conf_hash || old->zones != load->zones)
 		return false;
 	if (!same_file(&old->seen, now))
@@ -155,6 +160,12 @@ static bool is_left(const struct load *load, const struct file *file, const stru
 	return old->settled || !now->st_ino;
 }
 
+/* Of errno: is it not there? Only a plain "no" says so: no denial, no failure. */
+static bool says_gone(void)
+{
+	return errno == ENOENT || errno == ENOTDIR;
+}
+
 /* 0; 1: it is left out, as it was; -1: no memory. */
 static int load_file(const struct load *load, struct file *file)
 {
@@ -162,7 +173,7 @@ static int load_file(const struct load *load, struct file *file)
 	size_t entry = file->status.entry;
 	struct stat now;
 	bool there = stat(file->path, &now) == 0;
-	bool gone = !there && (errno == ENOENT || errno == ENOTDIR);
+	bool gone = !there && says_gone();
 
 	if (!there)
 		memset(&now, 0, sizeof(now));
@@ -182,6 +193,7 @@ static int load_file(const struct load *load, struct file *file)
 		file->status.entry = entry;
 		return 0;
 	}
+	file->gone = gone;
 	file->put_off = !gone && last_good;
 	readfile(load, file);
 	lastgood_settle(load, file, last_good, !gone);
@@ -201,47 +213,65 @@ static uint64_t conf_hash(const struct load_conf *conf, const struct source_conf
 			    : hash;
 }
 
-/* Adds the files that the entry had. `absent`: those that were not there when we started. */
-static int add_old_paths(const struct load *load, const struct source_conf *source, bool absent,
-			 struct paths *paths)
+/* Is it to be looked after although its entry does not show it? */
+static bool still_counts(const struct file *old, bool entry_missing)
+{
+	struct stat st;
+
+	if (!old->set && !old->stored)
+		return false;
+	if (entry_missing && old->absent && old->good)
+		return true;
+	return stat(old->path, &st) == 0 ? S_ISREG(st.st_mode) : !says_gone();
+}
+
+/* Adds those files of the entry's that count and are not in `shown`, which is in order. */
+static int add_old_paths(const struct load *load, const struct source_conf *source,
+			 bool entry_missing, const struct paths *shown, struct paths *paths)
 {
 	const struct file_list *old = &load->old->list;
 
 	for (size_t i = 0; i < old->count; i++)
 		if (strcmp(old->file[i].entry_path, source->path) == 0 &&
-		    (!absent || (old->file[i].absent && old->file[i].good)) &&
+		    !paths_has(shown, old->file[i].path) &&
+		    still_counts(&old->file[i], entry_missing) &&
 		    paths_add(paths, old->file[i].path) < 0)
 			return -1;
 	return 0;
 }
 
 /*
- * The files of an entry; those of the last time where its folder cannot be read, and those of the
- * state folder where nothing was there when we started (a share that is not mounted yet).
+ * The files of an entry: what it shows; what it had and does not show though it may be there, since
+ * a folder on the way cannot be searched or a share fails; and what the state folder has where
+ * nothing was there when we started (a share that is not mounted yet). *ret_unread: it is a folder
+ * that cannot be read.
  */
 static int entry_paths(const struct load *load, const struct source_conf *source,
-		       struct paths *paths)
+		       struct paths *paths, bool *ret_unread)
 {
-	struct paths absent = { 0 };
-	struct stat st;
+	struct paths more = { 0 };
 	int result = paths_expand(paths, source->path, load->to);
+	struct stat st;
+	bool missing;
 
-	if (result > 0)
-		return add_old_paths(load, source, false, paths);
+	*ret_unread = result > 0;
 	/* What is not there is taken for a file of that name, a pattern for none. */
-	if (result < 0 || paths->count > 1 ||
-	    (paths->count && strcmp(paths->path[0], source->path) != 0) ||
-	    stat(source->path, &st) == 0)
-		return result;
-	if (add_old_paths(load, source, true, &absent) < 0) {
-		paths_fini(&absent);
-		return -1;
-	}
-	if (absent.count) {
+	missing = !paths->count || (paths->count == 1 && strcmp(paths->path[0], source->path) == 0);
+	missing = missing && result == 0 && stat(source->path, &st) < 0 && says_gone();
+	if (result < 0 || add_old_paths(load, source, missing, paths, &more) < 0)
+		goto fail;
+	if (missing && more.count)
 		paths_fini(paths);
-		*paths = absent;
-	}
+	for (size_t i = 0; i < more.count; i++)
+		if (paths_add(paths, more.path[i]) < 0)
+			goto fail;
+	if (more.count)
+		paths_sort(paths);
+	paths_fini(&more);
 	return 0;
+fail:
+	paths_fini(&more);
+	return -1;
 }
 
 static int list_add(struct file_list *list, const struct load *load, size_t entry, const char *path)
@@ -281,6 +311,51 @@ fail:
 	return -1;
 }
 
+/* A folder that cannot be read, as if it were a file: the status is to tell. */
+static int list_add_folder(struct file_list *list, size_t entry, const char *path,
+			   struct file *folder)
+{
+	struct file *grown = realloc(list->file, (list->count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -1;
+	list->file = grown;
+	folder->path = strdup(path);
+	folder->entry_path = strdup(path);
+	if (!folder->path || !folder->entry_path)
+		return -1;
+	folder->status.path = folder->path;
+	folder->status.entry = entry;
+	folder->status.state = SOURCE_FAILED;
+	list->file[list->count++] = *folder;
+	return 0;
+}
+
+/* The files of an entry. */
+static int list_add_entry(struct file_list *list, const struct load *load, size_t entry)
+{
+	const struct source_conf *source = &load->conf->sources[entry];
+	struct file folder = { .path_hash = hash_bytes(source->path, strlen(source->path)) };
+	struct paths paths = { 0 };
+	struct collector collector;
+	bool unread, added = false;
+	int result;
+
+	collector_start(&collector, load->to, &folder);
+	result = entry_paths(load, source, &paths, &unread);
+	collector_stop(&collector);
+	if (result == 0 && unread) {
+		result = list_add_folder(list, entry, source->path, &folder);
+		added = result == 0;
+	}
+	for (size_t i = 0; i < paths.count && result == 0; i++)
+		result = list_add(list, load, entry, paths.path[i]);
+	paths_fini(&paths);
+	if (!added)
+		file_fini(&folder);
+	return result;
+}
+
 static int list_entries(struct file_list *list, const struct load_conf *conf)
 {
 	list->entry = calloc(conf->count + 1, sizeof(*list->entry));
@@ -298,21 +373,14 @@ static int list_entries(struct file_list *list, const struct load_conf *conf)
 
 static int list_fill(struct file_list *list, const struct load *load)
 {
-	struct paths paths = { 0 };
-
 	if (list_entries(list, load->conf) < 0)
 		return -1;
-	for (size_t entry = 0; entry < load->conf->count; entry++) {
-		if (entry_paths(load, &load->conf->sources[entry], &paths) < 0)
-			goto fail;
-		for (size_t i = 0; i < paths.count; i++)
-			if (list_add(list, load, entry, paths.path[i]) < 0)
-				goto fail;
-		paths_fini(&paths);
-	}
+	for (size_t entry = 0; entry < load->conf->count; entry++)
+		if (list_add_entry(list, load, entry) < 0)
+			return -1;
 	if (lastgood_guard(load, list) < 0)
 		return -1;
-	lastgood_warn_old(load, list);
+	lastgood_warn_old(list, time(NULL), !load->conf->changes_only, load->to);
 	list->sets = calloc(list->count + 1, sizeof(struct record_set *));
 	if (!list->sets)
 		return -1;
@@ -320,9 +388,6 @@ static int list_fill(struct file_list *list, const struct load *load)
 		if (list->file[i].set)
 			list->sets[list->sets_count++] = list->file[i].set;
 	return 0;
-fail:
-	paths_fini(&paths);
-	return -1;
 }
 
 /* ---- the state folder ------------------------------------------------------------------------ */
@@ -340,33 +405,40 @@ static void state_trouble(struct sources *sources, const char *text, struct comp
 	sources->state_trouble = text ? strdup(text) : NULL;
 }
 
+/* 0, too, where it is not to be had. -1: no memory. */
+static int open_state(struct sources *sources, struct complaints *to)
+{
+	struct err err;
+
+	sources->state = statedir_open(sources->state_path, &err);
+	state_trouble(sources, sources->state ? NULL : err.text, to);
+	if (!sources->state)
+		return 0;
+	for (size_t i = 0; i < sources->list.count; i++)
+		sources->list.file[i].saved = false;
+	if (!sources->begun)
+		return lastgood_restore(sources, to);
+	return sources->state_late ? lastgood_recover(sources, to) : 0;
+}
+
 /* Another folder, or one that was not to be had. -1: no memory. */
 static int follow_state(struct sources *sources, const struct load_conf *conf,
 			struct complaints *to)
 {
 	bool same =
 		sources->state_path && conf->state && strcmp(sources->state_path, conf->state) == 0;
-	struct err err;
 
 	sources->state_forget = conf->state_forget;
 	if (!same) {
+		/* One that is named later has nothing of ours. */
+		sources->state_late = !sources->begun;
 		statedir_close(sources->state);
 		sources->state = NULL;
 		free(sources->state_path);
 		sources->state_path = conf->state ? strdup(conf->state) : NULL;
 		state_trouble(sources, NULL, to);
 	}
-	if (!sources->state_path || sources->state)
-		return 0;
-	sources->state = statedir_open(sources->state_path, &err);
-	if (!sources->state) {
-		state_trouble(sources, err.text, to);
-		return 0;
-	}
-	state_trouble(sources, NULL, to);
-	for (size_t i = 0; i < sources->list.count; i++)
-		sources->list.file[i].saved = false;
-	return sources->begun ? 0 : lastgood_restore(sources, to);
+	return sources->state_path && !sources->state ? open_state(sources, to) : 0;
 }
 
 void sources_save(struct sources *sources, struct complaints *complaints)
@@ -389,11 +461,10 @@ void sources_save(struct sources *sources, struct complaints *complaints)
 					   .path_len = strlen(file->path),
 					   .entry_len = strlen(file->entry_path) };
 
-		if (!file->set || !file->good)
-			continue;
-		if (keep)
+		/* Of a file in trouble, too, that has more than what is served. */
+		if (keep && (file->good || !file->gone))
 			keep[count++] = file->path;
-		if (file->saved)
+		if (!file->set || !file->good || file->stored || file->saved)
 			continue;
 		tried = true;
 		file->saved = statedir_write(sources->state, &head, file->set, &err) == 0;
@@ -404,6 +475,18 @@ void sources_save(struct sources *sources, struct complaints *complaints)
 	if (keep && sources->state_forget)
 		statedir_forget(sources->state, keep, count);
 	free(keep);
+}
+
+bool sources_tend(struct sources *sources, time_t now, struct complaints *complaints)
+{
+	sources->recovered = false;
+	lastgood_warn_old(&sources->list, now, false, complaints);
+	if (!sources->begun || !sources->state_path || !sources->state_trouble)
+		return false;
+	if (!sources->state && open_state(sources, complaints) < 0)
+		return false;
+	sources_save(sources, complaints);
+	return sources->recovered;
 }
 
 const char *sources_state(const struct sources *sources, const char **ret_trouble)

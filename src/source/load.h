@@ -69,6 +69,8 @@ struct load_conf {
 #define SOURCE_SHRINK_NAMES_MIN 10
 /* Seconds after which a last good version that is in use is warned of. */
 #define SOURCE_OLD_S (7 * 86400)
+/* And between two such warnings about one file, where nobody asks. */
+#define SOURCE_WARN_S 86400
 
 enum source_state {
 	SOURCE_GOOD,      /* read without an error */
@@ -126,6 +128,14 @@ size_t sources_troubled(const struct sources *sources);
  * after sources_load, once what it gave is served: it waits for the disk.
  */
 void sources_save(struct sources *sources, struct complaints *complaints);
+
+/*
+ * What is due by the clock and not by a change, to be called each minute or so: warnings of last
+ * good versions that are old by now, and another try of what the state folder did not take. True: a
+ * load is wanted, since the state folder is there at last and has something better than what is
+ * served.
+ */
+bool sources_tend(struct sources *sources, time_t now, struct complaints *complaints);
 
 /* The state folder, or NULL; *ret_trouble is what is wrong with it, or NULL. */
 const char *sources_state(const struct sources *sources, const char **ret_trouble);

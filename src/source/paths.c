@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <glob.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,11 +54,30 @@ static void sort_from(struct paths *paths, size_t first)
 		qsort(paths->path + first, paths->count - first, sizeof(*paths->path), compare);
 }
 
-static bool is_file(const char *path)
+void paths_sort(struct paths *paths)
+{
+	sort_from(paths, 0);
+}
+
+bool paths_has(const struct paths *paths, const char *path)
+{
+	return paths->count &&
+	       bsearch(&path, paths->path, paths->count, sizeof(*paths->path), compare);
+}
+
+/*
+ * `kind` is what the folder says of it (DT_...). What cannot be looked at, a link that leads
+ * nowhere too, is taken for a file: it is not gone, and reading it tells what is wrong.
+ */
+static bool is_file(const char *path, unsigned char kind)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	if (stat(path, &st) == 0)
+		return S_ISREG(st.st_mode);
+	if (lstat(path, &st) < 0 && errno == ENOENT)
+		return false;
+	return kind == DT_REG || kind == DT_LNK || kind == DT_UNKNOWN;
 }
 
 /* 0, 1 past the limit (complained of once), -1 without memory. */
@@ -78,14 +96,15 @@ static int expand_folder(struct paths *paths, const char *entry, struct complain
 	size_t first = paths->count, len = strlen(entry);
 	DIR *folder = opendir(entry);
 	struct dirent *item;
-	int result = 0;
+	int result = 0, failed;
 
 	if (!folder) {
 		complain(to, COMPLAINT_ERROR, entry, 0, 0,
 			 "cannot read the folder: %s; correct its permissions", strerror(errno));
 		return 1;
 	}
-	while (result == 0 && (item = readdir(folder))) {
+	/* A share may fail half way; then the rest is not gone. */
+	while (result == 0 && (errno = 0, item = readdir(folder))) {
 		char *path;
 
 		if (item->d_name[0] == '.')
@@ -95,13 +114,19 @@ static int expand_folder(struct paths *paths, const char *entry, struct complain
 			result = -1;
 			break;
 		}
-		if (is_file(path))
+		if (is_file(path, item->d_type))
 			result = add_limited(paths, path, entry, to);
 		free(path);
 	}
+	failed = result == 0 ? errno : 0;
 	closedir(folder);
 	sort_from(paths, first);
-	return result < 0 ? -1 : 0;
+	if (!failed)
+		return result < 0 ? -1 : 0;
+	complain(to, COMPLAINT_ERROR, entry, 0, 0,
+		 "cannot read the whole folder: %s; what is not seen is taken to be as it was",
+		 strerror(failed));
+	return 1;
 }
 
 static int expand_glob(struct paths *paths, const char *entry, struct complaints *to)
@@ -116,7 +141,7 @@ static int expand_glob(struct paths *paths, const char *entry, struct complaints
 	}
 	result = 0;
 	for (size_t i = 0; i < found.gl_pathc && result == 0; i++)
-		if (is_file(found.gl_pathv[i]))
+		if (is_file(found.gl_pathv[i], DT_UNKNOWN))
 			result = add_limited(paths, found.gl_pathv[i], entry, to);
 	globfree(&found);
 	if (paths->count == first && result == 0)

@@ -3,6 +3,7 @@
 #ifndef PRIVLINKD_SOURCE_PATHS_H
 #define PRIVLINKD_SOURCE_PATHS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/complaint.h"
@@ -23,9 +24,14 @@ int paths_add(struct paths *paths, const char *path);
 /*
  * Adds the files of `entry`. A folder: every regular file in it (or link to one) whose name begins
  * with no dot, in bytewise order, no folders below. A glob: what it matches, in bytewise order,
- * folders left out. Anything else is a file, whether it is there or not: reading it will tell. 0;
- * 1 if the folder is there but cannot be read (complained of); -1 when there is no memory.
+ * folders left out. Anything else is a file, whether it is there or not: reading it will tell. So
+ * is what is listed but cannot be looked at, and a link that leads nowhere. 0; 1 if the folder is
+ * there but cannot be read, or not to its end (complained of); -1 when there is no memory.
  */
 int paths_expand(struct paths *paths, const char *entry, struct complaints *to);
+
+/* Bytewise order; and whether it is one of them, once they are in that order. */
+void paths_sort(struct paths *paths);
+bool paths_has(const struct paths *paths, const char *path);
 
 #endif

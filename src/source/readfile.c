@@ -32,14 +32,6 @@
 
 /* ---- complaints ------------------------------------------------------------------------------ */
 
-struct collector {
-	struct complaints *to;
-	complaint_fn *tell;
-	void *arg;
-	size_t errors, warnings; /* at the start */
-	struct file *file;
-};
-
 static void collect(void *arg, const struct complaint *complaint)
 {
 	struct collector *collector = arg;
@@ -55,7 +47,7 @@ static void collect(void *arg, const struct complaint *complaint)
 		collector->tell(collector->arg, complaint);
 }
 
-static void collector_start(struct collector *collector, struct complaints *to, struct file *file)
+void collector_start(struct collector *collector, struct complaints *to, struct file *file)
 {
 	*collector = (struct collector){ .to = to,
 					 .tell = to->tell,
@@ -67,7 +59,7 @@ static void collector_start(struct collector *collector, struct complaints *to, 
 	to->arg = collector;
 }
 
-static void collector_stop(struct collector *collector)
+void collector_stop(struct collector *collector)
 {
 	struct file *file = collector->file;
 
@@ -105,6 +97,35 @@ static bool stamps_tell(const struct stat *st)
 	return st->st_mtim.tv_nsec && st->st_ctim.tv_nsec && ms > SETTLE_FINE_MS;
 }
 
+/* What is wrong may pass without a change that shows. */
+static void try_later(struct file *file)
+{
+	uint64_t step_ms = file->still_ms;
+
+	if (step_ms < STILL_RETRY_MS)
+		step_ms = STILL_RETRY_MS;
+	if (step_ms > STILL_RETRY_MAX_MS)
+		step_ms = STILL_RETRY_MAX_MS;
+	if (file->still_ms < UINT64_MAX - step_ms)
+		file->wait_ms = file->still_ms + step_ms;
+}
+
+static const char *advice(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return "correct the path or take it out of `records`";
+	case EACCES:
+	case EPERM:
+		return "correct its permissions";
+	case ELOOP:
+		return "correct the link";
+	default:
+		return "it is tried again";
+	}
+}
+
 /* Reads it until nothing changed meanwhile. -1 with a complaint. */
 static int read_still(struct file *file, struct complaints *to, uint8_t **ret_data, size_t *ret_len)
 {
@@ -116,15 +137,18 @@ static int read_still(struct file *file, struct complaints *to, uint8_t **ret_da
 		size_t len;
 
 		if (stat(file->path, &file->seen) < 0) {
+			if (errno != ENOENT && errno != ENOTDIR)
+				try_later(file);
 			complain(to, COMPLAINT_ERROR, file->path, 0, 0, "cannot be read: %s; %s",
-				 strerror(errno),
-				 errno == ENOENT || errno == ENOTDIR
-					 ? "correct the path or take it out of `records`"
-					 : "correct its permissions");
+				 strerror(errno), advice(errno));
 			return -1;
 		}
 		if (file_read(file->path, SOURCE_FILE_MAX, &data, &len, &err) < 0) {
-			complain(to, COMPLAINT_ERROR, NULL, 0, 0, "%s", err.text);
+			if (S_ISREG(file->seen.st_mode) &&
+			    file->seen.st_size <= (off_t)SOURCE_FILE_MAX)
+				try_later(file);
+			complain(to, COMPLAINT_ERROR, NULL, 0, 0, "%s%s", err.text,
+				 strchr(err.text, ';') ? "" : "; it is tried again");
 			return -1;
 		}
 		if (stat(file->path, &after) == 0 && same_file(&file->seen, &after)) {
@@ -300,5 +324,5 @@ void readfile(const struct load *load, struct file *file)
 	collector_start(&collector, load->to, file);
 	read_text(load, file);
 	collector_stop(&collector);
-	complaints_end(load->to);
+	complaints_end(load->to, file->path);
 }

@@ -18,6 +18,20 @@
  */
 void readfile(const struct load *load, struct file *file);
 
+/*
+ * From start to stop complaints are counted in the status of the file, which keeps the first error
+ * or else the first warning; they are passed on.
+ */
+struct collector {
+	struct complaints *to;
+	complaint_fn *tell;
+	void *arg;
+	size_t errors, warnings; /* at the start */
+	struct file *file;
+};
+void collector_start(struct collector *collector, struct complaints *to, struct file *file);
+void collector_stop(struct collector *collector);
+
 /* The same file, unchanged as far as the file system can tell. */
 bool same_file(const struct stat *a, const struct stat *b);
 

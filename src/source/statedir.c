@@ -184,7 +184,7 @@ static int find(const struct statedir *dir, const char *name, struct found *ret,
 		err_set(&err, "has the name of another");
 	}
 	complain(to, COMPLAINT_WARNING, dir->path, 0, 0,
-		 "%s %s; these last good records are lost, and it will be replaced or removed",
+		 "%s %s; these last good records are lost; mend the source, then it is replaced",
 		 name, err.text);
 	return 0;
 }

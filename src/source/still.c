@@ -156,7 +156,7 @@ static void drop(struct still *still)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < still->count; i++)
-		if (still->slot[i].looks || still->slot[i].loaded)
+		if (still->slot[i].looks || still->slot[i].loaded || still->slot[i].wait_ms)
 			still->slot[kept++] = still->slot[i];
 	still->count = kept;
 }
@@ -197,7 +197,7 @@ void still_load_end(struct still *still, size_t entries)
 {
 	for (size_t i = 0; i < still->count; i++)
 		if (still->slot[i].entry >= entries)
-			still->slot[i].looks = still->slot[i].loaded = 0;
+			still->slot[i] = (struct slot){ .path_hash = still->slot[i].path_hash };
 	drop(still);
 }
 

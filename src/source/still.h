@@ -23,6 +23,12 @@
  * was read sooner than this after its change is read once more.
  */
 #define STILL_COARSE_MS 4000
+/*
+ * What cannot be read for a reason that may pass without a change that shows (a share fails) is
+ * tried again after so long, after twice as long the next time, and so on, but at least so often.
+ */
+#define STILL_RETRY_MS 2000
+#define STILL_RETRY_MAX_MS 300000
 /* Files that are kept account of: sixteen full folders. What is beyond is never seen to change. */
 #define STILL_FILES_MAX 65536
 

@@ -427,13 +427,13 @@ START_TEST(test_complaints)
 	complain(&complaints, COMPLAINT_ERROR, "p", 0, 7, "c");
 	complain(&complaints, COMPLAINT_ERROR, NULL, 3, 7, "d");
 	ck_assert_str_eq(heard.text, "W p:3:7: a b\nE p: c\nE d\n");
-	complaints_end(&complaints);
+	complaints_end(&complaints, NULL);
 	ck_assert_str_eq(heard.text, "W p:3:7: a b\nE p: c\nE d\n");
 	heard.len = 0;
 	add_complaint(&complaints, "one", COMPLAINTS_A_FILE_MAX + 7);
 	ck_assert_ptr_null(strstr(heard.text, "one:101:"));
 	add_complaint(&complaints, "two", 1);
-	complaints_end(&complaints);
+	complaints_end(&complaints, NULL);
 	ck_assert_ptr_nonnull(strstr(heard.text,
 				     "E one:100: bad\nE two:1: bad\nE 7 more complaints about "
 				     "the files above are not shown\n"));

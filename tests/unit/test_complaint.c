@@ -77,10 +77,15 @@ START_TEST(bounded)
 	for (i = 0; i < COMPLAINTS_A_FILE_MAX + 5; i++)
 		complain(&to, COMPLAINT_ERROR, "f", i + 1, 0, "wrong");
 	ck_assert_uint_eq(heard.count, COMPLAINTS_A_FILE_MAX);
-	complaints_end(&to);
+	complaints_end(&to, NULL);
 	ck_assert_uint_eq(heard.count, COMPLAINTS_A_FILE_MAX + 1);
 	ck_assert_str_eq(heard.printed, "5 more complaints about the files above are not shown\n");
 	ck_assert_uint_eq(to.errors, COMPLAINTS_A_FILE_MAX + 5);
+	for (i = 0; i < COMPLAINTS_A_FILE_MAX + 6; i++)
+		complain(&to, COMPLAINT_WARNING, "f", i + 1, 0, "odd");
+	complaints_end(&to, "f");
+	ck_assert_str_eq(heard.printed,
+			 "f: warning: 6 more complaints about this file are not shown\n");
 }
 END_TEST
 

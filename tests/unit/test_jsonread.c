@@ -53,7 +53,7 @@ static const char *read_len(const char *text, size_t len)
 	ck_assert(!jsonread_next(read, &event));
 	ck_assert(!jsonread_stopped(read) || to.errors);
 	jsonread_free(read);
-	complaints_end(&to);
+	complaints_end(&to, NULL);
 	return events;
 }
 

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "source/statedir.h"
 #include "unit/records.h"
 
 static char folder[64];
@@ -557,9 +559,16 @@ START_TEST(a_damaged_state_is_a_warning)
 		ck_assert_uint_eq(to.warnings, 1);
 		ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_DEGRADED);
 	}
-	/* A degraded set is not kept, and what is of no use goes. */
+	/* A degraded set does not take its place; a good one does. */
 	save();
-	ck_assert_uint_eq(state_files(), 0);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, 0);
+	write_text("a", "10.0.0.1 a.example\n");
+	load();
+	save();
+	ck_assert_uint_eq(state_files(), 1);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_ne(st.st_size, 0);
 }
 END_TEST
 
@@ -637,6 +646,223 @@ START_TEST(last_good_follows_other_zones)
 }
 END_TEST
 
+START_TEST(a_link_that_leads_nowhere_is_a_file)
+{
+	keep_state();
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	ck_assert_int_eq(mkdir("far", 0700), 0);
+	write_text("d/a", "10.0.0.1 a.example\n");
+	write_text("far/b", "10.0.0.2 b.example\n");
+	ck_assert_int_eq(symlink("../far/b", "d/b"), 0);
+	entries[0].path = "d";
+	load();
+	save();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\nb.example 10 A 10.0.0.2 1\n");
+	/* Whether there is something at the end of a ring nobody can say: not a removal. */
+	ck_assert_int_eq(unlink("far/b"), 0);
+	ck_assert_int_eq(symlink("b", "far/b"), 0);
+	load();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\nb.example 10 A 10.0.0.2 1\n");
+	ck_assert_ptr_nonnull(strstr(told.complaints, "E d/b: cannot be read: Too many levels"));
+	/* Gone, which is said; at a start what the state folder has of it is served. */
+	ck_assert_int_eq(unlink("far/b"), 0);
+	restart();
+	load();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\nb.example 10 A 10.0.0.2 1\n");
+	ck_assert_ptr_nonnull(strstr(told.complaints, "E d/b: cannot be read: No such file"));
+	write_text("far/b", "10.0.0.2 b.example\n");
+	load();
+	ck_assert_int_eq(unlink("far/b"), 0);
+	load();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\n");
+	ck_assert_ptr_nonnull(strstr(told.complaints, "E d/b: cannot be read: No such file"));
+	ck_assert_int_eq(sources_status(sources, 1)->state, SOURCE_FAILED);
+}
+END_TEST
+
+/* Everything stays as it was while `path` has these rights; the status shows `failed`. */
+static void deny(const char *path, mode_t mode, const char *failed)
+{
+	static const char all[] = "a.example 10 A 10.0.0.1 1\nb.example 10 A 10.0.0.2 1\n"
+				  "c.example 10 A 10.0.0.3 1\nd.example 10 A 10.0.0.4 1\n";
+	bool shown = false;
+
+	ck_assert_str_eq(served(), all);
+	ck_assert_int_eq(chmod(path, mode), 0);
+	for (int i = 0; i < 2; i++) {
+		load();
+		save();
+		ck_assert_str_eq(served(), all);
+		ck_assert_uint_gt(to.errors, 0);
+		ck_assert_uint_eq(state_files(), 4);
+		restart();
+	}
+	load();
+	for (size_t i = 0; i < sources_count(sources); i++)
+		shown |= strcmp(sources_status(sources, i)->path, failed) == 0 &&
+			 sources_status(sources, i)->state != SOURCE_GOOD &&
+			 *sources_status(sources, i)->complaint;
+	ck_assert(shown);
+	ck_assert_int_eq(chmod(path, 0700), 0);
+	load();
+	ck_assert_uint_eq(to.errors, 0);
+	ck_assert_uint_eq(sources_count(sources), 4);
+}
+
+START_TEST(what_may_not_be_looked_at_is_not_gone)
+{
+	bool root = geteuid() == 0;
+
+	/* Root may look at everything; nobody's number is the same everywhere. */
+	if (root) {
+		ck_assert_int_eq(chown(folder, 65534, 65534), 0);
+		ck_assert_int_eq(seteuid(65534), 0);
+	}
+	keep_state();
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	ck_assert_int_eq(mkdir("far", 0700), 0);
+	ck_assert_int_eq(mkdir("g", 0700), 0);
+	ck_assert_int_eq(mkdir("g/1", 0700), 0);
+	ck_assert_int_eq(mkdir("deep", 0700), 0);
+	write_text("d/a", "10.0.0.1 a.example\n");
+	write_text("far/b", "10.0.0.2 b.example\n");
+	ck_assert_int_eq(symlink("../far/b", "d/b"), 0);
+	write_text("g/1/c", "10.0.0.3 c.example\n");
+	write_text("deep/d", "10.0.0.4 d.example\n");
+	entries[0].path = "d";
+	entries[1].path = "g/*/*";
+	entries[2].path = "deep/d";
+	conf.count = 3;
+	load();
+	save();
+	deny("d", 0600, "d/a"); /* listed, but not searched */
+	deny("d", 0100, "d");   /* searched, but not listed */
+	deny("d", 0, "d");
+	deny("far", 0, "d/b");
+	deny("g", 0, "g/1/c");
+	deny("g/1", 0, "g/1/c");
+	deny("deep", 0, "deep/d");
+	if (root)
+		ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
+START_TEST(a_state_folder_that_comes_late)
+{
+	struct statedir *other;
+	const char *trouble;
+	struct err err;
+
+	keep_state();
+	entries[0].path = "a";
+	entries[1].path = "b";
+	conf.count = 2;
+	write_text("a", "10.0.0.1 a.example\n");
+	write_text("b", "10.0.0.2 b.example\n");
+	load();
+	save();
+	/* Another server, which is about to end, has it still; and a file went bad meanwhile. */
+	write_text("a", "10.0.0.9 c.example\nnonsense\n");
+	restart();
+	other = statedir_open("state", &err);
+	ck_assert_ptr_nonnull(other);
+	load();
+	save();
+	ck_assert_str_eq(served(), "b.example 10 A 10.0.0.2 1\nc.example 10 A 10.0.0.9 1\n");
+	ck_assert(!sources_tend(sources, time(NULL), &to));
+	statedir_close(other);
+	/* Found without a load, and nothing is forgotten that could be better. */
+	ck_assert(sources_tend(sources, time(NULL), &to));
+	ck_assert_ptr_null((sources_state(sources, &trouble), trouble));
+	ck_assert_uint_eq(state_files(), 2);
+	conf.changes_only = true;
+	load();
+	save();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.1 1\nb.example 10 A 10.0.0.2 1\n");
+	ck_assert(!sources_tend(sources, time(NULL), &to));
+	ck_assert_uint_eq(state_files(), 2);
+	/* A folder that is named later is another's: it is only written to. */
+	conf.state = NULL;
+	load();
+	write_text("a", "10.0.0.1 a.example\n");
+	load();
+	conf.state = "state";
+	write_text("a", "10.0.0.4 a.example\n");
+	load();
+	save();
+	ck_assert_str_eq(served(), "a.example 10 A 10.0.0.4 1\nb.example 10 A 10.0.0.2 1\n");
+}
+END_TEST
+
+START_TEST(tries_the_state_folder_again)
+{
+	const char *trouble;
+
+	keep_state();
+	conf.state = "later";
+	write_text("a", "10.0.0.1 a.example\n");
+	entries[0].path = "a";
+	load();
+	save();
+	sources_state(sources, &trouble);
+	ck_assert_ptr_nonnull(trouble);
+	ck_assert_int_eq(rename("state", "later"), 0);
+	ck_assert(!sources_tend(sources, time(NULL), &to));
+	ck_assert_ptr_null((sources_state(sources, &trouble), trouble));
+	ck_assert_int_eq(rename("later", "state"), 0);
+	ck_assert_uint_eq(state_files(), 1);
+}
+END_TEST
+
+/* The file looks as it does for so long. */
+static void still_make_older(struct still *still, const char *path, uint64_t ms)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(path, &st), 0);
+	still_look_begin(still, 0);
+	still_look_end(still, 0, 0);
+	still_note(still, path, &st, 0, clock_now_ms() - ms);
+}
+
+START_TEST(tries_again_what_cannot_be_read)
+{
+	struct still *still = still_new();
+	struct still_summary now;
+	uint64_t last_ms = 0;
+
+	conf.still = still;
+	conf.changes_only = true;
+	/* Octet 0 of a process is not there: EIO, and the file looks the same as ever. */
+	ck_assert_int_eq(symlink("/proc/self/mem", "mem"), 0);
+	entries[0].path = "mem";
+	conf.changes_only = false;
+	load();
+	ck_assert_ptr_nonnull(
+		strstr(told.complaints, "E mem: cannot read: Input/output error; it is tried"));
+	conf.changes_only = true;
+	now = still_summarize(still, clock_now_ms());
+	ck_assert_uint_le(now.next_ms, STILL_RETRY_MS);
+	ck_assert_uint_eq(still_summarize(still, clock_now_ms() + STILL_RETRY_MS).ready, 1);
+	/* Not before; and each time later, up to a bound. */
+	load();
+	ck_assert_str_eq(told.complaints, "");
+	for (int i = 0; i < 12; i++) {
+		/* As if it had looked so for longer. */
+		still_free(still);
+		conf.still = still = still_new();
+		still_make_older(still, "mem", last_ms);
+		conf.changes_only = false;
+		load();
+		now = still_summarize(still, clock_now_ms());
+		ck_assert_uint_le(now.next_ms, STILL_RETRY_MAX_MS);
+		last_ms += now.next_ms;
+	}
+	ck_assert_uint_gt(now.next_ms, STILL_RETRY_MAX_MS - 10000);
+	still_free(still);
+}
+END_TEST
+
 START_TEST(old_versions_are_warned_of)
 {
 	keep_state();
@@ -652,6 +878,40 @@ START_TEST(old_versions_are_warned_of)
 		       "W a: the last good version that is served is 8 days old; mend the file\n"));
 	restart();
 	load();
+	ck_assert_ptr_nonnull(strstr(told.complaints, "is 8 days old"));
+	/* Somebody asks: again. A change elsewhere: not every time. */
+	load();
+	ck_assert_ptr_nonnull(strstr(told.complaints, "is 8 days old"));
+	conf.changes_only = true;
+	load();
+	ck_assert_str_eq(told.complaints, "");
+}
+END_TEST
+
+START_TEST(old_versions_are_warned_of_by_the_clock)
+{
+	time_t now = time(NULL);
+
+	write_text("a", "10.0.0.1 a.example\n");
+	write_text("b", "10.0.0.2 b.example\n");
+	entries[0].path = "a";
+	entries[1].path = "b";
+	conf.count = 2;
+	load();
+	write_text("a", "nonsense\n");
+	load();
+	for (time_t at = 0; at < 10 * 86400; at += 3600) {
+		memset(&told, 0, sizeof(told));
+		ck_assert(!sources_tend(sources, now + at, &to));
+		if (at > SOURCE_OLD_S && (at - SOURCE_OLD_S) % SOURCE_WARN_S == 3600)
+			ck_assert_ptr_nonnull(
+				strstr(told.complaints, "W a: the last good version"));
+		else
+			ck_assert_str_eq(told.complaints, "");
+	}
+	/* The clock was put back. */
+	memset(&told, 0, sizeof(told));
+	sources_tend(sources, now + 8 * 86400, &to);
 	ck_assert_ptr_nonnull(strstr(told.complaints, "is 8 days old"));
 }
 END_TEST
@@ -844,11 +1104,17 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, last_good_outlives_a_restart);
 	tcase_add_test(tcase, a_file_that_is_missing_at_a_start);
 	tcase_add_test(tcase, a_folder_that_is_missing_at_a_start);
+	tcase_add_test(tcase, a_link_that_leads_nowhere_is_a_file);
+	tcase_add_test(tcase, what_may_not_be_looked_at_is_not_gone);
 	tcase_add_test(tcase, a_damaged_state_is_a_warning);
 	tcase_add_test(tcase, an_unwritable_state_is_one_warning);
 	tcase_add_test(tcase, forgets_what_is_not_configured);
 	tcase_add_test(tcase, last_good_follows_other_zones);
 	tcase_add_test(tcase, old_versions_are_warned_of);
+	tcase_add_test(tcase, old_versions_are_warned_of_by_the_clock);
+	tcase_add_test(tcase, a_state_folder_that_comes_late);
+	tcase_add_test(tcase, tries_the_state_folder_again);
+	tcase_add_test(tcase, tries_again_what_cannot_be_read);
 	tcase_add_test(tcase, holds_back_what_shrinks);
 	tcase_add_test(tcase, small_entries_may_shrink);
 	tcase_add_test(tcase, an_entry_shrinks_over_all_its_files);
