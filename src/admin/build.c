@@ -218,7 +218,9 @@ static int add_route(struct build *build, const struct build_input *input,
 	struct upstream_conf upstreams[UPSTREAMS_A_GROUP_MAX];
 	struct upstream_group_conf conf = { .upstreams = upstreams,
 					    .policy = forward->policy,
-					    .trust_ad = forward->trust_ad };
+					    .trust_ad = forward->trust_ad,
+					    .send_cookie = forward->send_cookie,
+					    .use_caps = forward->use_caps };
 	struct name zone;
 	uint16_t group;
 

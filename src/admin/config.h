@@ -83,7 +83,7 @@ struct config_forward {
 	const char *zone;
 	struct config_upstreams to;
 	enum upstream_policy policy;
-	bool trust_ad;
+	bool trust_ad, send_cookie, use_caps;
 };
 
 struct config_aliases {

@@ -104,6 +104,8 @@ const struct key keys[] = {
 	KEY("forward[].to", KEY_UPSTREAMS, ROUTE(to), RANGE(0, UPSTREAMS_A_GROUP_MAX)),
 	KEY("forward[].policy", KEY_WORD, ROUTE(policy), .words = policies),
 	KEY("forward[].trust-ad", KEY_BOOL, ROUTE(trust_ad)),
+	KEY("forward[].send-cookie", KEY_BOOL, ROUTE(send_cookie), DEFAULT("true")),
+	KEY("forward[].use-caps-for-id", KEY_BOOL, ROUTE(use_caps)),
 
 	KEY("identity", KEY_SECTION, 0),
 	KEY("identity.version", KEY_IDENTITY, AT(identity.version), RANGE(1, VIEW_IDENTITY_MAX),

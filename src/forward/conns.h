@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "forward/ask.h"
 #include "net/addr.h"
 
 /*
@@ -17,8 +18,8 @@
  * no answer.
  */
 #define CONNS_MAX 64
-/* Longest query: header, name, type and class, OPT make 282 octets. */
-#define CONNS_QUERY_MAX 512
+/* Longest query. */
+#define CONNS_QUERY_MAX ASK_LEN_MAX
 
 #define CONNS_NONE UINT32_MAX
 #define CONNS_UNREACHABLE (UINT32_MAX - 1)

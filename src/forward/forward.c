@@ -35,6 +35,7 @@
 #include "forward/cache.h"
 #include "forward/flight.h"
 #include "forward/pending.h"
+#include "forward/prober.h"
 #include "forward/store.h"
 #include "wire/types.h"
 
@@ -64,6 +65,7 @@ struct forward {
 	void *arg;
 	struct event *mail;
 	struct pending *pending;
+	struct prober *prober;
 	struct reply_store **stores; /* of the questions in flight; NULL: not in flight */
 	struct forward_counters counters;
 };
@@ -169,7 +171,8 @@ struct forward *forward_new(struct forward_shared *shared, unsigned n, struct ev
 	}
 	conf.counters = &forward->counters;
 	forward->pending = pending_new(&conf, err);
-	if (!forward->pending)
+	forward->prober = prober_new(shared->upstreams, base, &forward->counters, err);
+	if (!forward->pending || !forward->prober)
 		goto fail;
 	return forward;
 fail:
@@ -239,6 +242,7 @@ void forward_free(struct forward *forward)
 		store_drop(store);
 	}
 	pending_free(forward->pending);
+	prober_free(forward->prober);
 	if (forward->mail)
 		event_free(forward->mail);
 	free(forward->stores);
@@ -482,6 +486,11 @@ bool forward_asks(struct forward *forward, const struct name *name, uint16_t typ
 		cache_unlock(shard);
 	}
 	return found;
+}
+
+struct prober *forward_prober(struct forward *forward)
+{
+	return forward->prober;
 }
 
 const struct forward_counters *forward_counters(const struct forward *forward)

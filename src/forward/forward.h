@@ -50,7 +50,11 @@ struct forward_counters {
 	struct counter hits, misses, joined;
 	struct counter asked, answered, failed; /* questions of ours */
 	struct counter retries, timeouts, tcp;
-	struct counter mismatched; /* datagrams that fit no question */
+	struct counter mismatched; /* replies that fit no question, not even one that is over */
+	struct counter late;       /* replies to a query that is over */
+	/* what was not believed over UDP and asked for over TCP: see enum try_news */
+	struct counter wrong_case, no_cookie, suspected;
+	struct counter probes, refused_probes;
 	struct counter malformed;
 	struct counter no_room; /* a query could not be sent for want of sockets or memory */
 	struct counter refused_inflight, refused_waiters; /* a limit was met */
@@ -58,6 +62,7 @@ struct forward_counters {
 
 struct forward_shared;
 struct forward;
+struct prober;
 
 /* Shared by all workers; main thread. `upstreams` must outlive it. */
 struct forward_shared *forward_shared_new(const struct forward_conf *conf,
@@ -127,6 +132,9 @@ void forward_forget(struct forward *forward, uint64_t waiter);
  * whoever suspects that it comes back to us.
  */
 bool forward_asks(struct forward *forward, const struct name *name, uint16_t type, uint16_t group);
+
+/* This worker's prober (prober.h). */
+struct prober *forward_prober(struct forward *forward);
 
 const struct forward_counters *forward_counters(const struct forward *forward);
 

@@ -4,17 +4,14 @@
  *
  * A try that was not answered in time stays open while the next upstream is asked, for a late
  * answer is an answer. A try that was answered badly is closed and its upstream not asked again.
- * All upstreams of the group are gone through once; those that were only silent, or could not be
- * reached, are gone through again, and waited for longer. A failure that shows at once shortens no
- * round: the next upstream is asked at once, the next round begins when the first try of this one
- * would have been given up, for whoever restarts needs time. When there is none left, or time is
+ * Who is asked when is rounds.c's, how manner.c's business. When there is nobody left, or time is
  * up, the most telling bad answer is given back: SERVFAIL behind a chain of CNAMEs (a held name may
  * stand in it), else SERVFAIL, else that nobody answered.
  *
- * What is malformed over UDP is ignored as what does not match is (see tries.c). A reply that is
- * cut is asked for again over TCP of the same upstream. FORMERR, NOTIMP or BADVERS to a query with
- * EDNS, with or without the question in it, is asked again without; if that is answered, the
- * upstream is remembered as one that knows no EDNS.
+ * What is malformed over UDP is ignored as what does not match is (tries.c). A reply that is cut,
+ * or that its upstream may not have sent, is asked for again over TCP of the same upstream.
+ * FORMERR, NOTIMP or BADVERS to a query with EDNS, with or without the question in it, is asked
+ * again with less.
  *
  * One timer serves all deadlines. Everything is preallocated. `done` is called with the question's
  * number free already, so it may ask anew at once; it is never called from pending_start.
@@ -26,8 +23,9 @@
 
 #include "base/clock.h"
 #include "forward/deadlines.h"
+#include "forward/manner.h"
+#include "forward/rounds.h"
 #include "forward/tries.h"
-#include "forward/upstream_choice.h"
 #include "forward/upstream_health.h"
 #include "wire/types.h"
 #include "wire/writer.h"
@@ -43,21 +41,15 @@ struct question {
 	const struct cache_key *key;
 	uint8_t *room;
 	uint64_t deadline_ms;
-	uint64_t round_ends_ms; /* the time of its first try; 0: nobody was asked in it yet */
-	uint32_t tried, bad;    /* members of the group: in this round; not to be asked again */
+	struct rounds rounds;
 	uint32_t next_free;
-	unsigned slots; /* of tries, that were ever in use */
-	unsigned asked, round;
+	unsigned slots;   /* of tries, that were ever in use */
+	unsigned asked;   /* datagrams */
 	uint32_t current; /* the try that the next step waits for, or TRY_NONE */
 	enum telling telling;
 	bool unreachable, silent, no_room;
 	struct reply_cut best;
-	/*
-	 * Of each try: the member of the group it asked, and whether it asks without EDNS to find
-	 * out.
-	 */
-	uint8_t member[PENDING_TRIES_MAX];
-	bool without_edns[PENDING_TRIES_MAX];
+	struct manner manner[PENDING_TRIES_MAX]; /* of each try */
 };
 
 struct pending {
@@ -240,23 +232,19 @@ static void finish_badly(struct pending *pending, uint32_t i)
 	finish(pending, i, &outcome);
 }
 
-/* This upstream is no help with this question: it is not asked again. */
-static void give_up_on(struct question *question, uint8_t member)
+static struct manner manner_of(const struct pending *pending, uint32_t number)
 {
-	question->bad |= UINT32_C(1) << member;
-	question->tried |= UINT32_C(1) << member;
+	return pending->questions[number / PENDING_TRIES_MAX].manner[number % PENDING_TRIES_MAX];
 }
 
-/* It could not be reached: worth asking in the next round, but not for ever. */
-static void note_unreachable(struct pending *pending, uint32_t i, uint8_t member, uint16_t upstream,
+static void note_unreachable(struct pending *pending, uint32_t i, const struct manner *manner,
 			     uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
 
-	upstream_note_unreachable(pending->conf.upstreams, upstream, now_ms);
+	upstream_note_unreachable(pending->conf.upstreams, manner->upstream, now_ms);
 	question->unreachable = true;
-	if (question->round + 1 >= PENDING_REFUSED_ROUNDS)
-		give_up_on(question, member);
+	rounds_unreachable(&question->rounds, manner->member);
 }
 
 /* Our own want: this upstream is not blamed, and asked a moment later. */
@@ -265,7 +253,7 @@ static void wait_for_room(struct pending *pending, uint32_t i, uint8_t member, u
 	struct question *question = &pending->questions[i];
 
 	question->no_room = true;
-	question->tried &= ~(UINT32_C(1) << member);
+	rounds_put_back(&question->rounds, member);
 	if (question->current == TRY_NONE)
 		set_due(pending, i, now_ms + PENDING_NO_ROOM_MS, now_ms);
 }
@@ -291,33 +279,31 @@ static uint32_t take_slot(struct pending *pending, uint32_t i)
 }
 
 /* One more try, over UDP. False where this upstream cannot be reached. */
-static bool ask(struct pending *pending, uint32_t i, uint8_t member, uint16_t upstream, bool edns,
-		bool without_edns, uint64_t now_ms)
+static bool ask(struct pending *pending, uint32_t i, struct manner manner, uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
-	uint32_t number = take_slot(pending, i), n = number % PENDING_TRIES_MAX;
-	uint64_t due_ms =
-		now_ms + upstream_timeout_ms(pending->conf.upstreams, upstream, question->round);
+	uint32_t number = take_slot(pending, i);
+	struct try_ask how = manner_ask(&manner, pending->conf.upstreams, question->key, now_ms);
+	uint64_t due_ms = now_ms + upstream_timeout_ms(pending->conf.upstreams, manner.upstream,
+						       question->rounds.round);
 
-	question->member[n] = member;
-	question->without_edns[n] = without_edns;
-	switch (tries_udp(pending->tries, number, question->key, upstream, edns, now_ms)) {
+	question->manner[number % PENDING_TRIES_MAX] = manner;
+	switch (tries_udp(pending->tries, number, &how, now_ms)) {
 	case TRY_SENT:
 		question->current = number;
 		break;
 	case TRY_NO_ROOM:
-		wait_for_room(pending, i, member, now_ms);
+		wait_for_room(pending, i, manner.member, now_ms);
 		return true;
 	case TRY_UNREACHABLE:
 		break;
 	}
-	upstream_note_asked(pending->conf.upstreams, upstream);
+	upstream_note_asked(pending->conf.upstreams, manner.upstream);
 	if (question->asked++ > 0)
 		counter_add(&pending->conf.counters->retries, 1);
-	if (!question->round_ends_ms)
-		question->round_ends_ms = due_ms;
+	rounds_asked(&question->rounds, due_ms);
 	if (question->current != number) {
-		note_unreachable(pending, i, member, upstream, now_ms);
+		note_unreachable(pending, i, &manner, now_ms);
 		return false;
 	}
 	set_due(pending, i, due_ms, now_ms);
@@ -335,45 +321,32 @@ static bool is_waiting(const struct pending *pending, uint32_t i)
 	return false;
 }
 
-/* All upstreams have been asked in this round: is there to be another? */
-static bool has_next_round(const struct question *question, uint64_t now_ms)
-{
-	if (question->tried == question->bad)
-		return false;
-	/*
-	 * A bad answer from one and silence from the others, twice: that is the answer. Nor is one
-	 * kept waiting for upstreams that cannot be reached.
-	 */
-	return question->telling == TELLING_NOTHING ||
-	       (question->round == 0 && now_ms >= question->round_ends_ms);
-}
-
 /* Asks the next upstream, now or when the next round begins. False when there is none left. */
 static bool ask_next(struct pending *pending, uint32_t i, uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
 	struct upstreams *upstreams = pending->conf.upstreams;
-	uint16_t group = question->key->group, upstream = 0;
+	bool answered = question->telling != TELLING_NOTHING;
+	uint16_t upstream = 0;
+	uint64_t until_ms = 0;
+	uint8_t member = 0;
 
 	while (question->asked < PENDING_ASKED_MAX) {
-		int member = upstreams_choose(upstreams, group, question->tried, now_ms, &upstream);
-
-		if (member < 0) {
-			if (!has_next_round(question, now_ms))
-				return false;
-			if (now_ms < question->round_ends_ms) {
-				set_due(pending, i, question->round_ends_ms, now_ms);
+		switch (rounds_next(&question->rounds, upstreams, answered, now_ms, &member,
+				    &upstream, &until_ms)) {
+		case ROUNDS_ASK:
+			if (ask(pending, i,
+				manner_first(upstreams, question->key->group, member, upstream,
+					     now_ms),
+				now_ms))
 				return true;
-			}
-			question->tried = question->bad;
-			question->round++;
-			question->round_ends_ms = 0;
-			continue;
-		}
-		question->tried |= UINT32_C(1) << member;
-		if (ask(pending, i, (uint8_t)member, upstream,
-			upstream_wants_edns(upstreams, upstream, now_ms), false, now_ms))
+			break;
+		case ROUNDS_WAIT:
+			set_due(pending, i, until_ms, now_ms);
 			return true;
+		case ROUNDS_OVER:
+			return false;
+		}
 	}
 	return false;
 }
@@ -385,10 +358,7 @@ static void advance(struct pending *pending, uint32_t i, uint64_t now_ms)
 
 	if (ask_next(pending, i, now_ms))
 		return;
-	/*
-	 * With all tries spent, those that are open still have until the deadline; else nobody is
-	 * left.
-	 */
+	/* With all tries spent, those that are open still have until the deadline. */
 	if (question->asked == PENDING_ASKED_MAX && is_waiting(pending, i))
 		set_due(pending, i, question->deadline_ms, now_ms);
 	else
@@ -403,9 +373,8 @@ void pending_start(struct pending *pending, uint32_t i, const struct cache_key *
 	question->key = key;
 	question->room = room;
 	question->deadline_ms = now_ms + FORWARD_DEADLINE_MS;
-	question->round_ends_ms = 0;
-	question->tried = question->bad = 0;
-	question->slots = question->asked = question->round = 0;
+	question->slots = question->asked = 0;
+	rounds_begin(&question->rounds, key->group, 0);
 	question->current = TRY_NONE;
 	question->telling = TELLING_NOTHING;
 	question->unreachable = question->silent = question->no_room = false;
@@ -437,28 +406,34 @@ static void take_bad_answer(struct pending *pending, uint32_t number, const stru
 		question->best = *cut;
 		question->telling = telling;
 	}
-	give_up_on(question, question->member[number % PENDING_TRIES_MAX]);
+	rounds_give_up(&question->rounds, manner_of(pending, number).member);
 	drop_try(pending, number, now_ms);
 }
 
 /* Malformed: over UDP the right one may still come; over TCP there is no other. */
 static void take_malformed(struct pending *pending, uint32_t number, uint64_t now_ms)
 {
-	counter_add(&pending->conf.counters->malformed, 1);
 	if (tries_at(pending->tries, number)->kind == TRY_TCP)
 		on_failed(pending, number, now_ms);
 }
 
-/* The same question to the same upstream, which may not know EDNS, without it. */
-static void ask_without_edns(struct pending *pending, uint32_t number, uint64_t now_ms)
+/* The same question to the same upstream once more, another way, over UDP. */
+static void ask_again(struct pending *pending, uint32_t number, struct manner manner,
+		      uint64_t now_ms)
 {
 	uint32_t i = number / PENDING_TRIES_MAX;
-	uint8_t member = pending->questions[i].member[number % PENDING_TRIES_MAX];
-	uint16_t upstream = tries_at(pending->tries, number)->upstream;
 
 	end_try(pending, number);
-	if (!ask(pending, i, member, upstream, false, true, now_ms))
+	if (!ask(pending, i, manner, now_ms))
 		advance(pending, i, now_ms);
+}
+
+static void ask_with_less(struct pending *pending, uint32_t number, bool has_opt, uint64_t now_ms)
+{
+	struct manner manner = manner_of(pending, number);
+
+	manner_lower(&manner, has_opt);
+	ask_again(pending, number, manner, now_ms);
 }
 
 static bool may_mean_no_edns(const struct reply_cut *cut)
@@ -474,7 +449,8 @@ static void take_answer(struct pending *pending, uint32_t number, const struct r
 	uint32_t i = number / PENDING_TRIES_MAX;
 	const struct question *question = &pending->questions[i];
 	struct upstreams *upstreams = pending->conf.upstreams;
-	uint16_t upstream = tries_at(pending->tries, number)->upstream;
+	struct manner manner = manner_of(pending, number);
+	uint16_t upstream = manner.upstream;
 	struct pending_outcome outcome = {
 		.data = pending->scratch,
 		.len = cut->len,
@@ -487,8 +463,7 @@ static void take_answer(struct pending *pending, uint32_t number, const struct r
 	};
 
 	upstream_note_answer(upstreams, upstream, rtt_us);
-	if (question->without_edns[number % PENDING_TRIES_MAX])
-		upstream_note_no_edns(upstreams, upstream, now_ms);
+	manner_worked(&manner, upstreams, now_ms);
 	finish(pending, i, &outcome);
 }
 
@@ -497,55 +472,49 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 {
 	uint32_t i = number / PENDING_TRIES_MAX;
 	struct question *question = &pending->questions[i];
-	struct try old = *tries_at(pending->tries, number);
+	struct manner manner = manner_of(pending, number);
+	struct try_ask how = manner_ask(&manner, pending->conf.upstreams, question->key, now_ms);
 
 	end_try(pending, number);
-	switch (tries_tcp(pending->tries, number, question->key, old.upstream, old.edns)) {
+	switch (tries_tcp(pending->tries, number, &how, now_ms)) {
 	case TRY_SENT:
 		question->current = number;
 		set_due(pending, i, now_ms + PENDING_TCP_MS, now_ms);
 		return;
 	case TRY_NO_ROOM:
-		wait_for_room(pending, i, question->member[number % PENDING_TRIES_MAX], now_ms);
+		wait_for_room(pending, i, manner.member, now_ms);
 		return;
 	case TRY_UNREACHABLE:
-		note_unreachable(pending, i, question->member[number % PENDING_TRIES_MAX],
-				 old.upstream, now_ms);
+		note_unreachable(pending, i, &manner, now_ms);
 		drop_try(pending, number, now_ms);
 		return;
 	}
 }
 
-static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, uint64_t now_ms)
+/* An answer by its header and question; what does it say? */
+static void read_answer(struct pending *pending, uint32_t number, const struct try_reply *reply,
+			uint64_t now_ms)
 {
-	struct pending *pending = arg;
 	const struct try *try = tries_at(pending->tries, number);
-	const struct cache_key *key = try->key;
+	const struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
+	const struct cache_key *key = question->key;
 	struct forward_question asked = { .name = &pending->name,
 					  .type = key->type,
 					  .group = key->group,
 					  .do_bit = key->do_bit,
 					  .cd_bit = key->cd_bit };
 	uint64_t rtt_us = try->kind == TRY_UDP ? clock_now_us() - try->sent_us : 0;
-	bool can_ask_again =
-		pending->questions[number / PENDING_TRIES_MAX].asked < PENDING_ASKED_MAX;
 	struct reply_cut cut;
 
-	if (reply->header_alone) {
-		if (can_ask_again)
-			ask_without_edns(pending, number, now_ms);
-		return;
-	}
-	if (reply->cut) {
-		go_to_tcp(pending, number, now_ms);
-		return;
-	}
+	if (reply->wrong_case)
+		upstream_note_wrong_case(pending->conf.upstreams, try->upstream, now_ms);
 	name_from_wire(&pending->name, key->fold, key->len);
 	if (reply_cut(&asked, reply->data, reply->len, pending->scratch, sizeof(pending->scratch),
 		      &cut) < 0) {
+		counter_add(&pending->conf.counters->malformed, 1);
 		take_malformed(pending, number, now_ms);
-	} else if (try->edns && may_mean_no_edns(&cut) && can_ask_again) {
-		ask_without_edns(pending, number, now_ms);
+	} else if (try->ask.edns && may_mean_no_edns(&cut) && question->asked < PENDING_ASKED_MAX) {
+		ask_with_less(pending, number, cut.has_opt, now_ms);
 	} else if (cut.rcode == RCODE_SERVFAIL) {
 		upstream_note_refusal(pending->conf.upstreams, try->upstream, rtt_us);
 		take_bad_answer(pending, number, &cut, now_ms);
@@ -554,13 +523,46 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 	}
 }
 
+static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, uint64_t now_ms)
+{
+	struct pending *pending = arg;
+	bool may_ask = pending->questions[number / PENDING_TRIES_MAX].asked < PENDING_ASKED_MAX;
+	struct manner manner = manner_of(pending, number);
+
+	switch (reply->news) {
+	case TRY_ANSWER:
+		read_answer(pending, number, reply, now_ms);
+		return;
+	case TRY_HEADER_ALONE:
+		if (may_ask)
+			ask_with_less(pending, number, false, now_ms);
+		return;
+	case TRY_BAD_COOKIE:
+		if (manner.cookie_came || !may_ask) {
+			go_to_tcp(pending, number, now_ms);
+			return;
+		}
+		manner.cookie_came = true;
+		ask_again(pending, number, manner, now_ms);
+		return;
+	case TRY_CUT:
+	case TRY_WRONG_CASE:
+	case TRY_NO_COOKIE:
+	case TRY_SUSPECT:
+		go_to_tcp(pending, number, now_ms);
+		return;
+	case TRY_MALFORMED:
+		take_malformed(pending, number, now_ms);
+		return;
+	}
+}
+
 static void on_failed(void *arg, uint32_t number, uint64_t now_ms)
 {
 	struct pending *pending = arg;
-	uint32_t i = number / PENDING_TRIES_MAX;
+	struct manner manner = manner_of(pending, number);
 
-	note_unreachable(pending, i, pending->questions[i].member[number % PENDING_TRIES_MAX],
-			 tries_at(pending->tries, number)->upstream, now_ms);
+	note_unreachable(pending, number / PENDING_TRIES_MAX, &manner, now_ms);
 	drop_try(pending, number, now_ms);
 }
 

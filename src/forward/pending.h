@@ -16,21 +16,15 @@
 #include "base/err.h"
 #include "forward/cache.h"
 #include "forward/forward.h"
+#include "forward/rounds.h"
 #include "forward/store.h"
 #include "forward/upstream.h"
 
 /* Datagrams and connections of one question whose answers are waited for at one time. */
 #define PENDING_TRIES_MAX 8
 
-/*
- * An upstream that cannot be reached (ICMP, a connection refused or broken) is asked in so many
- * rounds: at 0, 0.4 and 1.2 s where it was never measured. That spans the restart of a name server,
- * and a question that all upstreams refuse still fails before clients ask anew or elsewhere.
- */
-#define PENDING_REFUSED_ROUNDS 3
-
 /* Datagrams that one question may cost: as many as all upstreams of a group in all rounds. */
-#define PENDING_ASKED_MAX (UPSTREAMS_A_GROUP_MAX * PENDING_REFUSED_ROUNDS)
+#define PENDING_ASKED_MAX (UPSTREAMS_A_GROUP_MAX * ROUNDS_REFUSED)
 
 /*
  * With no socket or connection free a question tries again so much later, until its deadline. The

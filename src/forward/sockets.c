@@ -34,6 +34,7 @@
 
 #include "net/addr.h"
 #include "net/random.h"
+#include "wire/cursor.h"
 
 /* Where a tenth of the slots are this upstream's, 32 draws miss all of them once in 29 picks. */
 #define DRAWS_MAX 32
@@ -127,6 +128,8 @@ bool sockets_limit_met(int error)
 static uint32_t open_slot(struct sockets *sockets, uint32_t i, uint16_t upstream, uint64_t now_ms)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
+	struct socket_slot *slot = &sockets->slots[i];
+	socklen_t len;
 	int fd = open_socket(upstream_addr(sockets->upstreams, upstream));
 
 	if (fd < 0)
@@ -135,11 +138,34 @@ static uint32_t open_slot(struct sockets *sockets, uint32_t i, uint16_t upstream
 		close(fd);
 		return SOCKETS_NONE;
 	}
-	sockets->slots[i] = (struct socket_slot){
+	*slot = (struct socket_slot){
 		.fd = fd, .upstream = upstream, .first = SOCKETS_NONE, .opened_ms = now_ms
 	};
+	/* For the cookie: which of our addresses the upstream sees. */
+	len = sizeof(slot->local);
+	(void)getsockname(fd, &slot->local.any, &len);
 	sockets->opened++;
 	return i;
+}
+
+void sockets_ended(struct sockets *sockets, uint32_t i, uint16_t id)
+{
+	struct socket_slot *slot = &sockets->slots[i];
+
+	slot->ended[slot->ended_count++ % SOCKETS_ENDED] = id;
+}
+
+bool sockets_knows(const struct socket_slot *slot, const uint8_t *data, size_t len)
+{
+	unsigned known = slot->ended_count < SOCKETS_ENDED ? slot->ended_count : SOCKETS_ENDED, n;
+	struct cursor cursor = cursor_over(data, len);
+	uint16_t id = cursor_u16(&cursor);
+
+	for (n = 0; n < known && !cursor.bad; n++) {
+		if (slot->ended[n] == id)
+			return true;
+	}
+	return false;
 }
 
 void sockets_hold(struct sockets *sockets, uint32_t i)

@@ -28,6 +28,9 @@
  */
 #define SOCKETS_SHARE 3
 
+/* Queries of a socket that are remembered when they end: what comes late for these is no guess. */
+#define SOCKETS_ENDED 8
+
 #define SOCKETS_NONE UINT32_MAX
 #define SOCKETS_UNREACHABLE (UINT32_MAX - 1)
 
@@ -38,6 +41,10 @@ struct socket_slot {
 	uint32_t waiting; /* tries that wait on it; it is not closed while there are */
 	uint32_t first;   /* of those: the caller's list */
 	bool retired;     /* not picked any more; closed when nobody waits */
+	/* ids of the last queries that ended: their answers may come late */
+	uint8_t ended_count;
+	uint16_t ended[SOCKETS_ENDED];
+	union addr local; /* where it is bound */
 	uint64_t opened_ms;
 };
 
@@ -72,6 +79,11 @@ void sockets_retire(struct sockets *sockets, uint64_t now_ms);
 /* One more waits on an open slot, or one fewer. */
 void sockets_hold(struct sockets *sockets, uint32_t slot);
 void sockets_release(struct sockets *sockets, uint32_t slot);
+
+/* The query with this id on it is over. */
+void sockets_ended(struct sockets *sockets, uint32_t slot, uint16_t id);
+/* Is this datagram, by its id, an answer to one of the last queries that ended? */
+bool sockets_knows(const struct socket_slot *slot, const uint8_t *data, size_t len);
 
 /* Does this errno tell of a limit of this machine or process, and nothing of the other side? */
 bool sockets_limit_met(int error);

@@ -24,10 +24,10 @@
 
 #include "base/clock.h"
 #include "forward/conns.h"
+#include "forward/cookies.h"
 #include "forward/sockets.h"
 #include "net/random.h"
 #include "wire/types.h"
-#include "wire/writer.h"
 
 /* Sockets served a wake-up; the rest are still ready at the next, after clients had their turn. */
 #define EVENTS_MAX 64
@@ -50,6 +50,7 @@ struct tries {
 	bool sweeping;
 	struct sockets sockets;
 	struct conns *conns;
+	struct cookies *cookies;
 	struct try *all;
 };
 
@@ -75,7 +76,8 @@ struct tries *tries_new(const struct tries_conf *conf, struct err *err)
 	tries->readable =
 		event_new(conf->base, tries->epoll, EV_READ | EV_PERSIST, on_readable, tries);
 	tries->sweep = evtimer_new(conf->base, on_sweep, tries);
-	if (!tries->all || !tries->conns || !tries->readable || !tries->sweep ||
+	tries->cookies = cookies_new();
+	if (!tries->all || !tries->conns || !tries->cookies || !tries->readable || !tries->sweep ||
 	    sockets_init(&tries->sockets, conf->sockets_max, tries->epoll, conf->upstreams) < 0 ||
 	    event_add(tries->readable, NULL) < 0) {
 		err_set(err, "forward: out of memory");
@@ -97,6 +99,7 @@ void tries_free(struct tries *tries)
 		event_free(tries->sweep);
 	sockets_fini(&tries->sockets);
 	conns_free(tries->conns);
+	cookies_free(tries->cookies);
 	if (tries->epoll >= 0)
 		close(tries->epoll);
 	free(tries->all);
@@ -129,28 +132,6 @@ const struct try *tries_at(const struct tries *tries, uint32_t number)
 	return &tries->all[number];
 }
 
-/* AD asks to be told (RFC 6840 5.7), where it would be believed. */
-static size_t build_query(const struct tries *tries, const struct try *try,
-			  uint8_t out[CONNS_QUERY_MAX])
-{
-	const struct cache_key *key = try->key;
-	struct writer_opt opt = { .udp_size = EDNS_UDP_SIZE,
-				  .do_bit = key->do_bit,
-				  .ede = EDE_NONE };
-	uint16_t flags = FLAG_RD;
-	struct writer writer;
-
-	if (key->cd_bit)
-		flags |= FLAG_CD;
-	if (upstream_trusts_ad(tries->conf.upstreams, key->group, try->upstream))
-		flags |= FLAG_AD;
-	writer_init(&writer, out, CONNS_QUERY_MAX, try->id, flags);
-	writer_question(&writer, key->fold, key->type, CLASS_IN);
-	if (try->edns)
-		writer_opt(&writer, &opt);
-	return writer_finish(&writer);
-}
-
 /* An id that no other try on this socket has. */
 static uint16_t draw_id(const struct tries *tries, uint32_t slot)
 {
@@ -160,7 +141,7 @@ static uint16_t draw_id(const struct tries *tries, uint32_t slot)
 	for (draw = 0; draw < ID_DRAWS_MAX; draw++) {
 		uint32_t other = tries->sockets.slots[slot].first;
 
-		while (other != TRY_NONE && tries->all[other].id != id)
+		while (other != TRY_NONE && tries->all[other].ask.id != id)
 			other = tries->all[other].next;
 		if (other == TRY_NONE)
 			break;
@@ -175,12 +156,36 @@ static enum try_verdict no_room(struct tries *tries)
 	return TRY_NO_ROOM;
 }
 
-enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
-			   uint16_t upstream, bool edns, uint64_t now_ms)
+/* What goes out; of a cookie what is to be shown from `local`. Its length. */
+static size_t prepare(struct tries *tries, struct try *try, const struct try_ask *how, uint16_t id,
+		      const union addr *local, uint64_t now_ms, uint8_t query[ASK_LEN_MAX])
 {
-	uint32_t slot_number = sockets_pick(&tries->sockets, upstream, now_ms);
+	const uint8_t *server = NULL;
+	size_t server_len = 0;
+
+	try->upstream = how->upstream;
+	try->near_misses = 0;
+	try->ask = (struct ask){ .key = how->key,
+				 .id = id,
+				 .edns = how->edns,
+				 .ad = how->ad,
+				 .caps = how->caps,
+				 .cookie = how->edns && how->cookie };
+	if (try->ask.caps)
+		random_bytes(&try->ask.caps_bits, sizeof(try->ask.caps_bits));
+	if (try->ask.cookie)
+		server_len = cookies_show(tries->cookies, how->upstream, local, now_ms,
+					  try->ask.client, &server);
+	try->sent_us = clock_now_us();
+	return ask_write(&try->ask, server, server_len, query);
+}
+
+enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct try_ask *ask,
+			   uint64_t now_ms)
+{
+	uint32_t slot_number = sockets_pick(&tries->sockets, ask->upstream, now_ms);
 	struct try *try = &tries->all[number];
-	uint8_t query[CONNS_QUERY_MAX];
+	uint8_t query[ASK_LEN_MAX];
 	struct socket_slot *slot;
 	bool ours;
 	size_t len;
@@ -191,44 +196,33 @@ enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct ca
 		return TRY_UNREACHABLE;
 	arm_sweep(tries);
 	slot = &tries->sockets.slots[slot_number];
-	*try = (struct try){ .kind = TRY_UDP,
-			     .key = key,
-			     .slot = slot_number,
-			     .next = slot->first,
-			     .prev = TRY_NONE,
-			     .id = draw_id(tries, slot_number),
-			     .upstream = upstream,
-			     .edns = edns };
+	len = prepare(tries, try, ask, draw_id(tries, slot_number), &slot->local, now_ms, query);
+	try->kind = TRY_UDP;
+	try->slot = slot_number;
+	try->next = slot->first;
+	try->prev = TRY_NONE;
 	if (slot->first != TRY_NONE)
 		tries->all[slot->first].prev = number;
 	slot->first = number;
-	len = build_query(tries, try, query);
-	try->sent_us = clock_now_us();
 	if (send(slot->fd, query, len, MSG_NOSIGNAL) == (ssize_t)len)
 		return TRY_SENT;
 	/* What ICMP said to an earlier one shows here; the socket is not to be used again. */
 	ours = sockets_limit_met(errno);
-	slot->retired = !ours;
+	slot->retired = slot->retired || !ours;
 	tries_end(tries, number);
 	return ours ? no_room(tries) : TRY_UNREACHABLE;
 }
 
-enum try_verdict tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key,
-			   uint16_t upstream, bool edns)
+/* Over TCP nobody can speak for the upstream: a cookie is shown to learn whether it knows them. */
+enum try_verdict tries_tcp(struct tries *tries, uint32_t number, const struct try_ask *ask,
+			   uint64_t now_ms)
 {
+	const union addr *to = upstream_addr(tries->conf.upstreams, ask->upstream);
 	struct try *try = &tries->all[number];
-	uint8_t query[CONNS_QUERY_MAX];
-	size_t len;
+	uint8_t query[ASK_LEN_MAX];
+	size_t len = prepare(tries, try, ask, random_u16(), NULL, now_ms, query);
 
-	*try = (struct try){ .kind = TRY_UNUSED,
-			     .key = key,
-			     .id = random_u16(),
-			     .upstream = upstream,
-			     .edns = edns };
-	len = build_query(tries, try, query);
-	try->sent_us = clock_now_us();
-	try->slot = conns_open(tries->conns, upstream_addr(tries->conf.upstreams, upstream), query,
-			       len, number);
+	try->slot = conns_open(tries->conns, to, query, len, number);
 	if (try->slot == CONNS_NONE)
 		return no_room(tries);
 	if (try->slot == CONNS_UNREACHABLE)
@@ -249,6 +243,7 @@ void tries_end(struct tries *tries, uint32_t number)
 			tries->all[try->prev].next = try->next;
 		else
 			tries->sockets.slots[try->slot].first = try->next;
+		sockets_ended(&tries->sockets, try->slot, try->ask.id);
 		sockets_release(&tries->sockets, try->slot);
 	} else if (try->kind == TRY_TCP) {
 		conns_close(tries->conns, try->slot);
@@ -256,62 +251,111 @@ void tries_end(struct tries *tries, uint32_t number)
 	try->kind = TRY_UNUSED;
 }
 
-/* All of it is a header that says that a query with EDNS was not understood. */
-static bool is_header_alone(const struct try *try, struct cursor counts, uint16_t flags)
+/* What a reply that fits says of cookies; the news it makes. */
+static enum try_news take_cookie(struct tries *tries, const struct try *try,
+				 const struct ask_reply *said)
 {
-	unsigned rcode = flags & 0xf;
-	uint64_t any = 0;
+	if (!try->ask.cookie)
+		return TRY_ANSWER;
+	if (said->server)
+		cookies_learn(tries->cookies, try->upstream, try->ask.client, said->server,
+			      said->server_len);
+	if (said->rcode == RCODE_BADCOOKIE && said->server && try->kind == TRY_UDP)
+		return TRY_BAD_COOKIE;
+	if (said->has_cookie || !cookies_are_shown(tries->cookies, try->upstream))
+		return TRY_ANSWER;
+	if (try->kind == TRY_UDP) {
+		counter_add(&tries->conf.counters->no_cookie, 1);
+		return TRY_NO_COOKIE;
+	}
+	cookies_forget(tries->cookies, try->upstream);
+	return TRY_ANSWER;
+}
 
-	if (!try->edns || counts.len != DNS_HEADER_LEN)
-		return false;
-	while (cursor_left(&counts) > 0)
-		any |= cursor_u16(&counts);
-	return any == 0 && (rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP);
+/* Tells what came for this try, which it fits so far. `too_long`: there was more of it. */
+static void tell(struct tries *tries, uint32_t number, enum ask_fit fit,
+		 const struct ask_reply *said, struct try_reply *reply, bool too_long,
+		 uint64_t now_ms)
+{
+	const struct try *try = &tries->all[number];
+
+	reply->flags = said->flags;
+	reply->rcode = said->rcode;
+	if (fit == ASK_HEADER_ALONE)
+		reply->news = TRY_HEADER_ALONE;
+	else if (try->kind == TRY_UDP && (too_long || said->flags & FLAG_TC))
+		reply->news = TRY_CUT;
+	else if (fit == ASK_MALFORMED)
+		reply->news = TRY_MALFORMED;
+	else if (fit == ASK_WRONG_CASE && try->kind == TRY_UDP)
+		reply->news = TRY_WRONG_CASE;
+	else
+		reply->news = take_cookie(tries, try, said);
+	reply->wrong_case = fit == ASK_WRONG_CASE;
+	if (reply->news == TRY_WRONG_CASE)
+		counter_add(&tries->conf.counters->wrong_case, 1);
+	if (reply->news == TRY_MALFORMED)
+		counter_add(&tries->conf.counters->malformed, 1);
+	tries->conf.reply(tries->conf.arg, number, reply, now_ms);
 }
 
 /*
- * Is this a response to just this question? The name stands uncompressed: nothing is before it.
- * ret->flags and ret->header_alone are filled in.
+ * A reply from the right address to the right port that answers nothing which waits there. It may
+ * have been meant for any of them, so each has had a guess.
  */
-static bool is_answer_to(const struct try *try, struct try_reply *ret)
+static void count_near_miss(struct tries *tries, uint32_t slot_number, uint64_t now_ms)
 {
-	const struct cache_key *key = try->key;
-	struct cursor cursor = cursor_over(ret->data, ret->len);
-	bool same = cursor_u16(&cursor) == try->id;
-	uint16_t flags = cursor_u16(&cursor);
+	struct socket_slot *slot = &tries->sockets.slots[slot_number];
+	struct try_reply reply = { .news = TRY_SUSPECT };
+	uint32_t number, next;
 
-	same = same && (flags & FLAG_QR) && (flags >> 11 & 0xf) == OPCODE_QUERY && !cursor.bad;
-	if (!same)
-		return false;
-	ret->flags = flags;
-	ret->header_alone = is_header_alone(try, cursor, flags);
-	if (ret->header_alone)
-		return true;
-	same = cursor_u16(&cursor) == 1 && name_read_matches(&cursor, DNS_HEADER_LEN, key->fold);
-	cursor_seek(&cursor, DNS_HEADER_LEN);
-	cursor_skip(&cursor, key->len);
-	same = cursor_u16(&cursor) == key->type && same;
-	same = cursor_u16(&cursor) == CLASS_IN && same;
-	return same && !cursor.bad;
+	counter_add(&tries->conf.counters->mismatched, 1);
+	for (number = slot->first; number != TRY_NONE; number = tries->all[number].next)
+		tries->all[number].near_misses++;
+	/* All of a socket that were there before are told; what that begins is on others. */
+	if (slot->first == TRY_NONE)
+		return;
+	sockets_hold(&tries->sockets, slot_number);
+	for (number = slot->first; number != TRY_NONE; number = next) {
+		struct try *try = &tries->all[number];
+
+		next = try->next;
+		if (try->near_misses <= TRIES_NEAR_MISSES_MAX)
+			continue;
+		slot->retired = true; /* its port is known */
+		try->near_misses = 0;
+		counter_add(&tries->conf.counters->suspected, 1);
+		tries->conf.reply(tries->conf.arg, number, &reply, now_ms);
+		next = slot->first; /* the list may be another */
+	}
+	sockets_release(&tries->sockets, slot_number);
 }
 
 /* `len` is the datagram's whole length; at most DATAGRAM_MAX of it are in data. */
-static void take_datagram(struct tries *tries, const struct socket_slot *slot,
-			  const union addr *from, const uint8_t *data, size_t len, uint64_t now_ms)
+static void take_datagram(struct tries *tries, uint32_t slot_number, const union addr *from,
+			  const uint8_t *data, size_t len, uint64_t now_ms)
 {
+	struct socket_slot *slot = &tries->sockets.slots[slot_number];
 	struct try_reply reply = { .data = data, .len = len < DATAGRAM_MAX ? len : DATAGRAM_MAX };
-	uint32_t number = slot->first;
+	struct ask_reply said;
+	uint32_t number;
 
-	if (!addr_equal(from, upstream_addr(tries->conf.upstreams, slot->upstream)))
-		number = TRY_NONE;
-	while (number != TRY_NONE && !is_answer_to(&tries->all[number], &reply))
-		number = tries->all[number].next;
-	if (number == TRY_NONE) {
+	if (!addr_equal(from, upstream_addr(tries->conf.upstreams, slot->upstream))) {
 		counter_add(&tries->conf.counters->mismatched, 1);
 		return;
 	}
-	reply.cut = (reply.flags & FLAG_TC) || len > EDNS_UDP_SIZE;
-	tries->conf.reply(tries->conf.arg, number, &reply, now_ms);
+	for (number = slot->first; number != TRY_NONE; number = tries->all[number].next) {
+		enum ask_fit fit = ask_match(&tries->all[number].ask, data, reply.len, &said);
+
+		if (fit == ASK_OTHER)
+			continue;
+		tell(tries, number, fit, &said, &reply, len > EDNS_UDP_SIZE, now_ms);
+		return;
+	}
+	if (sockets_knows(slot, data, reply.len))
+		counter_add(&tries->conf.counters->late, 1);
+	else
+		count_near_miss(tries, slot_number, now_ms);
 }
 
 static void on_socket(struct tries *tries, uint32_t slot_number, uint64_t now_ms)
@@ -330,7 +374,7 @@ static void on_socket(struct tries *tries, uint32_t slot_number, uint64_t now_ms
 	 */
 	len = recvfrom(slot->fd, data, sizeof(data), MSG_TRUNC, &from.any, &from_len);
 	if (len >= 0) {
-		take_datagram(tries, slot, &from, data, (size_t)len, now_ms);
+		take_datagram(tries, slot_number, &from, data, (size_t)len, now_ms);
 		return;
 	}
 	if (errno == EAGAIN || errno == EINTR)
@@ -351,7 +395,9 @@ static void on_socket(struct tries *tries, uint32_t slot_number, uint64_t now_ms
 static void on_conn(struct tries *tries, uint32_t conn, uint64_t now_ms)
 {
 	struct try_reply reply = { 0 };
+	struct ask_reply said;
 	uint32_t number = TRY_NONE;
+	enum ask_fit fit;
 
 	switch (conns_step(tries->conns, conn, &number, &reply.data, &reply.len)) {
 	case CONNS_WAIT:
@@ -359,8 +405,9 @@ static void on_conn(struct tries *tries, uint32_t conn, uint64_t now_ms)
 	case CONNS_BROKEN:
 		break;
 	case CONNS_MESSAGE:
-		if (is_answer_to(&tries->all[number], &reply)) {
-			tries->conf.reply(tries->conf.arg, number, &reply, now_ms);
+		fit = ask_match(&tries->all[number].ask, reply.data, reply.len, &said);
+		if (fit != ASK_OTHER) {
+			tell(tries, number, fit, &said, &reply, false, now_ms);
 			return;
 		}
 		counter_add(&tries->conf.counters->mismatched, 1);

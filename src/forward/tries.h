@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "forward/ask.h"
 #include "forward/cache.h"
 #include "forward/forward.h"
 #include "forward/upstream.h"
@@ -26,28 +27,49 @@ enum try_kind {
 	TRY_TCP,
 };
 
+/*
+ * Replies that come to a query's own socket from its upstream's address, and that nothing of ours
+ * explains (a late answer to an earlier query does), before the query is asked over TCP: somebody
+ * is guessing, and shall not have many of the 2^32. Broken servers send a few such, too.
+ */
+#define TRIES_NEAR_MISSES_MAX 8
+
 struct
 try {
 	enum try_kind kind;
-	const struct cache_key *key; /* what is asked; the caller's, good while it is in use */
-	uint32_t slot;               /* of the socket pool, or the connection's number */
-	uint32_t next, prev;         /* others on the same socket */
+	struct ask ask;      /* its key: the caller's, good while it is in use */
+	uint32_t slot;       /* of the socket pool, or the connection's number */
+	uint32_t next, prev; /* others on the same socket */
 	uint64_t sent_us;
-	uint16_t id, upstream;
-	bool edns;
+	uint16_t upstream;
+	uint8_t near_misses;
 };
 
-/*
- * A reply that fits in address, port, id and question; or a header alone that says FORMERR or
- * NOTIMP to a query with EDNS, as servers do that are older than EDNS (RFC 6891 7).
- */
+/* What there is to be told of a try. Only TRY_ANSWER is an answer. */
+enum try_news {
+	TRY_ANSWER,       /* fits in address, port, id, question, and in case and cookie if asked */
+	TRY_CUT,          /* TC is set, or it is longer than we take over UDP */
+	TRY_HEADER_ALONE, /* ask.h; at most a reason to ask again without EDNS */
+	/*
+	 * Over UDP: not to be believed, and the question is better asked over TCP. The case is not
+	 * ours; the upstream shows cookies but this has none; too many near misses.
+	 */
+	TRY_WRONG_CASE,
+	TRY_NO_COOKIE,
+	TRY_SUSPECT,
+	/* The upstream wants a cookie of its own, and has given us one now (RFC 7873 5.3). */
+	TRY_BAD_COOKIE,
+	/* Id and question fit, the rest cannot be read. Over UDP the right one may still come. */
+	TRY_MALFORMED,
+};
+
 struct try_reply {
+	enum try_news news;
 	const uint8_t *data; /* good until the call returns, or the try is ended */
 	size_t len;
-	uint16_t flags; /* of its header */
-	/* TC is set, or it is longer than we take over UDP: only the header is good */
-	bool cut;
-	bool header_alone; /* no answer: at most a reason to ask again without EDNS */
+	uint16_t flags;  /* of its header */
+	uint16_t rcode;  /* with the upper bits of an OPT */
+	bool wrong_case; /* of an answer over TCP: the upstream does not keep the case */
 };
 
 /* Both may end this try and others, and begin new ones. */
@@ -82,14 +104,21 @@ enum try_verdict {
 	TRY_NO_ROOM,
 };
 
+/* How to ask. */
+struct try_ask {
+	const struct cache_key *key;
+	uint16_t upstream;
+	bool edns, cookie, ad, caps; /* as in struct ask */
+};
+
 /*
  * Sends a query as try `number`, which is not in use. It is in use after TRY_SENT alone. No
  * callback comes from here.
  */
-enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct cache_key *key,
-			   uint16_t upstream, bool edns, uint64_t now_ms);
-enum try_verdict tries_tcp(struct tries *tries, uint32_t number, const struct cache_key *key,
-			   uint16_t upstream, bool edns);
+enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct try_ask *ask,
+			   uint64_t now_ms);
+enum try_verdict tries_tcp(struct tries *tries, uint32_t number, const struct try_ask *ask,
+			   uint64_t now_ms);
 
 /* Nothing that comes for it is taken any more. Fine for one that is not in use. */
 void tries_end(struct tries *tries, uint32_t number);

@@ -74,6 +74,7 @@ static bool group_equal(const struct group *a, const struct group *b)
 {
 	return a->zone_len == b->zone_len && memcmp(a->zone, b->zone, a->zone_len) == 0 &&
 	       a->count == b->count && a->policy == b->policy && a->trust_ad == b->trust_ad &&
+	       a->use_caps == b->use_caps && a->send_cookie == b->send_cookie &&
 	       memcmp(a->members, b->members, a->count * sizeof(a->members[0])) == 0;
 }
 
@@ -81,7 +82,10 @@ int upstreams_group(struct upstreams *upstreams, const struct upstream_group_con
 		    uint16_t *ret_group, struct err *err)
 {
 	unsigned i, count = upstreams->groups_count;
-	struct group group = { .policy = conf->policy, .trust_ad = conf->trust_ad };
+	struct group group = { .policy = conf->policy,
+			       .trust_ad = conf->trust_ad,
+			       .use_caps = conf->use_caps,
+			       .send_cookie = conf->send_cookie };
 	size_t n;
 
 	group.zone_len = conf->zone->len;

@@ -43,6 +43,8 @@ struct upstream_group_conf {
 	size_t count; /* 0: a group that always fails (held names only) */
 	enum upstream_policy policy;
 	bool trust_ad;
+	bool use_caps;    /* the case of names is drawn, and must come back ("0x20") */
+	bool send_cookie; /* RFC 7873 */
 };
 
 struct upstreams *upstreams_new(void);

@@ -78,6 +78,20 @@ bool upstream_wants_edns(const struct upstreams *upstreams, uint16_t upstream, u
 	return get(&upstream_at(upstreams, upstream)->health.no_edns_until_ms) <= now_ms;
 }
 
+bool upstream_wants_cookie(const struct upstreams *upstreams, uint16_t group, uint16_t upstream,
+			   uint64_t now_ms)
+{
+	return group_at(upstreams, group)->send_cookie &&
+	       get(&upstream_at(upstreams, upstream)->health.no_cookie_until_ms) <= now_ms;
+}
+
+bool upstream_wants_caps(const struct upstreams *upstreams, uint16_t group, uint16_t upstream,
+			 uint64_t now_ms)
+{
+	return group_at(upstreams, group)->use_caps &&
+	       get(&upstream_at(upstreams, upstream)->health.no_caps_until_ms) <= now_ms;
+}
+
 void upstream_note_asked(struct upstreams *upstreams, uint16_t upstream)
 {
 	bump(&upstream_at(upstreams, upstream)->health.asked);
@@ -155,5 +169,17 @@ void upstream_note_unreachable(struct upstreams *upstreams, uint16_t upstream, u
 void upstream_note_no_edns(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
 {
 	set(&upstream_at(upstreams, upstream)->health.no_edns_until_ms,
-	    now_ms + UPSTREAM_NO_EDNS_MS);
+	    now_ms + UPSTREAM_UNABLE_MS);
+}
+
+void upstream_note_no_cookie(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
+{
+	set(&upstream_at(upstreams, upstream)->health.no_cookie_until_ms,
+	    now_ms + UPSTREAM_UNABLE_MS);
+}
+
+void upstream_note_wrong_case(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
+{
+	set(&upstream_at(upstreams, upstream)->health.no_caps_until_ms,
+	    now_ms + UPSTREAM_UNABLE_MS);
 }

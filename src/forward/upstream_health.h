@@ -23,8 +23,11 @@
 #define UPSTREAM_FAILURES_MAX 2
 /* For so long it is asked last. */
 #define UPSTREAM_ASIDE_MS 5000
-/* How long an upstream that answers only without EDNS is asked without it (RFC 6891 6.2.2). */
-#define UPSTREAM_NO_EDNS_MS (10 * 60 * 1000)
+/*
+ * How long an upstream that answers only without EDNS is asked without it (RFC 6891 6.2.2); one
+ * that refuses a cookie, without; one that changes the case of names, with it as it came.
+ */
+#define UPSTREAM_UNABLE_MS (10 * 60 * 1000)
 
 /* False: set aside. */
 bool upstream_is_well(const struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
@@ -35,6 +38,11 @@ uint32_t upstream_rtt_us(const struct upstreams *upstreams, uint16_t upstream);
 unsigned upstream_timeout_ms(const struct upstreams *upstreams, uint16_t upstream, unsigned round);
 
 bool upstream_wants_edns(const struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
+/* By the group's options, and by what was learned of the upstream. */
+bool upstream_wants_cookie(const struct upstreams *upstreams, uint16_t group, uint16_t upstream,
+			   uint64_t now_ms);
+bool upstream_wants_caps(const struct upstreams *upstreams, uint16_t group, uint16_t upstream,
+			 uint64_t now_ms);
 
 void upstream_note_asked(struct upstreams *upstreams, uint16_t upstream);
 /* A reply with sense. rtt_us 0: not measured (TCP, or not known which try it belongs to). */
@@ -44,6 +52,9 @@ void upstream_note_refusal(struct upstreams *upstreams, uint16_t upstream, uint6
 void upstream_note_timeout(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
 /* It cannot be reached: ICMP said so, or a connection failed. */
 void upstream_note_unreachable(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
+/* What it does not know, or not keep; forgotten after UPSTREAM_UNABLE_MS. */
 void upstream_note_no_edns(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
+void upstream_note_no_cookie(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
+void upstream_note_wrong_case(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
 
 #endif

@@ -16,7 +16,7 @@ struct upstream_health {
 	_Atomic uint64_t rtt;
 	_Atomic uint32_t failures; /* one after the other */
 	_Atomic uint64_t aside_until_ms;
-	_Atomic uint64_t no_edns_until_ms;
+	_Atomic uint64_t no_edns_until_ms, no_cookie_until_ms, no_caps_until_ms;
 	_Atomic uint64_t asked, answered, failed, timeouts;
 };
 
@@ -32,7 +32,7 @@ struct group {
 	uint16_t count;
 	uint16_t members[UPSTREAMS_A_GROUP_MAX];
 	enum upstream_policy policy;
-	bool trust_ad;
+	bool trust_ad, use_caps, send_cookie;
 };
 
 struct upstreams {

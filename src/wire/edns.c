@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An OPT record spreads its fields over those of an ordinary record (RFC 6891 6.1.2, 6.1.3). All
- * options are walked, so that a length that overruns is found, but only the value of EDE is read;
- * of what a client may ask for it counts that it is there. What a version over 0 puts into the data
- * is not ours to judge: the caller answers BADVERS.
+ * options are walked, so that a length that overruns is found, but only the values of EDE and
+ * COOKIE are taken; of what a client may ask for it counts that it is there. What a version over 0
+ * puts into the data is not ours to judge: the caller answers BADVERS.
  */
 #include "wire/edns.h"
 
@@ -39,6 +39,10 @@ int edns_read(struct edns *ret, uint16_t class, uint32_t ttl, struct cursor rdat
 			edns.padding = true;
 		else if (option == EDNS_OPTION_EDE && len >= 2 && edns.ede == EDE_NONE)
 			edns.ede = cursor_u16(&value);
+		else if (option == EDNS_OPTION_COOKIE && !edns.cookie) {
+			edns.cookie = octets;
+			edns.cookie_len = len;
+		}
 	}
 	*ret = edns;
 	return 0;

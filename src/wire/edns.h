@@ -41,6 +41,9 @@ struct edns {
 	bool keepalive; /* asked for (RFC 7828); of no meaning over UDP */
 	bool padding;   /* padded, so its answer is to be (RFC 8467 4) */
 	int ede;        /* info code, or EDE_NONE; in replies */
+	/* the first COOKIE as it stands (RFC 7873), any length; NULL: none */
+	const uint8_t *cookie;
+	size_t cookie_len;
 };
 
 /*

@@ -49,6 +49,7 @@ enum dns_rcode {
 	RCODE_REFUSED = 5,
 	RCODE_YXDOMAIN = 6, /* a DNAME led to too long a name (RFC 6672 2.2) */
 	RCODE_BADVERS = 16,
+	RCODE_BADCOOKIE = 23, /* RFC 7873 8 */
 };
 
 /* Bits of the header's second 16-bit word (RFC 1035 4.1.1, RFC 4035 3). */

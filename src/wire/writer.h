@@ -79,6 +79,8 @@ struct writer_opt {
 	bool keepalive;
 	uint16_t idle_ds;   /* with keepalive: the idle time, in units of 100 ms (RFC 7828 3.1) */
 	unsigned pad_block; /* the whole message becomes a multiple of that; 0: no padding */
+	const uint8_t *cookie; /* an option COOKIE of so many octets (RFC 7873), or NULL */
+	size_t cookie_len;
 };
 
 /* Octets that this OPT will take, without what it is padded with. */

@@ -790,6 +790,7 @@ START_TEST(no_descriptor_left)
 	struct upstream_state state;
 	struct responder r;
 	struct reply reply;
+	uint64_t refused;
 	int next;
 
 	responder_start(&r, responder_address);
@@ -815,6 +816,7 @@ START_TEST(no_descriptor_left)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	wait_for(&sides[0], 2);
 	ck_assert(!sides[0].reply.failed);
+	refused = counter_get(&forward_counters(sides[0].forward)->no_room);
 	/* No other can be opened; the one that is will do. */
 	for (uint16_t type = 1000; type < 1010; type++) {
 		unsigned done = sides[0].done + 1;
@@ -823,6 +825,7 @@ START_TEST(no_descriptor_left)
 		wait_for(&sides[0], done);
 		ck_assert(!sides[0].reply.failed);
 	}
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->no_room), refused);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	stop(1);
 	responder_stop(&r);

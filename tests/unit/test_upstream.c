@@ -178,7 +178,7 @@ START_TEST(trust_and_edns)
 	ck_assert(upstream_wants_edns(upstreams, 0, 5));
 	upstream_note_no_edns(upstreams, 0, 5);
 	ck_assert(!upstream_wants_edns(upstreams, 0, 6));
-	ck_assert(upstream_wants_edns(upstreams, 0, 5 + UPSTREAM_NO_EDNS_MS));
+	ck_assert(upstream_wants_edns(upstreams, 0, 5 + UPSTREAM_UNABLE_MS));
 }
 END_TEST
 
