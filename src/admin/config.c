@@ -24,6 +24,7 @@
 #include "admin/valuelist.h"
 #include "admin/ytree.h"
 #include "base/file.h"
+#include "source/text.h"
 #include "wire/name.h"
 
 _Static_assert(offsetof(struct config_zone, place) == 0, "entries start with their place");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Record files and configuration are read whole before anything looks at them: a file that changes
- * under a reader would otherwise be half one state and half another, and formats are told apart by
- * content. The bound keeps a stray disk image or /dev/zero from eating the memory.
+ * What is small by nature (configuration, resolv.conf, last good sets) is read whole before
+ * anything looks at it: a file that changes under a reader would otherwise be half one state and
+ * half another. The bound keeps a stray disk image or /dev/zero from eating the memory. Record
+ * files are read as streams (source/text).
  *
  * The size that fstat gives is a first guess only: read goes on to the end of the file, so that one
  * that grows meanwhile (or one under /proc, which says 0) comes whole. Opened without blocking and

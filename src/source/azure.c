@@ -389,7 +389,7 @@ static void leave_open(struct azure *azure)
 static int walk_json(struct azure *azure)
 {
 	const struct reader_input *in = azure->out.in;
-	struct jsonread *read = jsonread_new(in->path, in->text, in->len, azure->out.to);
+	struct jsonread *read = jsonread_new(in->path, in->text, azure->out.to);
 	struct json_event event;
 
 	if (!read)
@@ -403,16 +403,17 @@ static int walk_json(struct azure *azure)
 static int walk_yaml(struct azure *azure)
 {
 	const struct reader_input *in = azure->out.in;
-	unsigned directive = yamlread_directive(in->text, in->len);
+	struct yamlread_survey survey;
 	struct yamlread *read;
 	struct json_event event;
 
-	if (directive) {
-		complain(azure->out.to, COMPLAINT_ERROR, in->path, directive, 1,
+	yamlread_survey(in->text, &survey);
+	if (survey.directive) {
+		complain(azure->out.to, COMPLAINT_ERROR, in->path, survey.directive, 1,
 			 "a %% directive; take it out");
 		return 0;
 	}
-	read = yamlread_new(in->path, in->text, in->len, azure->out.to);
+	read = yamlread_new(in->path, in->text, azure->out.to);
 	if (!read)
 		return -1;
 	while (yamlread_next(read, &event))
@@ -421,17 +422,27 @@ static int walk_yaml(struct azure *azure)
 	return 0;
 }
 
+/* Does it begin with a bracket? The text is left at its start. */
+static bool is_json(struct text *text)
+{
+	bool json;
+
+	while (text_fill(text, 1) && strchr(" \t\n", *text->at))
+		text->at++;
+	json = *text->at == '{' || *text->at == '[';
+	text_rewind(text);
+	return json;
+}
+
 void azure_read(const struct reader_input *in, struct builder *builder, struct complaints *to)
 {
 	struct azure *azure = calloc(1, sizeof(*azure));
 	size_t errors = to->errors;
-	size_t blank = strspn(in->text, " \t\n");
 	int failed = -1;
 
 	if (azure) {
 		azure->out = (struct azure_out){ .in = in, .builder = builder, .to = to };
-		failed = in->text[blank] == '{' || in->text[blank] == '[' ? walk_json(azure)
-									  : walk_yaml(azure);
+		failed = is_json(in->text) ? walk_json(azure) : walk_yaml(azure);
 		leave_open(azure);
 	}
 	if (failed)

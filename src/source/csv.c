@@ -242,7 +242,7 @@ static void read_other(struct csvrow *row, const char *type, uint32_t ttl)
 	len = snprintf(row->record, sizeof(row->record), " 0 IN %s %.*s", type, (int)cell->len,
 		       cell->text);
 	rrtext_set_origin(row->rr, row->has_zone ? &row->zone : NULL);
-	rrlex_init(row->entry, row->record, (size_t)len);
+	rrlex_init_memory(row->entry, row->record, (size_t)len);
 	if (rrlex_next(row->entry, &err) != 1 ||
 	    rrtext_read(row->rr, row->entry->entry, &record, &err) < 0) {
 		csvrow_refuse(row, cell, err.text);
@@ -360,7 +360,6 @@ static unsigned weigh(const struct csvlex *lex)
 static void find_separator(struct csvlex *lex)
 {
 	static const char separators[] = { ',', ';', '\t' };
-	struct csvlex_place start = lex->place;
 	unsigned best = 0;
 	size_t cells = 0;
 	char found = 0;
@@ -369,7 +368,6 @@ static void find_separator(struct csvlex *lex)
 		unsigned weight;
 		int got;
 
-		lex->place = start;
 		lex->separator = separators[i];
 		got = csvlex_next(lex, NULL);
 		weight = got == 1 ? weigh(lex) : 0;
@@ -378,26 +376,29 @@ static void find_separator(struct csvlex *lex)
 			cells = lex->cells;
 			found = separators[i];
 		}
+		csvlex_back(lex);
 	}
-	lex->place = start;
 	lex->separator = found ? found : ',';
 }
+
+/* Octets of `"sep=;"`. */
+#define SEP_LINE_MAX 7
 
 /* `sep=;`, alone on the first line, quoted or not. */
 static bool read_sep(struct csvlex *lex)
 {
-	const char *at = lex->place.at;
-	size_t left = (size_t)(lex->end - at), quote = left && *at == '"';
+	size_t left = text_fill(lex->text, SEP_LINE_MAX + 1), quote, len;
+	const char *at = lex->text->at;
 
-	if (left < 5 + 2 * quote || strncasecmp(at + quote, "sep=", 4) != 0 ||
-	    !strchr(",;\t", at[4 + quote]) || (quote && at[6] != '"'))
+	quote = left && *at == '"';
+	len = 5 + 2 * quote;
+	if (left < len || strncasecmp(at + quote, "sep=", 4) != 0 ||
+	    !strchr(",;\t", at[4 + quote]) || (quote && at[6] != '"') ||
+	    (left > len && at[len] != '\n'))
 		return false;
-	at += 5 + 2 * quote;
-	if (at < lex->end && *at != '\n')
-		return false;
-	lex->separator = lex->place.at[4 + quote];
-	lex->place.at = at < lex->end ? at + 1 : at;
-	lex->place.line++;
+	lex->separator = at[4 + quote];
+	text_pass_line(lex->text);
+	lex->line++;
 	return true;
 }
 
@@ -442,7 +443,6 @@ static enum head read_head(struct csvrow *row)
 	struct err err;
 
 	for (;;) {
-		struct csvlex_place start = lex->place;
 		int got;
 
 		if (!has_sep)
@@ -461,7 +461,7 @@ static enum head read_head(struct csvrow *row)
 			return HEAD_FOUND;
 		row->cols = (struct csvcols){ 0 };
 		if (has_address(lex) || has_whole_name(lex)) {
-			lex->place = start;
+			csvlex_back(lex);
 			return HEAD_NONE;
 		}
 		return HEAD_UNUSABLE;
@@ -535,7 +535,7 @@ void csv_read(const struct reader_input *in, struct builder *builder, struct com
 		row->entry = malloc(sizeof(*row->entry));
 	}
 	if (row && row->lex && row->rr && row->entry) {
-		csvlex_init(row->lex, in->text, in->len);
+		csvlex_init(row->lex, in->text);
 		read_rows(row);
 	} else {
 		complain(to, COMPLAINT_ERROR, in->path, 0, 0, "no memory to read it; free some");

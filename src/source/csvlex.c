@@ -7,22 +7,31 @@
  * time: a quote has to close on its own line there. Each octet is so seen twice at most, and an
  * honest cell with line ends in it suffers only right behind a broken one.
  *
- * Unquoted cells are handed out in place. Quoted ones are copied: their quotes may be doubled.
+ * A row is read once as much as it may have is at hand. Unquoted cells are handed out in place;
+ * quoted ones are copied: their quotes may be doubled.
  *
  * A quote inside an unquoted cell is kept as it is: whoever reads the cell will not like it.
  */
 #include "source/csvlex.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-void csvlex_init(struct csvlex *lex, const char *text, size_t len)
+/*
+ * Octets at hand when a row begins: nothing behind them is looked at before the row counts as too
+ * long, not even for the second one of two quotes.
+ */
+#define ROW_AT_HAND (CSV_ROW_MAX + 2)
+_Static_assert(ROW_AT_HAND <= TEXT_WINDOW, "a row has to fit into the window");
+
+void csvlex_init(struct csvlex *lex, struct text *text)
 {
-	lex->place = (struct csvlex_place){ .at = text, .line = 1, .whole_from = text };
-	lex->end = text + len;
+	lex->text = text;
+	lex->line = 1;
+	lex->whole_from = 0;
 	lex->separator = ',';
 	lex->row_line = lex->bad_column = 0;
 	lex->cells = 0;
+	lex->pass = false;
 }
 
 static bool is_blank(const struct csvlex *lex, char c)
@@ -50,7 +59,7 @@ static int fail(struct csvlex *lex, unsigned column, struct err *err, const char
 
 static bool is_long(const struct csvlex *lex)
 {
-	return (size_t)(lex->place.at - lex->row) >= CSV_ROW_MAX;
+	return (size_t)(lex->at - lex->row) >= CSV_ROW_MAX;
 }
 
 static int fail_long(struct csvlex *lex, struct err *err)
@@ -62,32 +71,34 @@ static int fail_long(struct csvlex *lex, struct err *err)
 /* At the quote; moves behind the closing one and the blanks that follow. */
 static int read_quoted(struct csvlex *lex, struct csvcell *cell, bool whole, struct err *err)
 {
-	struct csvlex_place *place = &lex->place;
-	char *out = lex->text + lex->used;
+	const char *end = lex->text->end;
+	char *out = lex->copy + lex->used;
 	size_t len = 0;
 
-	for (place->at++;; place->at++) {
+	for (lex->at++;; lex->at++) {
 		if (is_long(lex))
 			return fail_long(lex, err);
-		if (place->at == lex->end || (*place->at == '\n' && !whole))
+		if (lex->at == end || (*lex->at == '\n' && !whole))
 			return fail(lex, cell->column, err,
 				    "a quote that is not closed; close it, double a quote that "
 				    "belongs to "
 				    "the text, or export the file again if it was cut off");
-		if (*place->at == '"') {
-			if (place->at + 1 == lex->end || place->at[1] != '"')
+		if (*lex->at == '"') {
+			if (lex->at + 1 == end || lex->at[1] != '"')
 				break;
-			place->at++;
-		} else if (*place->at == '\n') {
-			place->line++;
-			lex->line_start = place->at + 1;
+			lex->at++;
+		} else if (*lex->at == '\n') {
+			lex->line++;
+			lex->line_start = lex->at + 1;
 		}
-		out[len++] = *place->at;
+		out[len++] = *lex->at;
 	}
-	place->at++;
-	while (place->at < lex->end && is_blank(lex, *place->at))
-		place->at++;
-	if (place->at < lex->end && *place->at != lex->separator && *place->at != '\n')
+	lex->at++;
+	while (lex->at < end && is_blank(lex, *lex->at) && !is_long(lex))
+		lex->at++;
+	if (is_long(lex))
+		return fail_long(lex, err);
+	if (lex->at < end && *lex->at != lex->separator && *lex->at != '\n')
 		return fail(
 			lex, cell->column, err,
 			"text behind a closing quote; double a quote that belongs to the text, or "
@@ -100,31 +111,30 @@ static int read_quoted(struct csvlex *lex, struct csvcell *cell, bool whole, str
 
 static int read_plain(struct csvlex *lex, struct csvcell *cell, struct err *err)
 {
-	struct csvlex_place *place = &lex->place;
+	const char *end = lex->text->end;
 
-	cell->text = place->at;
-	while (place->at < lex->end && *place->at != '\n' && *place->at != lex->separator) {
+	cell->text = lex->at;
+	while (lex->at < end && *lex->at != '\n' && *lex->at != lex->separator) {
 		if (is_long(lex))
 			return fail_long(lex, err);
-		place->at++;
+		lex->at++;
 	}
-	cell->len = (size_t)(place->at - cell->text);
+	cell->len = (size_t)(lex->at - cell->text);
 	return 0;
 }
 
 static int read_cell(struct csvlex *lex, bool whole, struct err *err)
 {
-	struct csvlex_place *place = &lex->place;
 	struct csvcell *cell = &lex->cell[lex->cells];
+	const char *end = lex->text->end;
 	int failed;
 
-	while (place->at < lex->end && is_blank(lex, *place->at) && !is_long(lex))
-		place->at++;
-	cell->column =
-		place->line == lex->row_line ? (unsigned)(place->at - lex->line_start) + 1 : 0;
+	while (lex->at < end && is_blank(lex, *lex->at) && !is_long(lex))
+		lex->at++;
+	cell->column = lex->line == lex->row_line ? (unsigned)(lex->at - lex->line_start) + 1 : 0;
 	if (lex->cells == CSV_COLUMNS_MAX)
 		return fail(lex, cell->column, err, "a row of more than 256 cells; is this CSV?");
-	if (place->at < lex->end && *place->at == '"')
+	if (lex->at < end && *lex->at == '"')
 		failed = read_quoted(lex, cell, whole, err);
 	else
 		failed = read_plain(lex, cell, err);
@@ -140,16 +150,15 @@ static int read_cell(struct csvlex *lex, bool whole, struct err *err)
 
 static int read_row(struct csvlex *lex, struct err *err)
 {
-	struct csvlex_place *place = &lex->place;
-	bool whole = place->at >= place->whole_from;
+	bool whole = text_offset(lex->text) >= lex->whole_from;
 
 	for (;;) {
 		if (read_cell(lex, whole, err) < 0)
 			return -1;
-		if (place->at == lex->end)
+		if (lex->at == lex->text->end)
 			return 0;
-		if (*place->at++ == '\n') {
-			place->line++;
+		if (*lex->at++ == '\n') {
+			lex->line++;
 			return 0;
 		}
 	}
@@ -157,30 +166,41 @@ static int read_row(struct csvlex *lex, struct err *err)
 
 static void pass_line(struct csvlex *lex)
 {
-	const char *newline = memchr(lex->place.at, '\n', (size_t)(lex->end - lex->place.at));
-
-	lex->place.at = newline ? newline + 1 : lex->end;
-	lex->place.line++;
+	text_pass_line(lex->text);
+	lex->line++;
 }
 
 int csvlex_next(struct csvlex *lex, struct err *err)
 {
-	struct csvlex_place *place = &lex->place;
+	struct text *text = lex->text;
 
-	while (place->at < lex->end && *place->at == '#')
+	if (lex->pass)
 		pass_line(lex);
-	if (place->at == lex->end)
-		return 0;
-	lex->row = lex->line_start = place->at;
-	lex->row_line = place->line;
+	lex->pass = false;
+	while (text_fill(text, ROW_AT_HAND) && *text->at == '#')
+		pass_line(lex);
+	lex->row = lex->at = lex->line_start = text->at;
+	lex->row_line = lex->line;
+	lex->row_whole_from = lex->whole_from;
 	lex->bad_column = 0;
 	lex->cells = lex->used = 0;
-	if (read_row(lex, err) == 0)
+	if (text->at == text->end)
+		return 0;
+	if (read_row(lex, err) == 0) {
+		text->at = lex->at;
 		return 1;
-	if (place->line != lex->row_line)
-		place->whole_from = place->at;
-	place->at = lex->row;
-	place->line = lex->row_line;
-	pass_line(lex);
+	}
+	if (lex->line != lex->row_line)
+		lex->whole_from = text_offset(text) + (uint64_t)(lex->at - lex->row);
+	lex->line = lex->row_line;
+	lex->pass = true;
 	return -1;
+}
+
+void csvlex_back(struct csvlex *lex)
+{
+	lex->text->at = lex->row;
+	lex->line = lex->row_line;
+	lex->whole_from = lex->row_whole_from;
+	lex->pass = false;
 }

@@ -5,15 +5,18 @@
  * Quoted cells may hold separators, line ends and doubled quotes; blanks around a cell, within its
  * quotes too, are taken off. Lines that begin with `#` are passed over (`#TYPE` of PowerShell 5.1,
  * comments). A malformed row is told and reading goes on with the next line, so that a quote that
- * is never closed costs its own row alone. Each octet is looked at twice at most. One thread an
- * object.
+ * is never closed costs its own row alone. Each octet is looked at twice at most, and one row is in
+ * memory at a time. One thread an object.
  */
 #ifndef PRIVLINKD_SOURCE_CSVLEX_H
 #define PRIVLINKD_SOURCE_CSVLEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
+#include "source/text.h"
 
 /* Octets of a cell: what Excel takes into one. */
 #define CSV_CELL_MAX 32767
@@ -28,16 +31,10 @@ struct csvcell {
 	unsigned column; /* of its first octet or quote; 0: on a later line than the row's first */
 };
 
-/* Where reading stands; copied to come back to it. */
-struct csvlex_place {
-	const char *at;
-	unsigned line;          /* at `at`, from one */
-	const char *whole_from; /* before it quotes hold no line ends, see csvlex.c */
-};
-
 struct csvlex {
-	struct csvlex_place place;
-	const char *end;
+	struct text *text;
+	unsigned line;       /* of where reading stands, from one */
+	uint64_t whole_from; /* before it (text_offset) quotes hold no line ends, see csvlex.c */
 	char separator;
 	unsigned row_line;   /* where the last row (or error) begins */
 	unsigned bad_column; /* of the last error; 0: not known */
@@ -45,17 +42,22 @@ struct csvlex {
 	struct csvcell cell[CSV_COLUMNS_MAX];
 
 	/* The row that is being read. */
-	const char *row, *line_start;
+	const char *row, *at, *line_start;
+	uint64_t row_whole_from; /* what whole_from was */
+	bool pass;               /* its first line is still to be passed: it was malformed */
 	size_t used;
-	char text[CSV_ROW_MAX];
+	char copy[CSV_ROW_MAX];
 };
 
-void csvlex_init(struct csvlex *lex, const char *text, size_t len);
+void csvlex_init(struct csvlex *lex, struct text *text);
 
 /*
  * 1: `cell` holds the next row, of one cell at least. 0: there is none left. -1: one was malformed,
  * `err` says how (without path and line); reading goes on with the line behind its first.
  */
 int csvlex_next(struct csvlex *lex, struct err *err);
+
+/* Back to the start of the row (or error) that was read last. */
+void csvlex_back(struct csvlex *lex);
 
 #endif

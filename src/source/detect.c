@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PowerShell's `>` writes UTF-16, Notepad writes a BOM, shares turn LF into CR LF. All of that is
- * settled here, before any reader looks, so that a line is a line and a column a column.
- *
  * The format is told by the first line that only one format can hold: a directive or a record's
  * type word (zone), an address with a name (hosts), `key:` (yaml), a bracket (JSON), separated
  * cells (csv). Lines that could be anything are passed over; a copied portal page consists of such
@@ -13,7 +10,6 @@
  */
 #include "source/detect.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -69,140 +65,6 @@ bool source_format_readable(enum source_format format)
 		if (formats[i].format == format)
 			return formats[i].readable;
 	return false;
-}
-
-/* ---- decoding -------------------------------------------------------------------------------- */
-
-struct decoder {
-	const char *path;
-	struct complaints *to;
-	char *out;
-	size_t len;
-	unsigned line;
-	bool after_cr;
-};
-
-static void decoder_put(struct decoder *decoder, uint32_t c)
-{
-	char *out = decoder->out + decoder->len;
-
-	if (decoder->after_cr && c == '\n') {
-		decoder->after_cr = false;
-		return;
-	}
-	decoder->after_cr = c == '\r';
-	if (c == '\r')
-		c = '\n';
-	if (c == '\n')
-		decoder->line++;
-	if (c < 0x80) {
-		out[0] = (char)c;
-		decoder->len += 1;
-	} else if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		decoder->len += 2;
-	} else if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		decoder->len += 3;
-	} else {
-		out[0] = (char)(0xf0 | c >> 18);
-		out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-		out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[3] = (char)(0x80 | (c & 0x3f));
-		decoder->len += 4;
-	}
-}
-
-static int decoder_fail(struct decoder *decoder, const char *what)
-{
-	complain(decoder->to, COMPLAINT_ERROR, decoder->path, decoder->line, 0, "%s", what);
-	return -1;
-}
-
-static int decode_octets(struct decoder *decoder, const uint8_t *data, size_t len)
-{
-	const uint8_t *nul = memchr(data, 0, len);
-	size_t stop = nul ? (size_t)(nul - data) : len;
-
-	/* Octets pass as they are: only line ends change, so decoder_put is for ASCII here. */
-	for (size_t i = 0; i < stop; i++) {
-		if (data[i] < 0x80) {
-			decoder_put(decoder, data[i]);
-		} else {
-			decoder->out[decoder->len++] = (char)data[i];
-			decoder->after_cr = false;
-		}
-	}
-	if (!nul)
-		return 0;
-	if (stop <= 1 && len >= 4)
-		return decoder_fail(decoder,
-				    "a NUL octet at the start: not text, or UTF-16 without "
-				    "a byte order mark; save it as UTF-8");
-	return decoder_fail(decoder, "a NUL octet: the file is cut off or not text; "
-				     "copy or export it again");
-}
-
-static int decode_utf16(struct decoder *decoder, const uint8_t *data, size_t len, bool big)
-{
-	uint32_t high = 0;
-
-	for (size_t i = 0; i + 1 < len; i += 2) {
-		uint32_t c = big ? (uint32_t)data[i] << 8 | data[i + 1]
-				 : (uint32_t)data[i + 1] << 8 | data[i];
-		bool low = (c & 0xfc00) == 0xdc00;
-
-		if (!c)
-			return decoder_fail(decoder, "a NUL character: the file is cut off or not "
-						     "text; copy or export it again");
-		if ((high != 0) != low)
-			return decoder_fail(decoder, "half a UTF-16 character: the file is cut off "
-						     "or not text; copy or export it again");
-		if ((c & 0xfc00) == 0xd800) {
-			high = c;
-			continue;
-		}
-		if (low)
-			c = 0x10000 + ((high & 0x3ff) << 10) + (c & 0x3ff);
-		high = 0;
-		decoder_put(decoder, c);
-	}
-	if (high || len % 2)
-		return decoder_fail(decoder, "ends within a UTF-16 character: the file is cut off; "
-					     "copy or export it again");
-	return 0;
-}
-
-int text_decode(const char *path, const uint8_t *data, size_t len, struct complaints *to,
-		char **ret_text, size_t *ret_len)
-{
-	struct decoder decoder = { .path = path, .to = to, .line = 1 };
-	bool little = len >= 2 && data[0] == 0xff && data[1] == 0xfe;
-	bool big = len >= 2 && data[0] == 0xfe && data[1] == 0xff;
-	int failed;
-
-	/* Two octets of UTF-16 become three of UTF-8 at most. */
-	decoder.out = malloc(little || big ? len / 2 * 3 + 4 : len + 1);
-	if (!decoder.out) {
-		complain(to, COMPLAINT_ERROR, path, 0, 0, "no memory for its text; split the file");
-		return -1;
-	}
-	if (little || big)
-		failed = decode_utf16(&decoder, data + 2, len - 2, big);
-	else if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
-		failed = decode_octets(&decoder, data + 3, len - 3);
-	else
-		failed = decode_octets(&decoder, data, len);
-	/* Whole lines before the fault are good ones; half a line might read as another name. */
-	while (failed && decoder.len && decoder.out[decoder.len - 1] != '\n')
-		decoder.len--;
-	decoder.out[decoder.len] = '\0';
-	*ret_text = decoder.out;
-	*ret_len = decoder.len;
-	return 0;
 }
 
 /* ---- telling formats apart ------------------------------------------------------------------- */
@@ -432,9 +294,17 @@ static enum source_format detect_line(const char *line, size_t len, size_t rest)
 	return looks_like_csv(line, len, words, count) ? SOURCE_CSV : SOURCE_AUTO;
 }
 
-enum source_format detect_format(const char *text, size_t len)
+/* Without the part of a line that a head may end in. */
+static size_t whole_lines(const char *text, size_t len)
 {
-	const char *at = text, *end = text + len;
+	const char *newline = memrchr(text, '\n', len);
+
+	return newline ? (size_t)(newline + 1 - text) : len;
+}
+
+enum source_format detect_format(const char *text, size_t len, bool whole)
+{
+	const char *at = text, *end = text + (whole ? len : whole_lines(text, len));
 	unsigned lone_addresses = 0, lone_others = 0, lines = 0;
 
 	for (; at < end && lines < DETECT_LINES_MAX; lines++) {
@@ -467,5 +337,5 @@ enum source_format detect_format(const char *text, size_t len)
 	}
 	if (lone_addresses && lone_others)
 		return SOURCE_PASTE;
-	return lone_addresses || lone_others || at < end ? SOURCE_AUTO : SOURCE_EMPTY;
+	return lone_addresses || lone_others || at < end || !whole ? SOURCE_AUTO : SOURCE_EMPTY;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the octets of a file to text, and from the text to the format it is in.
+ * From the text of a file to the format it is in.
  *
  * Formats are found by content, never by the file's name: exports arrive under any name. Pure.
  */
@@ -9,9 +9,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#include "base/complaint.h"
+#include "source/text.h"
 
 enum source_format {
 	SOURCE_AUTO, /* in a configuration: find out. From detect_format: it cannot be told */
@@ -31,19 +30,13 @@ int source_format_parse(const char *text, enum source_format *ret);
 /* Has this version a reader for it? */
 bool source_format_readable(enum source_format format);
 
-/*
- * UTF-8 with or without BOM, and UTF-16 of either order with BOM, become UTF-8 without BOM; CR LF
- * and lone CR become LF. Octets that are no UTF-8 are kept: they are harmless in comments, and
- * readers refuse them elsewhere. Before a NUL character or half a UTF-16 character, which are
- * complained of, the text ends with the last whole line. *ret_text is from malloc, *ret_len octets
- * and a NUL. -1 with a complaint when there is no memory.
- */
-int text_decode(const char *path, const uint8_t *data, size_t len, struct complaints *to,
-		char **ret_text, size_t *ret_len);
+/* Octets of a text that are looked at: 2,000 lines of a licence. */
+#define DETECT_HEAD_MAX TEXT_WINDOW
 
 /*
- * What decoded text is. Never SOURCE_AUTO's meaning of "find out": that is "cannot be told" here.
+ * What decoded text is, told by its head: `whole` if that is all of it. Never SOURCE_AUTO's meaning
+ * of "find out": that is "cannot be told" here.
  */
-enum source_format detect_format(const char *text, size_t len);
+enum source_format detect_format(const char *text, size_t len, bool whole);
 
 #endif

@@ -201,14 +201,11 @@ static void read_line(struct hosts_line *line, const char *start, size_t len)
 void hosts_read(const struct reader_input *in, struct builder *builder, struct complaints *to)
 {
 	struct hosts_line line = { .in = in, .builder = builder, .to = to };
-	const char *at = in->text, *end = in->text + in->len;
+	const char *start;
+	size_t len;
 
-	while (at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		const char *stop = newline ? newline : end;
-
+	while (text_line(in->text, HOSTS_LINE_MAX, &start, &len)) {
 		line.number++;
-		read_line(&line, at, (size_t)(stop - at));
-		at = newline ? newline + 1 : end;
+		read_line(&line, start, len);
 	}
 }

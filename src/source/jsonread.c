@@ -3,7 +3,8 @@
  * libyaml reads JSON too, but refuses surrogate pairs and U+007F and takes quadratic time for
  * nested brackets; a tree would cost memory that grows with the file. So exports in JSON are read
  * here: one position that only moves forward, one bit a level (object or array), one buffer for a
- * text with escapes. A text without escapes is not copied.
+ * text with escapes. A text without escapes is not copied: all that may count of it is made to be
+ * at hand before it is looked at. Of a longer one the rest is passed over.
  *
  * Three kinds of fault. Inside a text (a bad escape, a control character): the text is passed on as
  * `bad`. Between values (a comma too many or missing, a word that is none): told, and read as it
@@ -35,8 +36,8 @@ enum json_state {
 struct jsonread {
 	const char *path;
 	struct complaints *to;
-	const char *at, *end;
-	const char *counted; /* up to here line and column are right */
+	struct text *in;
+	const char *counted; /* up to here line and column are right; no further than in->at */
 	unsigned line, column;
 	enum json_state state;
 	bool stopped, ended;
@@ -48,7 +49,7 @@ struct jsonread {
 	char text[JSON_TEXT_MAX + 4]; /* one character more than counts, in UTF-8 */
 };
 
-struct jsonread *jsonread_new(const char *path, const char *text, size_t len, struct complaints *to)
+struct jsonread *jsonread_new(const char *path, struct text *text, struct complaints *to)
 {
 	struct jsonread *read = malloc(sizeof(*read));
 
@@ -56,8 +57,8 @@ struct jsonread *jsonread_new(const char *path, const char *text, size_t len, st
 		return NULL;
 	read->path = path;
 	read->to = to;
-	read->at = read->counted = text;
-	read->end = text + len;
+	read->in = text;
+	read->counted = text->at;
 	read->line = read->column = 1;
 	read->state = WANT_VALUE;
 	read->stopped = read->ended = false;
@@ -89,6 +90,23 @@ static void count_to(struct jsonread *read, const char *at)
 	}
 }
 
+/* Makes so many octets be at hand; false if there are fewer. What was at hand moves. */
+static bool fill(struct jsonread *read, size_t want)
+{
+	if ((size_t)(read->in->end - read->in->at) >= want)
+		return true;
+	count_to(read, read->in->at);
+	text_fill(read->in, want);
+	read->counted = read->in->at;
+	return (size_t)(read->in->end - read->in->at) >= want;
+}
+
+/* Is there another octet? */
+static bool more(struct jsonread *read)
+{
+	return read->in->at < read->in->end || fill(read, 1);
+}
+
 /* `at` never lies before what was counted. */
 static void refuse(struct jsonread *read, const char *at, const char *what)
 {
@@ -98,15 +116,16 @@ static void refuse(struct jsonread *read, const char *at, const char *what)
 
 static bool stop(struct jsonread *read, const char *what)
 {
-	refuse(read, read->at, what);
+	refuse(read, read->in->at, what);
 	read->stopped = true;
 	return false;
 }
 
+/* The text is at its end. */
 static bool stop_cut(struct jsonread *read)
 {
 	read->stopped = true;
-	count_to(read, read->end);
+	count_to(read, read->in->end);
 	if (!read->depth) {
 		complain(read->to, COMPLAINT_ERROR, read->path, read->line, read->column,
 			 "holds no value; export it again");
@@ -168,24 +187,24 @@ static size_t put_utf8(char *out, uint32_t c)
 }
 
 /* The hex digits behind `\u`, with a second escape where the first is half a character. */
-static const char *read_unicode(struct jsonread *read, const char *at, uint32_t *ret, bool *bad)
+static uint32_t read_unicode(struct jsonread *read, bool *bad)
 {
-	const char *escape = at - 2;
+	const char *escape = read->in->at, *at = escape + 2, *end = read->in->end;
 	uint32_t c, low;
 	const char *why = NULL;
 
-	*ret = '?';
-	if (read_hex4(at, read->end, &c) < 0) {
+	if (read_hex4(at, end, &c) < 0) {
 		refuse(read, escape, "`\\u` takes four hexadecimal digits; correct it");
 		*bad = true;
-		return at;
+		read->in->at = at;
+		return '?';
 	}
 	at += 4;
 	if (!c) {
 		why = "`\\u0000`, a NUL character; take it out";
 	} else if ((c & 0xfc00) == 0xd800) {
-		if (read->end - at >= 6 && at[0] == '\\' && at[1] == 'u' &&
-		    read_hex4(at + 2, read->end, &low) == 0 && (low & 0xfc00) == 0xdc00) {
+		if (end - at >= 6 && at[0] == '\\' && at[1] == 'u' &&
+		    read_hex4(at + 2, end, &low) == 0 && (low & 0xfc00) == 0xdc00) {
 			c = 0x10000 + ((c & 0x3ff) << 10) + (low & 0x3ff);
 			at += 6;
 		} else {
@@ -197,29 +216,31 @@ static const char *read_unicode(struct jsonread *read, const char *at, uint32_t 
 	if (why) {
 		refuse(read, escape, why);
 		*bad = true;
-		return at;
+		c = '?';
 	}
-	*ret = c;
-	return at;
+	read->in->at = at;
+	return c;
 }
 
-/* `at` is behind the backslash. */
-static const char *read_escape(struct jsonread *read, const char *at, uint32_t *ret, bool *bad)
+/* At a backslash with an octet behind it. */
+static uint32_t read_escape(struct jsonread *read, bool *bad)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
 	const char *found;
 
-	if (*at == 'u')
-		return read_unicode(read, at + 1, ret, bad);
-	found = *at ? strchr(from, *at) : NULL;
+	/* Both escapes of a pair. */
+	fill(read, 12);
+	if (read->in->at[1] == 'u')
+		return read_unicode(read, bad);
+	found = strchr(from, read->in->at[1]);
 	if (found) {
-		*ret = (unsigned char)to[found - from];
-		return at + 1;
+		read->in->at += 2;
+		return (unsigned char)to[found - from];
 	}
-	refuse(read, at - 1, "no escape that JSON has; write `\\\\` for a backslash");
+	refuse(read, read->in->at, "no escape that JSON has; write `\\\\` for a backslash");
 	*bad = true;
-	*ret = '?';
-	return at;
+	read->in->at++;
+	return '?';
 }
 
 /* One octet or one escape into the buffer; what is over its size is left out. */
@@ -233,29 +254,25 @@ static void put(struct jsonread *read, struct json_event *event, uint32_t c, boo
 		event->len += put_utf8(read->text + event->len, c);
 }
 
-/* The rest of a text that cannot be taken as it stands: escapes, control characters. */
-static const char *read_text_slowly(struct jsonread *read, const char *at, char quote,
-				    struct json_event *event)
+/* The rest of a text that cannot be taken as it stands: escapes, control characters, too long. */
+static void read_text_slowly(struct jsonread *read, char quote, struct json_event *event)
 {
-	event->text = read->text;
-	while (at < read->end && *at != quote && *at != '\n') {
-		uint32_t c = (unsigned char)*at;
+	while (more(read) && *read->in->at != quote && *read->in->at != '\n') {
+		unsigned char c = (unsigned char)*read->in->at;
 
-		if (c == '\\' && at + 1 < read->end && at[1] != '\n') {
-			at = read_escape(read, at + 1, &c, &event->bad);
-			put(read, event, c, false);
+		if (c == '\\' && fill(read, 2) && read->in->at[1] != '\n') {
+			put(read, event, read_escape(read, &event->bad), false);
 			continue;
 		}
 		if (c < 0x20) {
-			refuse(read, at,
+			refuse(read, read->in->at,
 			       "a control character in a text; write it as `\\t` or "
 			       "`\\u00XX`, or take it out");
 			event->bad = true;
 		}
 		put(read, event, c, true);
-		at++;
+		read->in->at++;
 	}
-	return at;
 }
 
 /*
@@ -264,34 +281,35 @@ static const char *read_text_slowly(struct jsonread *read, const char *at, char 
  */
 static bool read_text(struct jsonread *read, struct json_event *event)
 {
-	const char *start = read->at + 1, *at = start;
-	char quote = *read->at;
+	char quote = *read->in->at;
+	const char *start, *at, *end;
 
 	if (quote == '\'') {
-		refuse(read, read->at, "single quotes; JSON has double ones alone");
+		refuse(read, read->in->at, "single quotes; JSON has double ones alone");
 		event->bad = true;
 	}
-	while (at < read->end && *at != quote && *at != '\\' && (unsigned char)*at >= 0x20)
+	/* With its quotes. */
+	fill(read, JSON_TEXT_MAX + 2);
+	start = at = read->in->at + 1;
+	end = read->in->end - start > JSON_TEXT_MAX ? start + JSON_TEXT_MAX : read->in->end;
+	while (at < end && *at != quote && *at != '\\' && (unsigned char)*at >= 0x20)
 		at++;
+	read->in->at = at;
 	event->text = start;
 	event->len = (size_t)(at - start);
-	if (event->len > JSON_TEXT_MAX) {
-		event->cut = true;
-		event->len = JSON_TEXT_MAX;
-	}
-	if (at < read->end && *at != quote && *at != '\n') {
+	if (at == read->in->end || (*at != quote && *at != '\n')) {
 		memcpy(read->text, start, event->len);
-		at = read_text_slowly(read, at, quote, event);
+		event->text = read->text;
+		read_text_slowly(read, quote, event);
 	}
-	if (at == read->end)
+	if (!more(read))
 		return false;
-	if (*at == '\n') {
-		refuse(read, at, "the line ends inside a text; end it with a quote");
+	if (*read->in->at == '\n') {
+		refuse(read, read->in->at, "the line ends inside a text; end it with a quote");
 		event->bad = true;
-		read->at = at;
 		return true;
 	}
-	read->at = at + 1;
+	read->in->at++;
 	return true;
 }
 
@@ -343,36 +361,46 @@ static bool is_word(const struct json_event *event, const char *word)
 	return event->len == strlen(word) && memcmp(event->text, word, event->len) == 0;
 }
 
-/* All up to the next blank or sign. */
+/* Does this octet end a number or word? */
+static bool ends_word(char c)
+{
+	return (unsigned char)c <= ' ' || strchr(",:{}[]\"", c);
+}
+
+/* All up to the next blank or sign. What is longer than JSON_TEXT_MAX is no number of anybody's. */
 static void read_word(struct jsonread *read, struct json_event *event)
 {
-	const char *at = read->at;
+	const char *at, *end;
 	char shown[TOKEN_SHOWN_MAX];
 
-	while (at < read->end && (unsigned char)*at > ' ' && !strchr(",:{}[]\"", *at))
+	fill(read, JSON_TEXT_MAX + 1);
+	at = read->in->at;
+	end = read->in->end - at > JSON_TEXT_MAX ? at + JSON_TEXT_MAX : read->in->end;
+	while (at < end && !ends_word(*at))
 		at++;
-	if (at == read->at)
+	if (at == read->in->at)
 		at++;
-	event->text = read->at;
-	event->len = (size_t)(at - read->at);
-	read->at = at;
-	if (is_number(event->text, at)) {
+	event->text = read->in->at;
+	event->len = (size_t)(at - event->text);
+	event->cut = at < read->in->end && !ends_word(*at) && event->len >= JSON_TEXT_MAX;
+	event->kind = JSON_WORD;
+	if (is_number(event->text, at) && !event->cut) {
 		event->kind = JSON_NUMBER;
 	} else if (is_word(event, "null")) {
 		event->kind = JSON_NULL;
-	} else {
-		event->kind = JSON_WORD;
-		if (!is_word(event, "true") && !is_word(event, "false")) {
-			event->bad = true;
-			complain(read->to, COMPLAINT_ERROR, read->path, event->line, event->column,
-				 "`%s` is no JSON value; put a text into double quotes",
-				 token_show(shown, event->text, event->len));
-		}
+	} else if (!is_word(event, "true") && !is_word(event, "false")) {
+		event->bad = true;
+		complain(read->to, COMPLAINT_ERROR, read->path, event->line, event->column,
+			 "`%s` is no JSON value; put a text into double quotes",
+			 token_show(shown, event->text, event->len));
 	}
-	if (event->len > JSON_TEXT_MAX) {
-		event->cut = true;
-		event->len = JSON_TEXT_MAX;
-	}
+	read->in->at = at;
+	if (!event->cut)
+		return;
+	memcpy(read->text, event->text, event->len);
+	event->text = read->text;
+	while (more(read) && !ends_word(*read->in->at))
+		read->in->at++;
 }
 
 /* ---- structure ------------------------------------------------------------------------------- */
@@ -384,8 +412,8 @@ static bool in_object(const struct jsonread *read)
 
 static void skip_blanks(struct jsonread *read)
 {
-	while (read->at < read->end && strchr(" \t\n\r", *read->at))
-		read->at++;
+	while (more(read) && strchr(" \t\n\r", *read->in->at))
+		read->in->at++;
 }
 
 static bool open_bracket(struct jsonread *read, struct json_event *event)
@@ -394,18 +422,18 @@ static bool open_bracket(struct jsonread *read, struct json_event *event)
 		return stop(read,
 			    "nested deeper than 64; this is none of Azure's exports, and what "
 			    "follows is not read");
-	event->kind = *read->at == '{' ? JSON_OBJECT : JSON_ARRAY;
-	read->open[read->depth].object = *read->at == '{';
+	event->kind = *read->in->at == '{' ? JSON_OBJECT : JSON_ARRAY;
+	read->open[read->depth].object = *read->in->at == '{';
 	read->open[read->depth].line = event->line;
 	read->open[read->depth++].column = event->column;
-	read->at++;
+	read->in->at++;
 	read->state = WANT_FIRST;
 	return true;
 }
 
 static bool close_bracket(struct jsonread *read, struct json_event *event)
 {
-	bool object = *read->at == '}';
+	bool object = *read->in->at == '}';
 
 	if (!read->depth || object != in_object(read))
 		return stop(read, object ? "a `}` that ends no `{`; correct it, what follows is "
@@ -414,14 +442,14 @@ static bool close_bracket(struct jsonread *read, struct json_event *event)
 					   "not read");
 	event->kind = object ? JSON_OBJECT_END : JSON_ARRAY_END;
 	read->depth--;
-	read->at++;
+	read->in->at++;
 	read->state = WANT_COMMA;
 	return true;
 }
 
 static bool read_value(struct jsonread *read, struct json_event *event)
 {
-	char c = *read->at;
+	char c = *read->in->at;
 
 	if (c == '{' || c == '[')
 		return open_bracket(read, event);
@@ -437,59 +465,77 @@ static bool read_value(struct jsonread *read, struct json_event *event)
 /* Behind a key, where its value should stand. */
 static bool read_nothing(struct jsonread *read, struct json_event *event)
 {
-	refuse(read, read->at, "a key without a value; write one");
+	refuse(read, read->in->at, "a key without a value; write one");
 	event->kind = JSON_NULL;
 	event->bad = true;
 	read->state = WANT_COMMA;
 	return true;
 }
 
+/* Passes blanks; false at the end. What an event points to stays. */
+static bool pass_to_colon(struct jsonread *read, struct json_event *event)
+{
+	if (read->in->at < read->in->end && *read->in->at == ':')
+		return true;
+	/* It may lie in what is moved now. */
+	if (event->text != read->text) {
+		memcpy(read->text, event->text, event->len);
+		event->text = read->text;
+	}
+	skip_blanks(read);
+	return more(read);
+}
+
 /* A key and its colon. */
 static bool read_key(struct jsonread *read, struct json_event *event)
 {
-	if (*read->at == '"' || *read->at == '\'') {
+	if (*read->in->at == '"' || *read->in->at == '\'') {
 		if (!read_text(read, event))
 			return stop_cut(read);
-	} else if (strchr("{[]:", *read->at)) {
+	} else if (strchr("{[]:", *read->in->at)) {
 		return stop(read, "a key has to stand here; correct it, what follows is not read");
 	} else {
 		read_word(read, event);
 		if (!event->bad)
-			refuse(read, read->at, "a key without quotes; put it into double quotes");
+			refuse(read, read->in->at,
+			       "a key without quotes; put it into double quotes");
 		event->bad = true;
 	}
 	event->kind = JSON_KEY;
 	read->state = WANT_VALUE;
-	skip_blanks(read);
-	if (read->at == read->end)
+	if (!pass_to_colon(read, event))
 		return stop_cut(read);
-	if (*read->at == ':')
-		read->at++;
-	else if (*read->at != ',' && *read->at != '}')
-		refuse(read, read->at, "no `:` behind the key; write one");
+	if (*read->in->at == ':')
+		read->in->at++;
+	else if (*read->in->at != ',' && *read->in->at != '}')
+		refuse(read, read->in->at, "no `:` behind the key; write one");
 	return true;
 }
 
 /* Between two members or elements. False where the reading ends. */
 static bool read_comma(struct jsonread *read)
 {
-	if (*read->at == '}' || *read->at == ']')
+	if (*read->in->at == '}' || *read->in->at == ']')
 		return true;
-	if (*read->at != ',') {
-		refuse(read, read->at, "no `,` before it; write one");
+	if (*read->in->at != ',') {
+		refuse(read, read->in->at, "no `,` before it; write one");
 		read->state = in_object(read) ? WANT_KEY : WANT_VALUE;
 		return true;
 	}
 	for (;;) {
-		const char *comma = read->at++;
+		unsigned line, column;
 
+		count_to(read, read->in->at++);
+		line = read->line;
+		column = read->column;
 		skip_blanks(read);
-		if (read->at == read->end)
+		if (!more(read))
 			return stop_cut(read);
-		if (!strchr(",}]", *read->at))
+		if (!strchr(",}]", *read->in->at))
 			break;
-		refuse(read, comma, "a `,` with nothing behind it; take it out");
-		if (*read->at != ',')
+		complain(read->to, COMPLAINT_ERROR, read->path, line, column,
+			 "a `,` with nothing behind it; take it out");
+		if (*read->in->at != ',')
 			return true;
 	}
 	read->state = in_object(read) ? WANT_KEY : WANT_VALUE;
@@ -498,10 +544,10 @@ static bool read_comma(struct jsonread *read)
 
 static bool read_end(struct jsonread *read)
 {
-	if (read->at < read->end)
+	if (more(read))
 		return stop(
 			read,
-			strchr("{[", *read->at)
+			strchr("{[", *read->in->at)
 				? "a second document; put it into a file of its own, it is not read"
 				: "something behind the end; take it out, it is not read");
 	read->ended = true;
@@ -518,18 +564,18 @@ bool jsonread_next(struct jsonread *read, struct json_event *ret)
 	skip_blanks(read);
 	if (read->state == WANT_COMMA && !read->depth)
 		return read_end(read);
-	if (read->at == read->end)
+	if (!more(read))
 		return stop_cut(read);
 	if (read->state == WANT_COMMA && !read_comma(read))
 		return false;
-	count_to(read, read->at);
+	count_to(read, read->in->at);
 	event.line = read->line;
 	event.column = read->column;
-	if (read->state == WANT_FIRST && *read->at != '}' && *read->at != ']')
+	if (read->state == WANT_FIRST && *read->in->at != '}' && *read->in->at != ']')
 		read->state = in_object(read) ? WANT_KEY : WANT_VALUE;
-	if (read->state == WANT_VALUE && in_object(read) && strchr(",}", *read->at))
+	if (read->state == WANT_VALUE && in_object(read) && strchr(",}", *read->in->at))
 		got = read_nothing(read, &event);
-	else if (*read->at == '}' || *read->at == ']')
+	else if (*read->in->at == '}' || *read->in->at == ']')
 		got = close_bracket(read, &event);
 	else if (read->state == WANT_KEY)
 		got = read_key(read, &event);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/complaint.h"
+#include "source/text.h"
 
 /*
  * Nesting. The deepest form that is read is Terraform's state with modules in modules; it adds
@@ -47,8 +48,7 @@ struct json_event {
 struct jsonread;
 
 /* `text` has to outlive it. NULL when there is no memory. */
-struct jsonread *jsonread_new(const char *path, const char *text, size_t len,
-			      struct complaints *to);
+struct jsonread *jsonread_new(const char *path, struct text *text, struct complaints *to);
 void jsonread_free(struct jsonread *read);
 
 /*

@@ -4,7 +4,9 @@
  * File systems stamp times coarsely, so a file that was written just before it was read may have
  * changed since under the same stamp: such a reading is not relied on (`settled`).
  *
- * Complaints pass through a collector that keeps the first for the status.
+ * Records and complaints come while it is read, so those of a reading that does not count have to
+ * be forgotten: complaints are kept (there is a bound to how many are told of a file) and passed on
+ * when the reading is through. The first is for the status.
  */
 #include "source/readfile.h"
 
@@ -14,7 +16,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "source/azure.h"
 #include "source/csv.h"
 #include "source/hosts.h"
@@ -35,38 +36,74 @@
 static void collect(void *arg, const struct complaint *complaint)
 {
 	struct collector *collector = arg;
-	struct file *file = collector->file;
-	bool error = complaint->level == COMPLAINT_ERROR;
+	struct kept *kept;
 
-	if (!file->complaint || (error && !file->complaint_is_error)) {
-		free(file->complaint);
-		file->complaint = strdup(complaint->text);
-		file->complaint_is_error = error;
+	if (collector->count == collector->room) {
+		size_t room = 2 * collector->room + 4;
+
+		kept = realloc(collector->kept, room * sizeof(*kept));
+		if (!kept)
+			return;
+		collector->kept = kept;
+		collector->room = room;
 	}
-	if (collector->tell)
-		collector->tell(collector->arg, complaint);
+	kept = &collector->kept[collector->count];
+	kept->level = complaint->level;
+	kept->text = strdup(complaint->text);
+	kept->place_len = complaint->place_len;
+	collector->count += kept->text != NULL;
 }
 
 void collector_start(struct collector *collector, struct complaints *to, struct file *file)
 {
-	*collector = (struct collector){ .to = to,
-					 .tell = to->tell,
-					 .arg = to->arg,
-					 .errors = to->errors,
-					 .warnings = to->warnings,
-					 .file = file };
+	*collector = (struct collector){ .to = to, .before = *to, .file = file };
 	to->tell = collect;
 	to->arg = collector;
 }
 
+/* As if nothing had been said. */
+static void collector_drop(struct collector *collector)
+{
+	for (size_t i = 0; i < collector->count; i++)
+		free(collector->kept[i].text);
+	collector->count = 0;
+	*collector->to = collector->before;
+	collector->to->tell = collect;
+	collector->to->arg = collector;
+}
+
+/* The file's first complaint, else the first error, is for the status. */
+static void note(struct file *file, const struct kept *kept)
+{
+	bool error = kept->level == COMPLAINT_ERROR;
+
+	if (file->complaint && (!error || file->complaint_is_error))
+		return;
+	free(file->complaint);
+	file->complaint = strdup(kept->text);
+	file->complaint_is_error = error;
+}
+
 void collector_stop(struct collector *collector)
 {
+	struct complaints *to = collector->to;
 	struct file *file = collector->file;
 
-	collector->to->tell = collector->tell;
-	collector->to->arg = collector->arg;
-	file->status.errors = collector->to->errors - collector->errors;
-	file->status.warnings = collector->to->warnings - collector->warnings;
+	to->tell = collector->before.tell;
+	to->arg = collector->before.arg;
+	for (size_t i = 0; i < collector->count; i++) {
+		struct kept *kept = &collector->kept[i];
+
+		note(file, kept);
+		if (to->tell)
+			to->tell(to->arg, &(struct complaint){ .level = kept->level,
+							       .text = kept->text,
+							       .place_len = kept->place_len });
+		free(kept->text);
+	}
+	free(collector->kept);
+	file->status.errors = to->errors - collector->before.errors;
+	file->status.warnings = to->warnings - collector->before.warnings;
 	file->status.complaint = file->complaint ? file->complaint : "";
 }
 
@@ -126,54 +163,14 @@ static const char *advice(int error)
 	}
 }
 
-/* Reads it until nothing changed meanwhile. -1 with a complaint. */
-static int read_still(struct file *file, struct complaints *to, uint8_t **ret_data, size_t *ret_len)
-{
-	struct err err;
-
-	for (int i = 0; i < SOURCE_READS_MAX; i++) {
-		struct stat after;
-		uint8_t *data;
-		size_t len;
-
-		if (stat(file->path, &file->seen) < 0) {
-			if (errno != ENOENT && errno != ENOTDIR)
-				try_later(file);
-			complain(to, COMPLAINT_ERROR, file->path, 0, 0, "cannot be read: %s; %s",
-				 strerror(errno), advice(errno));
-			return -1;
-		}
-		if (file_read(file->path, SOURCE_FILE_MAX, &data, &len, &err) < 0) {
-			if (S_ISREG(file->seen.st_mode) &&
-			    file->seen.st_size <= (off_t)SOURCE_FILE_MAX)
-				try_later(file);
-			complain(to, COMPLAINT_ERROR, NULL, 0, 0, "%s%s", err.text,
-				 strchr(err.text, ';') ? "" : "; it is tried again");
-			return -1;
-		}
-		if (stat(file->path, &after) == 0 && same_file(&file->seen, &after)) {
-			file->settled = stamps_tell(&after);
-			if (!file->settled && !after.st_mtim.tv_nsec &&
-			    file->still_ms < STILL_COARSE_MS)
-				file->wait_ms = STILL_COARSE_MS;
-			*ret_data = data;
-			*ret_len = len;
-			return 0;
-		}
-		free(data);
-	}
-	complain(to, COMPLAINT_ERROR, file->path, 0, 0,
-		 "changes while it is read; reload once it is written, or move it into place when "
-		 "done");
-	return -1;
-}
-
 /* Which reader, or NULL with a complaint. */
-static reader_fn *choose_reader(struct file *file, const char *text, size_t len,
-				struct complaints *to)
+static reader_fn *choose_reader(struct file *file, struct text *text, struct complaints *to)
 {
-	if (file->status.format == SOURCE_AUTO)
-		file->status.format = detect_format(text, len);
+	if (file->status.format == SOURCE_AUTO) {
+		size_t len = text_fill(text, DETECT_HEAD_MAX);
+
+		file->status.format = detect_format(text->at, len, len == text_length(text));
+	}
 	switch (file->status.format) {
 	case SOURCE_HOSTS:
 		return hosts_read;
@@ -212,12 +209,9 @@ static reader_fn *choose_reader(struct file *file, const char *text, size_t len,
  * something good is served; without that its lines are better than none. The warning comes when
  * it is taken for good.
  */
-static void look_at_end(struct file *file, const char *text, size_t len, bool may_wait,
-			struct complaints *to)
+static void look_at_end(struct file *file, struct text *text, bool may_wait, struct complaints *to)
 {
-	unsigned line = 1;
-
-	if (!len || text[len - 1] == '\n')
+	if (!text_is_open_ended(text))
 		return;
 	if (file->still_ms < STILL_END_MS) {
 		file->wait_ms = STILL_END_MS;
@@ -233,9 +227,7 @@ static void look_at_end(struct file *file, const char *text, size_t len, bool ma
 			file->complaint = NULL;
 		return;
 	}
-	for (const char *at = text; (at = memchr(at, '\n', (size_t)(text + len - at))); at++)
-		line++;
-	complain(to, COMPLAINT_WARNING, file->path, line, 0,
+	complain(to, COMPLAINT_WARNING, file->path, text_count_lines(text) + 1, 0,
 		 "the last line has no end; if the file was cut off, copy it again");
 }
 
@@ -252,8 +244,7 @@ static const struct name *source_origin(const struct source_conf *conf, struct n
 }
 
 /* Text to set. NULL with a complaint if nothing came of it. */
-static struct record_set *build(const struct load *load, struct file *file, const char *text,
-				size_t len)
+static struct record_set *build(const struct load *load, struct file *file, struct text *text)
 {
 	const struct source_conf *conf = &load->conf->sources[file->status.entry];
 	struct builder_conf builder_conf = {
@@ -262,14 +253,14 @@ static struct record_set *build(const struct load *load, struct file *file, cons
 		.ttl_max = load->conf->ttl_max,
 		.records_max = SOURCE_RECORDS_MAX,
 	};
-	struct reader_input in = { .path = file->path, .text = text, .len = len, .ttl = conf->ttl };
+	struct reader_input in = { .path = file->path, .text = text, .ttl = conf->ttl };
 	size_t errors = load->to->errors;
 	struct record_set *set = NULL;
 	struct builder *builder;
 	struct name origin;
 	reader_fn *reader;
 
-	reader = choose_reader(file, text, len, load->to);
+	reader = choose_reader(file, text, load->to);
 	if (!reader)
 		return NULL;
 	in.origin = source_origin(conf, &origin, load->to);
@@ -293,28 +284,87 @@ static struct record_set *build(const struct load *load, struct file *file, cons
 	return set;
 }
 
-static void read_text(const struct load *load, struct file *file)
+/* It is there and cannot be read; `err` says why. */
+static void refuse_unread(struct file *file, struct complaints *to, const struct err *err)
 {
-	uint8_t *data;
-	size_t data_len, len;
-	char *text;
+	if (S_ISREG(file->seen.st_mode) && file->seen.st_size <= (off_t)SOURCE_FILE_MAX)
+		try_later(file);
+	complain(to, COMPLAINT_ERROR, NULL, 0, 0, "%s%s", err->text,
+		 strchr(err->text, ';') ? "" : "; it is tried again");
+}
+
+/* One reading. -1 where nothing can be read, with a complaint; 1: it changed meanwhile. */
+static int read_once(const struct load *load, struct file *file, bool may_wait)
+{
+	struct text *text;
 	size_t errors = load->to->errors;
+	struct err err;
+	int result;
+
+	text = text_open(file->path, SOURCE_FILE_MAX, &err);
+	if (!text || text_survey(text, file->path, load->to, &err) < 0) {
+		refuse_unread(file, load->to, &err);
+		text_close(text);
+		return -1;
+	}
+	look_at_end(file, text, may_wait, load->to);
+	/* Cut off before its first line's end: that was told. */
+	if (!file->put_off && (text_length(text) || load->to->errors == errors))
+		file->set = build(load, file, text);
+	result = text_has_changed(text);
+	text_close(text);
+	return result;
+}
+
+/* Forgets a reading. */
+static void forget(struct collector *collector, struct file *file, enum source_format format)
+{
+	collector_drop(collector);
+	record_set_unref(file->set);
+	file->set = NULL;
+	file->status.format = format;
+	free(file->complaint);
+	file->complaint = NULL;
+	file->complaint_is_error = false;
+	file->put_off = false;
+	file->wait_ms = 0;
+}
+
+/* Reads it until nothing changed meanwhile. */
+static void read_still(const struct load *load, struct file *file, struct collector *collector)
+{
+	enum source_format format = file->status.format;
 	bool may_wait = file->put_off;
-	int failed;
 
 	file->put_off = false;
 	file->wait_ms = 0;
-	if (read_still(file, load->to, &data, &data_len) < 0)
-		return;
-	failed = text_decode(file->path, data, data_len, load->to, &text, &len);
-	free(data);
-	if (failed)
-		return;
-	look_at_end(file, text, len, may_wait, load->to);
-	/* Cut off before its first line's end: that was told. */
-	if (!file->put_off && (len || load->to->errors == errors))
-		file->set = build(load, file, text, len);
-	free(text);
+	for (int i = 0; i < SOURCE_READS_MAX; i++) {
+		struct stat after;
+		int changed;
+
+		if (stat(file->path, &file->seen) < 0) {
+			if (errno != ENOENT && errno != ENOTDIR)
+				try_later(file);
+			complain(load->to, COMPLAINT_ERROR, file->path, 0, 0,
+				 "cannot be read: %s; %s", strerror(errno), advice(errno));
+			return;
+		}
+		/* From here on. */
+		file->settled = stamps_tell(&file->seen);
+		changed = read_once(load, file, may_wait);
+		if (changed < 0)
+			return;
+		if (!changed && stat(file->path, &after) == 0 && same_file(&file->seen, &after)) {
+			if (!file->settled && !after.st_mtim.tv_nsec && !file->wait_ms &&
+			    file->still_ms < STILL_COARSE_MS)
+				file->wait_ms = STILL_COARSE_MS;
+			return;
+		}
+		forget(collector, file, format);
+	}
+	complain(load->to, COMPLAINT_ERROR, file->path, 0, 0,
+		 "changes while it is read; reload once it is written, or move it into place when "
+		 "done");
 }
 
 void readfile(const struct load *load, struct file *file)
@@ -322,7 +372,7 @@ void readfile(const struct load *load, struct file *file)
 	struct collector collector;
 
 	collector_start(&collector, load->to, file);
-	read_text(load, file);
+	read_still(load, file, &collector);
 	collector_stop(&collector);
 	complaints_end(load->to, file->path);
 }

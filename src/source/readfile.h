@@ -20,14 +20,19 @@ void readfile(const struct load *load, struct file *file);
 
 /*
  * From start to stop complaints are counted in the status of the file, which keeps the first error
- * or else the first warning; they are passed on.
+ * or else the first warning. They are kept, and passed on at the stop: a reading may not count.
  */
+struct kept {
+	enum complaint_level level;
+	char *text;
+	size_t place_len;
+};
 struct collector {
 	struct complaints *to;
-	complaint_fn *tell;
-	void *arg;
-	size_t errors, warnings; /* at the start */
+	struct complaints before;
 	struct file *file;
+	struct kept *kept; /* COMPLAINTS_A_FILE_MAX of a path are told at most */
+	size_t count, room;
 };
 void collector_start(struct collector *collector, struct complaints *to, struct file *file);
 void collector_stop(struct collector *collector);

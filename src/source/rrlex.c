@@ -20,8 +20,9 @@ struct rrlex_state {
 	bool quoted;
 };
 
-void rrlex_init(struct rrlex *lex, const char *text, size_t len)
+void rrlex_init_memory(struct rrlex *lex, const char *text, size_t len)
 {
+	lex->text = NULL;
 	lex->at = text;
 	lex->end = text + len;
 	lex->line = 1;
@@ -30,13 +31,46 @@ void rrlex_init(struct rrlex *lex, const char *text, size_t len)
 	lex->entry[0] = '\0';
 }
 
+void rrlex_init(struct rrlex *lex, struct text *text)
+{
+	rrlex_init_memory(lex, text->at, (size_t)(text->end - text->at));
+	lex->text = text;
+}
+
+/* Makes so many octets be at hand; false if there are fewer. */
+static bool more(struct rrlex *lex, ptrdiff_t want)
+{
+	if (lex->end - lex->at >= want)
+		return true;
+	if (!lex->text)
+		return false;
+	lex->text->at = lex->at;
+	text_fill(lex->text, (size_t)want);
+	lex->at = lex->text->at;
+	lex->end = lex->text->end;
+	return lex->end - lex->at >= want;
+}
+
+/* To the line's end. */
+static void pass_rest(struct rrlex *lex)
+{
+	do {
+		const char *newline = memchr(lex->at, '\n', (size_t)(lex->end - lex->at));
+
+		lex->at = newline ? newline : lex->end;
+		if (newline)
+			return;
+	} while (more(lex, 1));
+}
+
 /* Gives the rest of the line up. */
 static int rrlex_skip(struct rrlex *lex)
 {
-	const char *newline = memchr(lex->at, '\n', (size_t)(lex->end - lex->at));
-
-	lex->at = newline ? newline + 1 : lex->end;
-	lex->line += newline != NULL;
+	pass_rest(lex);
+	if (more(lex, 1)) {
+		lex->at++;
+		lex->line++;
+	}
 	return -1;
 }
 
@@ -72,12 +106,9 @@ static int take_special(struct rrlex *lex, struct rrlex_state *state, char c, st
 {
 	state->blank = true;
 	switch (c) {
-	case ';': {
-		const char *newline = memchr(lex->at, '\n', (size_t)(lex->end - lex->at));
-
-		lex->at = newline ? newline : lex->end;
+	case ';':
+		pass_rest(lex);
 		return 0;
-	}
 	case '(':
 		if (state->depth++ == 0)
 			state->open_line = lex->line;
@@ -101,11 +132,11 @@ static int take_special(struct rrlex *lex, struct rrlex_state *state, char c, st
 /* One physical or bracketed entry; 1 with it (perhaps without a word), 0 at the end of the text. */
 static int read_entry(struct rrlex *lex, struct rrlex_state *state, struct err *err)
 {
-	if (lex->at < lex->end && (*lex->at == ' ' || *lex->at == '\t')) {
+	if (more(lex, 1) && (*lex->at == ' ' || *lex->at == '\t')) {
 		lex->entry[lex->entry_len++] = ' ';
 		lex->at++;
 	}
-	while (lex->at < lex->end) {
+	while (more(lex, 1)) {
 		char c = *lex->at;
 
 		if (state->quoted) {
@@ -126,9 +157,8 @@ static int read_entry(struct rrlex *lex, struct rrlex_state *state, struct err *
 		/*
 		 * A backslash takes the octet behind it along, whatever that is but a line's end.
 		 */
-		if (put(lex, state, c) < 0 ||
-		    (c == '\\' && lex->at + 1 < lex->end && lex->at[1] != '\n' &&
-		     (lex->at++, put(lex, state, *lex->at) < 0)))
+		if (put(lex, state, c) < 0 || (c == '\\' && more(lex, 2) && lex->at[1] != '\n' &&
+					       (lex->at++, put(lex, state, *lex->at) < 0)))
 			return err_set(err,
 				       state->depth ? "a bracket opened on line %u is not closed "
 						      "within %d octets; "
@@ -152,7 +182,7 @@ static int read_entry(struct rrlex *lex, struct rrlex_state *state, struct err *
 
 int rrlex_next(struct rrlex *lex, struct err *err)
 {
-	while (lex->at < lex->end) {
+	while (more(lex, 1)) {
 		struct rrlex_state state = { 0 };
 		int got;
 

@@ -4,7 +4,8 @@
  *
  * Brackets are opened out, comments and line ends inside them taken away, runs of blanks made one
  * space; quotes and escapes stay as they are. An entry begins with a space if its first line begins
- * with a blank (no owner). The text is read once from start to end, whatever is wrong in it.
+ * with a blank (no owner). The text is read once from start to end, whatever is wrong in it. One
+ * entry is in memory at a time.
  */
 #ifndef PRIVLINKD_SOURCE_RRLEX_H
 #define PRIVLINKD_SOURCE_RRLEX_H
@@ -12,11 +13,13 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "source/text.h"
 
 /* Octets of an entry: what ldns takes of one record's text (LDNS_MAX_PACKETLEN). */
 #define RRLEX_ENTRY_MAX 65535
 
 struct rrlex {
+	struct text *text; /* NULL: all is in memory, at [at, end) */
 	const char *at, *end;
 	unsigned line;       /* at `at`, from one */
 	unsigned entry_line; /* where the last entry (or error) is */
@@ -24,7 +27,9 @@ struct rrlex {
 	char entry[RRLEX_ENTRY_MAX + 1]; /* NUL-terminated */
 };
 
-void rrlex_init(struct rrlex *lex, const char *text, size_t len);
+/* A stream, or a text in memory, which has to outlive it. */
+void rrlex_init(struct rrlex *lex, struct text *text);
+void rrlex_init_memory(struct rrlex *lex, const char *text, size_t len);
 
 /*
  * 1: `entry` holds the next one. 0: there is none left. -1: one was malformed, `err` says how

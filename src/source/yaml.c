@@ -31,6 +31,7 @@ struct yaml_walk {
 	struct rrtext *rr;
 	struct rrlex *lex;
 	uint32_t ttl;
+	struct yamlfeed feed;
 	yaml_parser_t parser;
 	yaml_event_t event;
 	bool has_event;
@@ -70,7 +71,7 @@ static void complain_syntax(struct yaml_walk *walk)
 	struct err err;
 
 	err_set(&err, "no valid YAML: %s; correct it, what follows is not read",
-		yamlread_problem(&walk->parser, walk->in->text, walk->in->len, &mark));
+		yamlfeed_problem(&walk->feed, &walk->parser, &mark));
 	refuse_at(walk, &mark, err.text);
 }
 
@@ -85,7 +86,7 @@ static bool next(struct yaml_walk *walk)
 	walk->has_event = false;
 	if (walk->dead)
 		return false;
-	if (!yaml_parser_parse(&walk->parser, &walk->event)) {
+	if (!yamlfeed_next(&walk->feed, &walk->parser, &walk->event)) {
 		complain_syntax(walk);
 		walk->dead = true;
 		return false;
@@ -257,7 +258,7 @@ static void read_record(struct yaml_walk *walk)
 		refuse(walk, "a NUL character in a record; take it out");
 		return;
 	}
-	rrlex_init(walk->lex, text, len);
+	rrlex_init_memory(walk->lex, text, len);
 	got = rrlex_next(walk->lex, &err);
 	at = walk->lex->entry;
 	if (got == 0 || (got > 0 && (*at == ' ' || *at == '$' || !rrlex_word(&at, &word)))) {
@@ -433,11 +434,9 @@ static void find_ttl(struct yaml_walk *walk)
 
 static int walk_file(struct yaml_walk *walk, void (*step)(struct yaml_walk *walk))
 {
-	if (!yaml_parser_initialize(&walk->parser))
+	text_rewind(walk->in->text);
+	if (yamlfeed_init(&walk->feed, &walk->parser, walk->in->text) < 0)
 		return -1;
-	yaml_parser_set_input_string(&walk->parser, (const unsigned char *)walk->in->text,
-				     walk->in->len);
-	yaml_parser_set_encoding(&walk->parser, YAML_UTF8_ENCODING);
 	step(walk);
 	if (walk->has_event)
 		yaml_event_delete(&walk->event);
@@ -450,10 +449,11 @@ static int walk_file(struct yaml_walk *walk, void (*step)(struct yaml_walk *walk
 void yaml_read(const struct reader_input *in, struct builder *builder, struct complaints *to)
 {
 	struct yaml_walk walk = { .in = in, .builder = builder, .ttl = in->ttl };
-	unsigned directive = yamlread_directive(in->text, in->len);
+	struct yamlread_survey survey;
 
-	if (directive) {
-		complain(to, COMPLAINT_ERROR, in->path, directive, 1,
+	yamlread_survey(in->text, &survey);
+	if (survey.directive) {
+		complain(to, COMPLAINT_ERROR, in->path, survey.directive, 1,
 			 "a %% directive; take it out");
 		return;
 	}
@@ -462,7 +462,7 @@ void yaml_read(const struct reader_input *in, struct builder *builder, struct co
 	if (!walk.rr || !walk.lex)
 		goto no_memory;
 	rrtext_set_origin(walk.rr, in->origin);
-	if (memmem(in->text, in->len, "ttl", 3) && walk_file(&walk, find_ttl) < 0)
+	if (survey.has_ttl && walk_file(&walk, find_ttl) < 0)
 		goto no_memory;
 	walk.to = to;
 	if (walk_file(&walk, read_stream) < 0)

@@ -8,6 +8,9 @@
  * JSON_DEPTH_MAX, libyaml looks ahead 1024 octets of one line at most, and directives but %YAML are
  * refused before it starts.
  *
+ * libyaml keeps a text whole while it scans it, and says nothing before it is through. So what it
+ * takes in between two events is bounded by its feed.
+ *
  * After a syntax error nothing can be said about what follows, so the reading stops.
  */
 #include "source/yamlread.h"
@@ -17,10 +20,13 @@
 
 #include "base/err.h"
 
+/* Octets of a line that are looked at before libyaml is: a longer one may hold anything. */
+#define LINE_LOOKED_AT 4096
+
 struct yamlread {
-	const char *path, *text;
-	size_t len;
+	const char *path;
 	struct complaints *to;
+	struct yamlfeed feed;
 	yaml_parser_t parser;
 	yaml_event_t event;
 	bool has_event, started, ended, stopped;
@@ -31,28 +37,6 @@ struct yamlread {
 };
 
 /* ---- what every walk refuses ----------------------------------------------------------------- */
-
-const char *yamlread_problem(const yaml_parser_t *parser, const char *text, size_t len,
-			     yaml_mark_t *ret_mark)
-{
-	yaml_mark_t mark = parser->problem_mark;
-
-	if (parser->error == YAML_READER_ERROR) {
-		/* No mark, but an offset in octets. */
-		mark.line = mark.column = 0;
-		for (size_t i = 0; i < parser->problem_offset && i < len; i++) {
-			mark.column++;
-			if (text[i] == '\n') {
-				mark.line++;
-				mark.column = 0;
-			}
-		}
-	}
-	*ret_mark = mark;
-	if (parser->error == YAML_SCANNER_ERROR && mark.index < len && text[mark.index] == '\t')
-		return "a tab, where spaces alone may stand";
-	return parser->problem ? parser->problem : "it cannot be read";
-}
 
 unsigned yamlread_refusals(const yaml_event_t *event, const char *ret[2])
 {
@@ -85,38 +69,103 @@ unsigned yamlread_refusals(const yaml_event_t *event, const char *ret[2])
 	return count;
 }
 
-unsigned yamlread_directive(const char *text, size_t len)
+void yamlread_survey(struct text *text, struct yamlread_survey *ret)
 {
-	const char *at = text, *end = text + len;
+	struct yamlread_survey survey = { 0 };
+	const char *line;
+	size_t len;
 
-	for (unsigned line = 1; at < end; line++) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-		if (*at == '%' && strncmp(at, "%YAML ", 6) != 0)
-			return line;
-		at = newline ? newline + 1 : end;
+	for (unsigned number = 1; !survey.directive && text_line(text, LINE_LOOKED_AT, &line, &len);
+	     number++) {
+		if (len && *line == '%' && (len < 6 || strncmp(line, "%YAML ", 6) != 0))
+			survey.directive = number;
+		survey.has_ttl |= len > LINE_LOOKED_AT || memmem(line, len, "ttl", 3);
 	}
+	text_rewind(text);
+	*ret = survey;
+}
+
+/* ---- libyaml's input ------------------------------------------------------------------------- */
+
+static int feed_parser(void *data, unsigned char *buffer, size_t size, size_t *ret_len)
+{
+	struct yamlfeed *feed = data;
+	size_t len = text_fill(feed->text, 1);
+
+	if (len > size)
+		len = size;
+	feed->over = feed->since > YAML_PIECE_MAX;
+	if (feed->over)
+		return 0;
+	memcpy(buffer, feed->text->at, len);
+	feed->text->at += len;
+	feed->since += len;
+	*ret_len = len;
+	return 1;
+}
+
+int yamlfeed_init(struct yamlfeed *feed, yaml_parser_t *parser, struct text *text)
+{
+	if (!yaml_parser_initialize(parser))
+		return -1;
+	*feed = (struct yamlfeed){ .text = text };
+	yaml_parser_set_input(parser, feed_parser, feed);
+	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
 	return 0;
+}
+
+int yamlfeed_next(struct yamlfeed *feed, yaml_parser_t *parser, yaml_event_t *ret)
+{
+	feed->since = 0;
+	return yaml_parser_parse(parser, ret);
+}
+
+/* Line and column of an octet, from zero; a column is an octet here. */
+static void find_place(struct text *text, uint64_t offset, yaml_mark_t *ret)
+{
+	uint64_t line_at = 0;
+
+	ret->line = 0;
+	text_rewind(text);
+	while (text_pass_line(text) && text_offset(text) <= offset) {
+		ret->line++;
+		line_at = text_offset(text);
+	}
+	ret->column = (size_t)(offset - line_at);
+}
+
+const char *yamlfeed_problem(struct yamlfeed *feed, const yaml_parser_t *parser,
+			     yaml_mark_t *ret_mark)
+{
+	*ret_mark = parser->problem_mark;
+	if (feed->over) {
+		*ret_mark = parser->mark;
+		return "more than 1 MiB in one piece, a text or a comment";
+	}
+	/* No mark, but an offset in octets. */
+	if (parser->error == YAML_READER_ERROR)
+		find_place(feed->text, parser->problem_offset, ret_mark);
+	/* The scanner stands where its problem is. */
+	if (parser->error == YAML_SCANNER_ERROR && parser->unread &&
+	    parser->mark.index == parser->problem_mark.index && *parser->buffer.pointer == '\t')
+		return "a tab, where spaces alone may stand";
+	return parser->problem ? parser->problem : "it cannot be read";
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
-struct yamlread *yamlread_new(const char *path, const char *text, size_t len, struct complaints *to)
+struct yamlread *yamlread_new(const char *path, struct text *text, struct complaints *to)
 {
 	struct yamlread *read = calloc(1, sizeof(*read));
 
 	if (!read)
 		return NULL;
-	if (!yaml_parser_initialize(&read->parser)) {
+	if (yamlfeed_init(&read->feed, &read->parser, text) < 0) {
 		free(read);
 		return NULL;
 	}
 	read->path = path;
-	read->text = text;
-	read->len = len;
 	read->to = to;
-	yaml_parser_set_input_string(&read->parser, (const unsigned char *)text, len);
-	yaml_parser_set_encoding(&read->parser, YAML_UTF8_ENCODING);
 	return read;
 }
 
@@ -154,7 +203,7 @@ static bool stop_syntax(struct yamlread *read)
 	yaml_mark_t mark;
 
 	err_set(&err, "no valid YAML: %s; correct it, what follows is not read",
-		yamlread_problem(&read->parser, read->text, read->len, &mark));
+		yamlfeed_problem(&read->feed, &read->parser, &mark));
 	return stop(read, &mark, err.text);
 }
 
@@ -162,7 +211,7 @@ static bool parse(struct yamlread *read)
 {
 	if (read->has_event)
 		yaml_event_delete(&read->event);
-	read->has_event = yaml_parser_parse(&read->parser, &read->event) != 0;
+	read->has_event = yamlfeed_next(&read->feed, &read->parser, &read->event) != 0;
 	return read->has_event || stop_syntax(read);
 }
 

@@ -84,28 +84,30 @@ static bool name_behind(const char *line, const char *end, const char *mark, str
  */
 static void read_header(const struct reader_input *in, struct header *ret)
 {
-	const char *at = in->text, *end = in->text + in->len;
+	const char *at;
+	size_t len;
 
 	ret->windows = ret->has_origin = false;
-	for (unsigned line = 0; at < end && line < ZONEFILE_HEADER_LINES; line++) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		const char *stop = newline ? newline : end;
+	for (unsigned line = 0; line < ZONEFILE_HEADER_LINES &&
+				text_line(in->text, ZONEFILE_HEADER_LINE_MAX, &at, &len);
+	     line++) {
+		const char *stop = at + len;
 
 		while (at < stop && isspace((unsigned char)*at))
 			at++;
 		if (at < stop && *at != ';')
-			return;
+			break;
 		if (memmem(at, (size_t)(stop - at), "Database file ", 14)) {
 			ret->windows = true;
 			ret->has_origin = name_behind(at, stop, " in zone ", &ret->origin) ||
 					  name_behind(at, stop, " for ", &ret->origin);
-			return;
+			break;
 		}
 		ret->has_origin = name_behind(at, stop, "Zone name:", &ret->origin);
 		if (ret->has_origin)
-			return;
-		at = newline ? newline + 1 : end;
+			break;
 	}
+	text_rewind(in->text);
 }
 
 static bool is_octal(char c)
@@ -242,7 +244,7 @@ void zonefile_read(const struct reader_input *in, struct builder *builder, struc
 	read_header(in, &header);
 	zone->windows = header.windows;
 	rrtext_set_origin(rr, header.has_origin ? &header.origin : in->origin);
-	rrlex_init(&zone->lex, in->text, in->len);
+	rrlex_init(&zone->lex, in->text);
 	while ((got = rrlex_next(&zone->lex, &err)) != 0) {
 		if (got > 0) {
 			read_entry(zone);

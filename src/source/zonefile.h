@@ -10,6 +10,8 @@
 
 /* Lines of comment at the start in which the zone's name is looked for. */
 #define ZONEFILE_HEADER_LINES 50
+/* Octets of such a line that are looked at. */
+#define ZONEFILE_HEADER_LINE_MAX 4096
 
 void zonefile_read(const struct reader_input *in, struct builder *builder, struct complaints *to);
 

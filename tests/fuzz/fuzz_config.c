@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "admin/config.h"
-#include "source/detect.h"
+#include "source/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

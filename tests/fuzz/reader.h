@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the targets for record files share: octets are decoded, looked at, read by one reader into a
- * builder that serves the zones of a migration. The set is made and dropped again.
+ * What the targets for record files share: octets are decoded in blocks of some size, looked at,
+ * read by one reader into a builder that serves the zones of a migration. The set is made and
+ * dropped again.
  */
 #ifndef PRIVLINKD_FUZZ_READER_H
 #define PRIVLINKD_FUZZ_READER_H
@@ -32,8 +33,9 @@ static inline void fuzz_reader(reader_fn *reader, bool lines_are_claims, const u
 				     .records_max = 100000,
 				     .lines_are_claims = lines_are_claims };
 	struct reader_input in = { .path = "fuzz", .ttl = 10 };
+	static const size_t blocks[] = { 0, 1, 2, 3, 7, 61, 4096 };
 	struct builder *builder;
-	char *text;
+	size_t head;
 
 	if (!zones) {
 		zones = zones_new();
@@ -43,23 +45,29 @@ static inline void fuzz_reader(reader_fn *reader, bool lines_are_claims, const u
 		    name_from_text(&origin, "privatelink.blob.core.windows.net", 33) < 0)
 			abort();
 	}
-	if (text_decode("fuzz", data, len, &to, &text, &in.len) < 0)
-		return;
-	in.text = text;
 	/*
-	 * Both ways of relative names; which one is told by the input, so that a seed keeps its
-	 * path.
+	 * Both ways of relative names, and how much is read at a time: told by the input, so that a
+	 * seed keeps its path.
 	 */
 	if (len % 2)
 		in.origin = &origin;
-	detect_format(text, in.len);
+	in.text = text_from_memory(data, len);
+	if (!in.text)
+		abort();
+	text_set_block(
+		in.text,
+		blocks[(len / 2 + (len ? data[len / 2] : 0)) % (sizeof(blocks) / sizeof(*blocks))]);
+	if (text_survey(in.text, "fuzz", &to, NULL) < 0)
+		abort();
+	head = text_fill(in.text, DETECT_HEAD_MAX);
+	detect_format(in.text->at, head, head == text_length(in.text));
 	builder = builder_new(zones, &conf, &to);
 	if (!builder)
 		abort();
 	reader(&in, builder, &to);
 	record_set_unref(builder_finish(builder));
 	builder_free(builder);
-	free(text);
+	text_close(in.text);
 }
 
 #endif

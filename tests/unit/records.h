@@ -112,36 +112,71 @@ static inline void records_write(const struct zones *zones, struct record_set *c
 	table_free(table);
 }
 
-/* Reads `text` under the path `f`. The result is static: valid until the next call. */
-static inline const struct read_result *read_records(reader_fn *reader, bool lines_are_claims,
-						     const char *text, const char *origin_text)
+/* A text of the tests as a stream that reads so many octets at a time (text_set_block). */
+static inline struct text *records_stream(const char *octets, size_t len, size_t block)
 {
-	static struct read_result result;
+	struct text *text = text_from_memory((const uint8_t *)octets, len);
+	struct complaints to = { 0 };
+
+	ck_assert_ptr_nonnull(text);
+	text_set_block(text, block);
+	ck_assert_int_eq(text_survey(text, "f", &to, NULL), 0);
+	return text;
+}
+
+static inline void read_in_blocks(reader_fn *reader, bool lines_are_claims, const char *text,
+				  const char *origin_text, size_t block, struct read_result *ret)
+{
 	struct zones *zones = records_zones();
-	struct complaints to = { .tell = result_tell, .arg = &result };
+	struct complaints to = { .tell = result_tell, .arg = ret };
 	struct builder_conf conf = { .path = "f",
 				     .ttl_max = 86400,
 				     .lines_are_claims = lines_are_claims };
-	struct reader_input in = { .path = "f", .text = text, .len = strlen(text), .ttl = 10 };
+	struct reader_input in = { .path = "f", .ttl = 10 };
 	struct builder *builder = builder_new(zones, &conf, &to);
 	struct record_set *set;
 	struct name origin;
 
-	memset(&result, 0, sizeof(result));
+	memset(ret, 0, sizeof(*ret));
 	ck_assert_ptr_nonnull(builder);
 	if (origin_text) {
 		ck_assert_int_eq(name_from_text(&origin, origin_text, strlen(origin_text)), 0);
 		in.origin = &origin;
 	}
+	in.text = records_stream(text, strlen(text), block);
 	reader(&in, builder, &to);
-	result.errors = to.errors;
-	result.warnings = to.warnings;
+	text_close(in.text);
+	ret->errors = to.errors;
+	ret->warnings = to.warnings;
 	set = builder_finish(builder);
 	ck_assert_ptr_nonnull(set);
 	builder_free(builder);
-	records_write(zones, &set, 1, result.records);
+	records_write(zones, &set, 1, ret->records);
 	record_set_unref(set);
 	zones_free(zones);
+}
+
+/* Octets up to which a text is also read in small blocks. */
+#define RECORDS_BLOCKS_TEXT_MAX 20000
+
+/*
+ * Reads `text` under the path `f`, in one piece and in blocks of odd sizes, which has to come to
+ * the same. The result is static: valid until the next call.
+ */
+static inline const struct read_result *read_records(reader_fn *reader, bool lines_are_claims,
+						     const char *text, const char *origin_text)
+{
+	static const size_t blocks[] = { 1, 2, 3, 7, 4096 };
+	static struct read_result result, other;
+
+	read_in_blocks(reader, lines_are_claims, text, origin_text, 0, &result);
+	for (size_t i = strlen(text) > RECORDS_BLOCKS_TEXT_MAX ? 4 : 0;
+	     i < sizeof(blocks) / sizeof(*blocks); i++) {
+		read_in_blocks(reader, lines_are_claims, text, origin_text, blocks[i], &other);
+		ck_assert_str_eq(other.complaints, result.complaints);
+		ck_assert_str_eq(other.records, result.records);
+		ck_assert_uint_eq(other.errors, result.errors);
+	}
 	return &result;
 }
 

@@ -135,7 +135,7 @@ START_TEST(reads_shapes_in_all_encodings)
 
 	len = records_encode(plain, way % RECORDS_ENCODINGS, way >= RECORDS_ENCODINGS, data);
 	ck_assert_int_eq(text_decode("f", data, len, &to, &text, &len), 0);
-	ck_assert_int_eq(detect_format(text, len), SOURCE_AZURE);
+	ck_assert_int_eq(detect_format(text, len, true), SOURCE_AZURE);
 	expect_told(text, shapes[(size_t)_i % count].records,
 		    shapes[(size_t)_i % count].complaints);
 	free(text);

@@ -98,7 +98,7 @@ START_TEST(reads_shapes_in_all_encodings)
 	size_t len = encode(plain, encoding, _i / (int)count >= ENCODINGS, data);
 
 	ck_assert_int_eq(text_decode("f", data, len, &to, &text, &len), 0);
-	ck_assert_int_eq(detect_format(text, len), SOURCE_CSV);
+	ck_assert_int_eq(detect_format(text, len, true), SOURCE_CSV);
 	expect(text, shapes[(size_t)_i % count].zone, shapes[(size_t)_i % count].records);
 	free(text);
 	free(plain);

@@ -1,114 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* source/detect: octets to text, and which format it is. */
+/* source/detect: which format a text is. */
 #include "source/detect.h"
 
 #include <string.h>
 
 #include "unit/records.h"
 
-static struct complaints told;
-static char told_text[4096];
-
-static void tell(void *arg, const struct complaint *complaint)
-{
-	(void)arg;
-	snprintf(told_text, sizeof(told_text), "%s", complaint->text);
-}
-
-/* The decoded text, static, or NULL. */
-static const char *decode(const void *data, size_t len)
-{
-	static char copy[4096];
-	char *text;
-	size_t text_len;
-
-	told = (struct complaints){ .tell = tell };
-	told_text[0] = '\0';
-	if (text_decode("f", data, len, &told, &text, &text_len) < 0)
-		return NULL;
-	ck_assert_uint_eq(strlen(text), text_len);
-	snprintf(copy, sizeof(copy), "%s", text);
-	free(text);
-	return copy;
-}
-
-START_TEST(decodes_utf8)
-{
-	ck_assert_str_eq(decode("a\nb", 3), "a\nb");
-	ck_assert_str_eq(decode("\xef\xbb\xbf"
-				"a",
-				4),
-			 "a");
-	ck_assert_str_eq(decode("", 0), "");
-	ck_assert_str_eq(decode("\xef\xbb\xbf", 3), "");
-	/* Latin-1 in a comment is nobody's business. */
-	ck_assert_str_eq(decode("# \xfc\n", 4), "# \xfc\n");
-}
-END_TEST
-
-START_TEST(decodes_line_ends)
-{
-	ck_assert_str_eq(decode("a\r\nb\r\n", 6), "a\nb\n");
-	ck_assert_str_eq(decode("a\rb\r", 4), "a\nb\n");
-	ck_assert_str_eq(decode("a\r\r\nb", 5), "a\n\nb");
-	ck_assert_str_eq(decode("a\n\rb", 4), "a\n\nb");
-	ck_assert_str_eq(decode("\r\xc3\xa4\n", 4), "\n\xc3\xa4\n");
-}
-END_TEST
-
-START_TEST(decodes_utf16)
-{
-	ck_assert_str_eq(decode("\xff\xfe"
-				"a\0\r\0\n\0b\0",
-				10),
-			 "a\nb");
-	ck_assert_str_eq(decode("\xfe\xff"
-				"\0a\0\r\0\n\0b",
-				10),
-			 "a\nb");
-	ck_assert_str_eq(decode("\xff\xfe\xe4\0\xac\x20\x3d\xd8\x00\xde", 10),
-			 "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
-	ck_assert_str_eq(decode("\xff\xfe", 2), "");
-}
-END_TEST
-
-/* What is left of it, and that there was one complaint. */
-static const char *decode_bad(const void *data, size_t len)
-{
-	const char *text = decode(data, len);
-
-	ck_assert_uint_eq(told.errors, 1);
-	return text;
-}
-
-START_TEST(keeps_lines_before_a_cut)
-{
-	ck_assert_str_eq(decode_bad("a\nb\0c", 5), "a\n");
-	ck_assert_str_eq(
-		told_text,
-		"f:2: a NUL octet: the file is cut off or not text; copy or export it again");
-	ck_assert_str_eq(decode_bad("\xff\xfe"
-				    "a\0\n\0b\0c",
-				    9),
-			 "a\n");
-	ck_assert_str_eq(decode_bad("\xff\xfe"
-				    "a\0\0\0",
-				    6),
-			 "");
-	ck_assert_str_eq(decode_bad("\xff\xfe\x3d\xd8", 4), "");
-	ck_assert_str_eq(decode_bad("\xff\xfe\x3d\xd8"
-				    "a\0",
-				    6),
-			 "");
-	ck_assert_str_eq(decode_bad("\xff\xfe\x00\xde", 4), "");
-	ck_assert_str_eq(decode_bad("a\0b\0", 4), "");
-	ck_assert_ptr_nonnull(strstr(told_text, "UTF-16 without a byte order mark"));
-}
-END_TEST
-
 static enum source_format detect(const char *text)
 {
-	return detect_format(text, strlen(text));
+	return detect_format(text, strlen(text), true);
 }
 
 START_TEST(finds_hosts)
@@ -230,10 +130,6 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("detect");
 	TCase *tcase = tcase_create("detect");
 
-	tcase_add_test(tcase, decodes_utf8);
-	tcase_add_test(tcase, decodes_line_ends);
-	tcase_add_test(tcase, decodes_utf16);
-	tcase_add_test(tcase, keeps_lines_before_a_cut);
 	tcase_add_test(tcase, finds_hosts);
 	tcase_add_test(tcase, finds_zones);
 	tcase_add_test(tcase, finds_yaml_and_azure);

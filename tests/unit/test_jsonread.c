@@ -39,11 +39,23 @@ static struct complaints clean(void)
 	return (struct complaints){ .tell = tell };
 }
 
+static struct text *stream(const char *octets, size_t len, size_t block)
+{
+	struct text *text = text_from_memory((const uint8_t *)octets, len);
+	struct complaints none = { 0 };
+
+	ck_assert_ptr_nonnull(text);
+	text_set_block(text, block);
+	ck_assert_int_eq(text_survey(text, "f", &none, NULL), 0);
+	return text;
+}
+
 /* The events of a text with a length; what was told is in `told`. */
-static const char *read_len(const char *text, size_t len)
+static const char *read_block(const char *octets, size_t len, size_t block)
 {
 	struct complaints to = clean();
-	struct jsonread *read = jsonread_new("f", text, len, &to);
+	struct text *text = stream(octets, len, block);
+	struct jsonread *read = jsonread_new("f", text, &to);
 	struct json_event event;
 
 	ck_assert_ptr_nonnull(read);
@@ -53,7 +65,23 @@ static const char *read_len(const char *text, size_t len)
 	ck_assert(!jsonread_next(read, &event));
 	ck_assert(!jsonread_stopped(read) || to.errors);
 	jsonread_free(read);
+	text_close(text);
 	complaints_end(&to, NULL);
+	return events;
+}
+
+/* The same in blocks of odd sizes. */
+static const char *read_len(const char *text, size_t len)
+{
+	static char first_events[sizeof(events)], first_told[sizeof(told)];
+	static const size_t blocks[] = { 1, 2, 3, 7, 4096 };
+
+	strcpy(first_events, read_block(text, len, 0));
+	strcpy(first_told, told);
+	for (size_t i = len > 20000 ? 4 : 0; i < sizeof(blocks) / sizeof(*blocks); i++) {
+		ck_assert_str_eq(read_block(text, len, blocks[i]), first_events);
+		ck_assert_str_eq(told, first_told);
+	}
 	return events;
 }
 
@@ -62,10 +90,11 @@ static const char *read_json(const char *text)
 	return read_len(text, strlen(text));
 }
 
-static const char *read_yaml(const char *text)
+static const char *read_yaml(const char *octets)
 {
 	struct complaints to = clean();
-	struct yamlread *read = yamlread_new("f", text, strlen(text), &to);
+	struct text *text = stream(octets, strlen(octets), 5);
+	struct yamlread *read = yamlread_new("f", text, &to);
 	struct json_event event;
 
 	ck_assert_ptr_nonnull(read);
@@ -73,6 +102,7 @@ static const char *read_yaml(const char *text)
 		write_event(&event);
 	ck_assert(!yamlread_next(read, &event));
 	yamlread_free(read);
+	text_close(text);
 	return events;
 }
 
