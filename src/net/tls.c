@@ -7,14 +7,10 @@
  * into one verdict in one place, `outcome`. Its queue is emptied before each step: what an earlier
  * step of another session left there would be taken for this one's.
  *
- * A handle (client, server) is a lock and what is current: a trust or a context, counted, taken by
- * each session when it begins. So new files come into force without anybody being disturbed, and
- * the old ones go with their last session. The lock is held for a pointer and a count, once a
- * connection.
- *
- * A server keeps no sessions: what is to be resumed travels in tickets, whose keys are handed on
- * when certificates are re-read. So its memory does not depend on who comes, and all workers can
- * resume each other's.
+ * A client's handle is a lock and what is current: a trust, counted, taken by each session when it
+ * begins. So new files come into force without anybody being disturbed, and the old ones go with
+ * their last session. The lock is held for a pointer and a count, once a connection. Servers are in
+ * net/tls_server.
  *
  * Refused: libevent's TLS (it allocates a write and hides why), checking the certificate after the
  * handshake (a server of TLS 1.2 would already be talking to us).
@@ -34,20 +30,10 @@
 #include "base/file.h"
 #include "net/tls_trust.h"
 
-/* Octets of a PEM file with a certificate and its chain, or a key: some kilobytes are usual. */
-#define PEM_FILE_MAX (1024 * 1024)
-/* Two names, a cipher's key and a MAC's: what OpenSSL wants for tickets. */
-#define TICKET_KEYS_LEN 80
-
 struct tls_client {
 	pthread_mutex_t lock;
 	struct tls_trust *trust;
 	_Atomic unsigned generation;
-};
-
-struct tls_server {
-	pthread_mutex_t lock;
-	SSL_CTX *ctx; /* NULL: nothing was loaded yet */
 };
 
 /* ---- the socket ------------------------------------------------------------------------------ */
@@ -175,143 +161,6 @@ unsigned tls_client_generation(const struct tls_client *client)
 	return atomic_load_explicit(&client->generation, memory_order_acquire);
 }
 
-/* ---- servers --------------------------------------------------------------------------------- */
-
-struct tls_server *tls_server_new(struct err *err)
-{
-	struct tls_server *server = calloc(1, sizeof(*server));
-
-	if (!server) {
-		err_set(err, "out of memory");
-		return NULL;
-	}
-	pthread_mutex_init(&server->lock, NULL);
-	return server;
-}
-
-void tls_server_free(struct tls_server *server)
-{
-	if (!server)
-		return;
-	SSL_CTX_free(server->ctx);
-	pthread_mutex_destroy(&server->lock);
-	free(server);
-}
-
-/* A file in memory for OpenSSL to read PEM from; *ret_data is to be freed after it. */
-static BIO *open_pem(const char *path, uint8_t **ret_data, struct err *err)
-{
-	size_t len;
-	BIO *bio;
-
-	if (file_read(path, PEM_FILE_MAX, ret_data, &len, err) < 0)
-		return NULL;
-	bio = BIO_new_mem_buf(*ret_data, (int)len);
-	if (bio)
-		return bio;
-	err_set(err, "%s: out of memory", path);
-	free(*ret_data);
-	return NULL;
-}
-
-/* The server's own certificate comes first, then those that lead to its authority. */
-static int use_certificates(SSL_CTX *ctx, const char *path, struct err *err)
-{
-	char why[TLS_FAULT_TEXT_MAX];
-	uint8_t *data;
-	BIO *bio = open_pem(path, &data, err);
-	X509 *cert;
-	int used;
-
-	if (!bio)
-		return -1;
-	cert = PEM_read_bio_X509(bio, NULL, tls_no_password, NULL);
-	used = cert ? SSL_CTX_use_certificate(ctx, cert) : 0;
-	X509_free(cert);
-	while (used == 1 && (cert = PEM_read_bio_X509(bio, NULL, tls_no_password, NULL))) {
-		used = (int)SSL_CTX_add0_chain_cert(ctx, cert);
-		if (used != 1)
-			X509_free(cert);
-	}
-	BIO_free(bio);
-	free(data);
-	if (used == 1 && tls_pem_ended()) {
-		ERR_clear_error();
-		return 0;
-	}
-	tls_reason(why, sizeof(why), "no certificate that can be used");
-	return err_set(err, "%s: %s", path, why);
-}
-
-static int use_key(SSL_CTX *ctx, const char *path, struct err *err)
-{
-	char why[TLS_FAULT_TEXT_MAX];
-	uint8_t *data;
-	BIO *bio = open_pem(path, &data, err);
-	EVP_PKEY *key;
-	int used;
-
-	if (!bio)
-		return -1;
-	key = PEM_read_bio_PrivateKey(bio, NULL, tls_no_password, NULL);
-	used = key ? SSL_CTX_use_PrivateKey(ctx, key) : 0;
-	EVP_PKEY_free(key);
-	BIO_free(bio);
-	OPENSSL_cleanse(data, strlen((char *)data));
-	free(data);
-	if (used == 1)
-		return 0;
-	tls_reason(why, sizeof(why),
-		   key ? "it does not belong to the certificate"
-		       : "no key in PEM form, or it is encrypted");
-	return err_set(err, "%s: %s", path, why);
-}
-
-/* RFC 7301 3.2: who offers protocols, and not this one, is not answered in another. */
-static int choose_alpn(SSL *ssl, const unsigned char **ret, unsigned char *ret_len,
-		       const unsigned char *offered, unsigned len, void *arg)
-{
-	unsigned at;
-
-	(void)ssl;
-	(void)arg;
-	for (at = 0; at < len; at += 1 + offered[at]) {
-		if (offered[at] == 3 && len - at > 3 && memcmp(offered + at + 1, "dot", 3) == 0) {
-			*ret = offered + at + 1;
-			*ret_len = 3;
-			return SSL_TLSEXT_ERR_OK;
-		}
-	}
-	return SSL_TLSEXT_ERR_ALERT_FATAL;
-}
-
-int tls_server_load(struct tls_server *server, const char *certificate, const char *key,
-		    struct err *err)
-{
-	static const uint8_t id[] = "dot";
-	uint8_t tickets[TICKET_KEYS_LEN];
-	SSL_CTX *ctx = tls_context_new(TLS_server_method(), err), *old = server->ctx;
-
-	if (!ctx)
-		return -1;
-	if (use_certificates(ctx, certificate, err) < 0 || use_key(ctx, key, err) < 0) {
-		SSL_CTX_free(ctx);
-		return -1;
-	}
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_session_id_context(ctx, id, sizeof(id));
-	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
-	SSL_CTX_set_num_tickets(ctx, 1); /* who asks again has one connection, not two */
-	if (old && SSL_CTX_get_tlsext_ticket_keys(old, tickets, sizeof(tickets)) == 1)
-		SSL_CTX_set_tlsext_ticket_keys(ctx, tickets, sizeof(tickets));
-	OPENSSL_cleanse(tickets, sizeof(tickets));
-	pthread_mutex_lock(&server->lock);
-	server->ctx = ctx;
-	pthread_mutex_unlock(&server->lock);
-	SSL_CTX_free(old);
-	return 0;
-}
-
 /* ---- sessions -------------------------------------------------------------------------------- */
 
 /* A new SSL on the socket. -1 with nothing begun. */
@@ -364,15 +213,9 @@ int tls_session_connect(struct tls_session *session, struct tls_client *client, 
 
 int tls_session_accept(struct tls_session *session, struct tls_server *server, int fd)
 {
-	SSL_CTX *ctx;
-	int result;
+	SSL_CTX *ctx = tls_server_context(server);
+	int result = begin(session, ctx, fd);
 
-	pthread_mutex_lock(&server->lock);
-	ctx = server->ctx;
-	if (ctx)
-		SSL_CTX_up_ref(ctx);
-	pthread_mutex_unlock(&server->lock);
-	result = begin(session, ctx, fd);
 	SSL_CTX_free(ctx); /* the SSL holds it */
 	if (result == 0)
 		SSL_set_accept_state(session->ssl);

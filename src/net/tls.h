@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "net/addr.h"
@@ -88,6 +89,18 @@ void tls_server_free(struct tls_server *server);
  */
 int tls_server_load(struct tls_server *server, const char *certificate, const char *key,
 		    struct err *err);
+
+/* The certificate that was loaded last. Main thread. */
+struct tls_server_info {
+	char subject[256]; /* its subject or, without one, its first name; printable */
+	time_t not_before, not_after;
+};
+const struct tls_server_info *tls_server_info(const struct tls_server *server);
+
+/* How long what a server gives can be resumed. Its keys are drawn anew as often. */
+#define TLS_TICKET_LIFE_S 3600
+/* Does so now: tickets under the keys of before are still read, those under older ones not. */
+int tls_server_rotate(struct tls_server *server);
 
 /* What a step of a session came to. */
 enum tls_verdict {

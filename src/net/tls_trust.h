@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whom to believe, as net/tls.c and net/tls_trust.c share it; nobody else includes this.
+ * Whom to believe, as net/tls.c, net/tls_trust.c and net/tls_server.c share it; nobody else includes
+ * this.
  *
  * A trust is what one generation of a client goes by: OpenSSL's context with the authorities, the
  * pins, and the sessions that can be resumed, which are worth something only under the same trust.
@@ -55,6 +56,9 @@ void tls_reason(char *ret, size_t cap, const char *what);
 int tls_no_password(char *buf, int size, int rwflag, void *arg);
 /* Did reading PEM stop since no more followed? Else there is an error in it. */
 bool tls_pem_ended(void);
+
+/* A server's context, held once more; NULL: nothing was loaded yet. */
+SSL_CTX *tls_server_context(struct tls_server *server);
 
 /* A context with all that both sides have in common. NULL with the text. */
 SSL_CTX *tls_context_new(const SSL_METHOD *method, struct err *err);
