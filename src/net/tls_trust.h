@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whom to believe, as net/tls.c, net/tls_trust.c and net/tls_server.c share it; nobody else includes
- * this.
+ * Whom to believe, as net/tls.c, net/tls_trust.c and net/tls_server.c share it; nobody else
+ * includes this.
  *
  * A trust is what one generation of a client goes by: OpenSSL's context with the authorities, the
  * pins, and the sessions that can be resumed, which are worth something only under the same trust.
