@@ -160,6 +160,7 @@ struct flight *flights_add(struct flights *flights, unsigned worker, unsigned i,
 	flight->key.fold = flight->fold;
 	flight->first_wait = FLIGHT_NONE;
 	flight->waits = 0;
+	atomic_store_explicit(&flight->members_asked, 0, memory_order_relaxed);
 	flight->next = *bucket;
 	*bucket = (uint32_t)(flight - flights->flights);
 	return flight;

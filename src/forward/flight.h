@@ -10,6 +10,7 @@
 #ifndef PRIVLINKD_FORWARD_FLIGHT_H
 #define PRIVLINKD_FORWARD_FLIGHT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ struct flight {
 	uint32_t next;        /* in its bucket */
 	uint32_t first_wait;
 	unsigned waits;
+	/* members of the group that it was sent to (bit i: member i); set without the lock */
+	_Atomic uint32_t members_asked;
 	uint8_t fold[NAME_WIRE_MAX + 1];
 };
 

@@ -34,6 +34,7 @@
 #include "base/mailbox.h"
 #include "forward/cache.h"
 #include "forward/flight.h"
+#include "forward/looptable.h"
 #include "forward/pending.h"
 #include "forward/prober.h"
 #include "forward/store.h"
@@ -51,6 +52,7 @@ struct forward_shared {
 	struct cache *cache;
 	struct flights *flights;
 	struct store_pool *pool;
+	struct looptable *loops;
 	_Atomic size_t inflight;
 	/* Instead of those of conf: the main thread changes them. */
 	_Atomic uint32_t ttl_max_s, negative_ttl_max_s;
@@ -91,7 +93,8 @@ struct forward_shared *forward_shared_new(const struct forward_conf *conf,
 		goto fail;
 	shared->flights = flights_new(conf->workers, conf->inflight_max);
 	shared->pool = store_pool_new(conf->workers * conf->inflight_max * STORES_A_QUESTION);
-	if (!shared->flights || !shared->pool) {
+	shared->loops = looptable_new(upstreams);
+	if (!shared->flights || !shared->pool || !shared->loops) {
 		err_set(err, "forward: out of memory");
 		goto fail;
 	}
@@ -119,6 +122,7 @@ void forward_shared_free(struct forward_shared *shared)
 	cache_free(shared->cache);
 	flights_free(shared->flights);
 	store_pool_free(shared->pool);
+	looptable_free(shared->loops);
 	free(shared);
 }
 
@@ -327,9 +331,9 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* A group without upstreams: nothing to wait for, and nothing to keep. */
-static enum forward_verdict fail_at_once(const struct cache_key *key, uint8_t *buf, size_t cap,
-					 struct reply *ret)
+/* Nobody can be asked: nothing to wait for, and nothing to keep. */
+static enum forward_verdict fail_at_once(const struct cache_key *key, const char *ede_text,
+					 uint8_t *buf, size_t cap, struct reply *ret)
 {
 	uint8_t failure[STORE_SMALL_LEN];
 	size_t len = pending_failure(key, failure);
@@ -344,6 +348,7 @@ static enum forward_verdict fail_at_once(const struct cache_key *key, uint8_t *b
 		.rcode = RCODE_SERVFAIL,
 		.failed = true,
 		.ede = EDE_NO_REACHABLE_AUTHORITY,
+		.ede_text = ede_text,
 		.ttl_cap_s = FAILURE_TTL_S,
 	};
 	return FORWARD_HIT;
@@ -418,6 +423,24 @@ static bool limit(struct forward_shared *shared, struct reply *reply)
 	return true;
 }
 
+/*
+ * Has an upstream sent us a question that we sent to it? Whoever asks from elsewhere, and all while
+ * nothing is in flight, costs a look at two words.
+ */
+static bool comes_back(struct forward *forward, const struct forward_question *question,
+		       uint64_t now_ms)
+{
+	struct forward_shared *shared = forward->shared;
+	uint32_t asked;
+
+	if (!question->from || !atomic_load_explicit(&shared->inflight, memory_order_relaxed) ||
+	    !looptable_may_be_peer(shared->loops, question->from))
+		return false;
+	asked = forward_asks(forward, question->name, question->type, question->group);
+	return asked && looptable_came_back(shared->loops, question->name, question->group, asked,
+					    question->from, question->here, now_ms);
+}
+
 enum forward_verdict forward_get(struct forward *forward, const struct forward_question *question,
 				 uint64_t waiter, uint64_t now_ms, uint8_t *buf, size_t cap,
 				 struct reply *ret)
@@ -428,10 +451,14 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	struct cache_shard *shard;
 	struct flight *flight;
 	struct reply reply;
-	uint32_t i = FLIGHT_NONE;
+	uint32_t i = FLIGHT_NONE, without;
+	bool nobody;
 
 	if (waiter && upstreams_group_size(shared->upstreams, question->group) == 0)
-		return fail_at_once(&key, buf, cap, ret);
+		return fail_at_once(&key, NULL, buf, cap, ret);
+	if (comes_back(forward, question, now_ms))
+		return FORWARD_LOOP;
+	without = looptable_without(shared->loops, question->name, question->group, &nobody);
 	shard = cache_lock(shared->cache, key.hash);
 	if (cache_find(shard, &key, now_ms, buf, cap, &reply) && limit(shared, &reply)) {
 		*ret = reply;
@@ -439,7 +466,7 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 		counter_add(&forward->counters.hits, 1);
 		return FORWARD_HIT;
 	}
-	if (waiter) {
+	if (waiter && !nobody) {
 		flight = flights_find(shared->flights, &key);
 		if (flight)
 			verdict = join(forward, flight, waiter);
@@ -448,9 +475,17 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	}
 	cache_unlock(shard);
 	counter_add(&forward->counters.misses, 1);
-	if (i != FLIGHT_NONE)
-		pending_start(forward->pending, i, &flights_at(shared->flights, forward->n, i)->key,
-			      forward->stores[i]->data, clock_now_ms());
+	if (waiter && nobody) {
+		counter_add(&forward->counters.looped, 1);
+		return fail_at_once(&key, "every upstream sends this zone back to this server", buf,
+				    cap, ret);
+	}
+	if (i != FLIGHT_NONE) {
+		struct flight *mine = flights_at(shared->flights, forward->n, i);
+
+		pending_start(forward->pending, i, &mine->key, forward->stores[i]->data, without,
+			      &mine->members_asked, clock_now_ms());
+	}
 	return verdict;
 }
 
@@ -469,23 +504,39 @@ void forward_forget(struct forward *forward, uint64_t waiter)
 	flights_forget(forward->shared->flights, forward->n, waiter);
 }
 
-bool forward_asks(struct forward *forward, const struct name *name, uint16_t type, uint16_t group)
+uint32_t forward_asks(struct forward *forward, const struct name *name, uint16_t type,
+		      uint16_t group)
 {
 	struct forward_question question = { .name = name, .type = type, .group = group };
+	struct flights *flights = forward->shared->flights;
 	struct cache_shard *shard;
+	struct flight *flight;
 	struct cache_key key;
-	bool found = false;
+	uint32_t asked = 0;
 	unsigned bits;
 
-	for (bits = 0; bits < 4 && !found; bits++) {
+	for (bits = 0; bits < 4; bits++) {
 		question.do_bit = bits & 1;
 		question.cd_bit = bits & 2;
 		key = cache_key_of(&question);
 		shard = cache_lock(forward->shared->cache, key.hash);
-		found = flights_find(forward->shared->flights, &key) != NULL;
+		flight = flights_find(flights, &key);
+		if (flight)
+			asked |= atomic_load_explicit(&flight->members_asked, memory_order_relaxed);
 		cache_unlock(shard);
 	}
-	return found;
+	return asked;
+}
+
+struct looptable *forward_loops(const struct forward_shared *shared)
+{
+	return shared->loops;
+}
+
+bool forward_is_probe(struct forward *forward, const struct name *name, const union addr *from,
+		      const union addr *to, uint64_t now_ms)
+{
+	return looptable_probe_came_back(forward->shared->loops, name, from, to, now_ms);
 }
 
 struct prober *forward_prober(struct forward *forward)

@@ -58,10 +58,12 @@ struct forward_counters {
 	struct counter malformed;
 	struct counter no_room; /* a query could not be sent for want of sockets or memory */
 	struct counter refused_inflight, refused_waiters; /* a limit was met */
+	struct counter looped; /* failed at once: all upstreams send it back to us */
 };
 
 struct forward_shared;
 struct forward;
+struct looptable; /* forward/looptable.h */
 struct prober;
 
 /* Shared by all workers; main thread. `upstreams` must outlive it. */
@@ -104,6 +106,7 @@ enum forward_verdict {
 	FORWARD_WAITING,
 	FORWARD_MISS, /* not cached, and `waiter` was 0: nothing was asked */
 	FORWARD_FULL, /* a limit was met */
+	FORWARD_LOOP, /* the question is one of ours that came back */
 };
 
 /*
@@ -127,11 +130,19 @@ void forward_remember(struct forward *forward, const struct forward_question *qu
  */
 void forward_forget(struct forward *forward, uint64_t waiter);
 
+/* What is known of forwarding loops; lives as long as `shared`. Any thread. */
+struct looptable *forward_loops(const struct forward_shared *shared);
+
 /*
- * Is this question, with whatever DO and CD, in flight in this group, whichever worker's it is? For
- * whoever suspects that it comes back to us.
+ * The members of the group (bit i: member i) at which this question, with whatever DO and CD, is in
+ * flight now, whichever worker's it is.
  */
-bool forward_asks(struct forward *forward, const struct name *name, uint16_t type, uint16_t group);
+uint32_t forward_asks(struct forward *forward, const struct name *name, uint16_t type,
+		      uint16_t group);
+
+/* Is this the name of a probe of ours? Then it has come back: answer SERVFAIL. */
+bool forward_is_probe(struct forward *forward, const struct name *name, const union addr *from,
+		      const union addr *to, uint64_t now_ms);
 
 /* This worker's prober (prober.h). */
 struct prober *forward_prober(struct forward *forward);

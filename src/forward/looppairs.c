@@ -2,7 +2,7 @@
 /*
  * An index by zone and upstream together, as routes.c has one by zone: a name carries the hashes of
  * all its suffixes, so the longest zone that decides for it takes one probe a label. Beside it each
- * pair knows its parent, the next shorter zone, so that "is all of this within a zone that is marked
+ * pair knows its parent, the next shorter zone, so that "does it lie within a zone that is marked
  * anyway" needs no name.
  *
  * Both are made anew when pairs come or go, which is at a reload, and at a suspicion (rare).

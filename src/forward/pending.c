@@ -18,6 +18,7 @@
  */
 #include "forward/pending.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,6 @@
 #include "forward/tries.h"
 #include "forward/upstream_health.h"
 #include "wire/types.h"
-#include "wire/writer.h"
 
 /* How telling the bad answer in `room` is. */
 enum telling {
@@ -42,6 +42,7 @@ struct question {
 	uint8_t *room;
 	uint64_t deadline_ms;
 	struct rounds rounds;
+	_Atomic uint32_t *members_asked;
 	uint32_t next_free;
 	unsigned slots;   /* of tries, that were ever in use */
 	unsigned asked;   /* datagrams */
@@ -170,16 +171,6 @@ static void end_try(struct pending *pending, uint32_t number)
 		question->current = TRY_NONE;
 }
 
-size_t pending_failure(const struct cache_key *key, uint8_t *out)
-{
-	struct writer writer;
-
-	writer_init(&writer, out, STORE_SMALL_LEN, 0, FLAG_QR | FLAG_RD | FLAG_RA);
-	writer_set_rcode(&writer, RCODE_SERVFAIL);
-	writer_question(&writer, key->fold, key->type, CLASS_IN);
-	return writer_finish(&writer);
-}
-
 /* Ends the question. Nothing of it may be touched after this. */
 static void finish(struct pending *pending, uint32_t i, const struct pending_outcome *outcome)
 {
@@ -287,6 +278,9 @@ static bool ask(struct pending *pending, uint32_t i, struct manner manner, uint6
 	uint64_t due_ms = now_ms + upstream_timeout_ms(pending->conf.upstreams, manner.upstream,
 						       question->rounds.round);
 
+	/* Before it leaves: it may come back at once, to another worker. */
+	atomic_fetch_or_explicit(question->members_asked, UINT32_C(1) << manner.member,
+				 memory_order_relaxed);
 	question->manner[number % PENDING_TRIES_MAX] = manner;
 	switch (tries_udp(pending->tries, number, &how, now_ms)) {
 	case TRY_SENT:
@@ -366,15 +360,16 @@ static void advance(struct pending *pending, uint32_t i, uint64_t now_ms)
 }
 
 void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key, uint8_t *room,
-		   uint64_t now_ms)
+		   uint32_t without, _Atomic uint32_t *members_asked, uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
 
 	question->key = key;
 	question->room = room;
 	question->deadline_ms = now_ms + FORWARD_DEADLINE_MS;
+	question->members_asked = members_asked;
 	question->slots = question->asked = 0;
-	rounds_begin(&question->rounds, key->group, 0);
+	rounds_begin(&question->rounds, key->group, without);
 	question->current = TRY_NONE;
 	question->telling = TELLING_NOTHING;
 	question->unreachable = question->silent = question->no_room = false;

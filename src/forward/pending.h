@@ -83,12 +83,16 @@ void pending_give(struct pending *pending, uint32_t i);
 /*
  * Sends it out; `done` comes later, never from within this call. `key` and the STORE_SMALL_LEN
  * octets at `room`, where a bad answer is kept while better ones are waited for, stay good until
- * then.
+ * then. Members of the group in `without` (bit i: member i) are not asked; those that are become
+ * bits of *members_asked before the query leaves, for other threads to read.
  */
 void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key, uint8_t *room,
-		   uint64_t now_ms);
+		   uint32_t without, _Atomic uint32_t *members_asked, uint64_t now_ms);
 
-/* Header and question with SERVFAIL. Its length, at most STORE_SMALL_LEN. */
-size_t pending_failure(const struct cache_key *key, uint8_t *out);
+/* A failure for this question, as reply_failure; into STORE_SMALL_LEN octets. */
+static inline size_t pending_failure(const struct cache_key *key, uint8_t *out)
+{
+	return reply_failure(key->fold, key->type, out, STORE_SMALL_LEN);
+}
 
 #endif

@@ -311,6 +311,16 @@ int reply_scrub(const struct forward_question *question, const uint8_t *data, si
 	return 0;
 }
 
+size_t reply_failure(const uint8_t *name, uint16_t type, uint8_t *out, size_t cap)
+{
+	struct writer writer;
+
+	writer_init(&writer, out, cap, 0, FLAG_QR | FLAG_RD | FLAG_RA);
+	writer_set_rcode(&writer, RCODE_SERVFAIL);
+	writer_question(&writer, name, type, CLASS_IN);
+	return writer_finish(&writer);
+}
+
 bool reply_is_for(const struct reply *reply, const struct name *name, uint16_t group)
 {
 	struct cursor message = cursor_over(reply->data, reply->len);

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/addr.h"
 #include "wire/message.h"
 #include "wire/name.h"
 
@@ -29,6 +30,13 @@ struct forward_question {
 	uint16_t type;
 	uint16_t group; /* upstream group, of upstreams_group() */
 	bool do_bit, cd_bit;
+	/*
+	 * No part of the key: the client whose own question this is, so that one that comes back to
+	 * us is told apart; or NULL. `here`: other programs than an upstream ask from that address
+	 * too, see looptable.h.
+	 */
+	const union addr *from;
+	bool here;
 };
 
 struct reply_store; /* where a reply's octets live, counted */
@@ -39,10 +47,11 @@ struct reply {
 	uint16_t group; /* who said it */
 	/* NOERROR, NXDOMAIN, YXDOMAIN or SERVFAIL: all else has become SERVFAIL */
 	uint8_t rcode;
-	bool ad;       /* the upstream set AD and is trusted for it */
-	bool failed;   /* nobody answered, or nobody with sense: no records */
-	bool negative; /* cache.negative-ttl-max bounds it, not ttl-max */
-	int ede;       /* of a failure, else EDE_NONE */
+	bool ad;              /* the upstream set AD and is trusted for it */
+	bool failed;          /* nobody answered, or nobody with sense: no records */
+	bool negative;        /* cache.negative-ttl-max bounds it, not ttl-max */
+	int ede;              /* of a failure, else EDE_NONE */
+	const char *ede_text; /* or NULL; constant */
 	/* to take from every TTL in it (down to 0, or 30 for a stale one: see ttl_cap_s) */
 	uint32_t age_s;
 	/* no TTL given on is higher (what is left of cache.ttl-max, negative-ttl-max; stale) */
@@ -76,6 +85,9 @@ struct reply_cut {
 };
 int reply_cut(const struct forward_question *question, const uint8_t *data, size_t len,
 	      uint8_t *out, size_t cap, struct reply_cut *ret);
+
+/* Writes header and question (a wire name) with SERVFAIL. Its length; room for 512 is enough. */
+size_t reply_failure(const uint8_t *name, uint16_t type, uint8_t *out, size_t cap);
 
 /* Is this the reply to `name` from `group`? Case ignored. */
 bool reply_is_for(const struct reply *reply, const struct name *name, uint16_t group);

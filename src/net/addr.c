@@ -184,6 +184,16 @@ bool addr_is_loopback(const union addr *addr)
 	return memcmp(octets, one, 16) == 0;
 }
 
+bool addr_is_localhost(const union addr *addr)
+{
+	static const uint8_t one[4] = { 127, 0, 0, 1 };
+	uint8_t octets[16];
+
+	if (to_octets(addr, octets))
+		return memcmp(octets + 12, one, 4) == 0;
+	return addr_is_loopback(addr);
+}
+
 bool addr_is_private(const union addr *addr)
 {
 	uint8_t octets[16];

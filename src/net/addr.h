@@ -42,6 +42,8 @@ bool addr_same_host(const union addr *a, const union addr *b);
 
 bool addr_is_wildcard(const union addr *addr);
 bool addr_is_loopback(const union addr *addr);
+/* 127.0.0.1 or ::1, where the programs of this machine ask from. */
+bool addr_is_localhost(const union addr *addr);
 /* RFC 1918, fc00::/7, link-local (169.254/16, fe80::/10). IPv4-mapped IPv6 counts as its IPv4. */
 bool addr_is_private(const union addr *addr);
 

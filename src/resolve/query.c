@@ -204,7 +204,17 @@ enum run {
 	RUN_WAIT,   /* for a reply, under `token` */
 	RUN_MISS,   /* a reply is missing and must not be asked for */
 	RUN_FULL,
+	RUN_LOOP, /* it is a question of ours that came back */
 };
+
+/*
+ * May others than an upstream ask from this client's address? Programs on this machine do, and all
+ * from the same one.
+ */
+static bool is_here(const struct client *client)
+{
+	return addr_same_host(&client->from, &client->to) || addr_is_localhost(&client->from);
+}
 
 /*
  * Decides until there is an answer or a reply is missing. resolver->replies holds those of the
@@ -212,8 +222,8 @@ enum run {
  * is cached is looked up again each time.
  */
 static enum run run(struct resolver *resolver, const struct step_question *question,
-		    const struct answer_shape *shape, uint64_t token, uint64_t now_ms,
-		    unsigned *asks, struct trace *trace)
+		    const struct client *client, const struct answer_shape *shape, uint64_t token,
+		    uint64_t now_ms, unsigned *asks, struct trace *trace)
 {
 	struct step_replies *replies = &resolver->replies;
 	uint8_t *scratch = resolver->scratch;
@@ -231,6 +241,9 @@ static enum run run(struct resolver *resolver, const struct step_question *quest
 		if (replies->count == STEP_REPLIES_MAX || *asks == QUERY_ASKS_MAX)
 			return RUN_FULL;
 		ask.group = resolver->ask.group;
+		/* Only a client's own question can be one of ours that came back. */
+		ask.from = client && name_equal(ask.name, question->name) ? &client->from : NULL;
+		ask.here = ask.from && is_here(client);
 		switch (forward_get(resolver->forward, &ask, token, now_ms, scratch, REPLY_LEN_MAX,
 				    reply)) {
 		case FORWARD_HIT:
@@ -242,6 +255,8 @@ static enum run run(struct resolver *resolver, const struct step_question *quest
 			return RUN_WAIT;
 		case FORWARD_MISS:
 			return RUN_MISS;
+		case FORWARD_LOOP:
+			return RUN_LOOP;
 		case FORWARD_FULL:
 		default:
 			return RUN_FULL;
@@ -332,6 +347,15 @@ static size_t write_failure(struct resolver *resolver, const struct client *clie
 			    RESOLVER_MESSAGE_MAX);
 }
 
+/* A question of ours that came back: whoever asked it on must learn that it ends nowhere. */
+static size_t write_loop(struct resolver *resolver, const struct client *client,
+			 const struct step_question *question, const struct answer_shape *shape,
+			 uint8_t *out)
+{
+	return write_failure(resolver, client, question, shape, &resolver->counters.loops,
+			     EDE_OTHER, "forwarding loop: this server asked you this", out);
+}
+
 static struct answer_shape shape_of(const struct message_query *query, const struct client *client,
 				    const uint8_t *in)
 {
@@ -397,9 +421,14 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 		return RESOLVER_ANSWER;
 
 	question.type = message.type;
+	if (forward_is_probe(resolver->forward, &message.name, &client->from, &client->to,
+			     now_ms)) {
+		*ret_len = write_loop(resolver, client, &question, &shape, out);
+		return RESOLVER_ANSWER;
+	}
 	resolver->replies.count = 0;
-	switch (run(resolver, &question, &shape, next_token(resolver, &shape), now_ms, &asks,
-		    NULL)) {
+	switch (run(resolver, &question, client, &shape, next_token(resolver, &shape), now_ms,
+		    &asks, NULL)) {
 	case RUN_ANSWER:
 		*ret_len = write_plan(resolver, client, &question, &shape, out);
 		return RESOLVER_ANSWER;
@@ -407,6 +436,9 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 		counter_add(&resolver->counters.waited, 1);
 		query_keep(query_take(resolver, now_ms), client, &shape, question.type, asks);
 		return RESOLVER_LATER;
+	case RUN_LOOP:
+		*ret_len = write_loop(resolver, client, &question, &shape, out);
+		return RESOLVER_ANSWER;
 	case RUN_MISS:
 		if (!(shape.flags & FLAG_RD)) {
 			*ret_len = write_failure(resolver, client, &question, &shape,
@@ -457,7 +489,7 @@ static void query_run(struct resolver *resolver, struct query *query, uint64_t n
 	question.name = &name;
 	memcpy(resolver->replies.item, query->reply, query->held * sizeof(query->reply[0]));
 	resolver->replies.count = query->held;
-	result = run(resolver, &question, &query->shape, token, now_ms, &query->asks, trace);
+	result = run(resolver, &question, NULL, &query->shape, token, now_ms, &query->asks, trace);
 	if (result == RUN_WAIT)
 		return;
 	if (trace)

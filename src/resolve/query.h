@@ -81,6 +81,7 @@ struct resolver_counters {
 	struct counter waited;    /* became a query */
 	struct counter full;      /* SERVFAIL since a limit was met */
 	struct counter deadline;  /* SERVFAIL since nothing came in time */
+	struct counter loops;     /* SERVFAIL since it was a question of ours that came back */
 	struct counter truncated;
 	struct counter alias_denied, must_be_private, vault_names;
 	struct counter noerror, nxdomain, servfail;

@@ -409,7 +409,7 @@ static enum turn walk_reply_end(struct walk *w, const struct reply *reply, struc
 		return w->reply < 0 ? walk_ask(w, group) : TURN_AGAIN;
 	}
 	if (reply->rcode == RCODE_SERVFAIL)
-		return walk_fail(w, reply->ede, NULL);
+		return walk_fail(w, reply->ede, reply->ede_text);
 	w->plan->rcode = reply->rcode;
 	item = plan_add(w, PLAN_PROOF);
 	item->reply = (uint8_t)w->reply;
@@ -454,7 +454,7 @@ static enum turn walk_upstream(struct walk *w)
 	reply = &w->replies->item[w->reply];
 	w->plan->used_reply = true;
 	if (reply->failed)
-		return walk_fail(w, reply->ede, NULL);
+		return walk_fail(w, reply->ede, reply->ede_text);
 	if (message_open(&message, reply->data, reply->len, NULL, NULL, NULL) < 0)
 		return walk_fail(w, EDE_INVALID_DATA, NULL);
 	w->ad = w->ad && reply->ad;

@@ -134,6 +134,9 @@ START_TEST(kinds)
 		ck_assert_msg(addr_is_wildcard(&addr) == cases[i].wildcard, "%s", cases[i].text);
 		ck_assert_msg(addr_is_loopback(&addr) == cases[i].loopback, "%s", cases[i].text);
 		ck_assert_msg(addr_is_private(&addr) == cases[i].private, "%s", cases[i].text);
+		ck_assert_msg(addr_is_localhost(&addr) ==
+				      (cases[i].loopback && strcmp(cases[i].text, "127.255.0.9")),
+			      "%s", cases[i].text);
 	}
 }
 END_TEST

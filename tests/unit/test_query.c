@@ -34,7 +34,9 @@ static unsigned sent_count, forgotten, told, explained_count;
 static uint64_t waiter;
 static struct name asked;
 static unsigned asked_count;
-static bool full;
+static bool full, looped;
+static union addr asked_from; /* AF_UNSPEC: nobody */
+static bool asked_here;
 static struct {
 	struct name name;
 	uint8_t data[512];
@@ -50,6 +52,10 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 
 	(void)forward;
 	(void)now_ms;
+	asked_from = question->from ? *question->from : (union addr){ 0 };
+	asked_here = question->here;
+	if (looped)
+		return FORWARD_LOOP;
 	for (i = 0; i < cached_count; i++)
 		if (name_equal(&cached[i].name, question->name)) {
 			ck_assert_uint_ge(cap, cached[i].len);
@@ -70,6 +76,16 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	asked = *question->name;
 	asked_count++;
 	return FORWARD_WAITING;
+}
+
+bool forward_is_probe(struct forward *forward, const struct name *name, const union addr *from,
+		      const union addr *to, uint64_t now_ms)
+{
+	(void)forward;
+	(void)now_ms;
+	ck_assert_ptr_eq(from, &client.from);
+	ck_assert_ptr_eq(to, &client.to);
+	return memcmp(name->fold, "\5probe", 6) == 0;
 }
 
 void forward_forget(struct forward *forward, uint64_t who)
@@ -295,11 +311,11 @@ static uint32_t address_in(const uint8_t *data, size_t len)
 static void check_sum(void)
 {
 	const struct resolver_counters *c = resolver_counters(resolver);
-	uint64_t sum = counter_get(&c->dropped) + counter_get(&c->refused_acl) +
-		       counter_get(&c->formerr) + counter_get(&c->notimp) +
-		       counter_get(&c->badvers) + counter_get(&c->refused) +
-		       counter_get(&c->local) + counter_get(&c->forwarded) + counter_get(&c->full) +
-		       counter_get(&c->deadline) + resolver_waiting(resolver);
+	uint64_t sum =
+		counter_get(&c->dropped) + counter_get(&c->refused_acl) + counter_get(&c->formerr) +
+		counter_get(&c->notimp) + counter_get(&c->badvers) + counter_get(&c->refused) +
+		counter_get(&c->local) + counter_get(&c->forwarded) + counter_get(&c->full) +
+		counter_get(&c->deadline) + counter_get(&c->loops) + resolver_waiting(resolver);
 
 	ck_assert_uint_eq(sum, counter_get(&c->queries));
 }
@@ -607,6 +623,52 @@ START_TEST(half_cached_chain)
 }
 END_TEST
 
+/* Header, question, OPT: SERVFAIL with an EDE that says why. */
+static void check_loop(void)
+{
+	ck_assert_uint_eq(out[3] & 15, RCODE_SERVFAIL);
+	ck_assert_ptr_nonnull(memmem(out, out_len, "forwarding loop", 15));
+}
+
+START_TEST(loops)
+{
+	const struct resolver_counters *c = resolver_counters(resolver);
+
+	ck_assert_int_eq(ask_a("probe.a.example", 0), RESOLVER_ANSWER);
+	check_loop();
+	ck_assert_uint_eq(asked_count, 0);
+	looped = true;
+	ck_assert_int_eq(ask_a("a.example", 0), RESOLVER_ANSWER);
+	check_loop();
+	ck_assert_uint_eq(counter_get(&c->loops), 2);
+	ck_assert_uint_eq(counter_get(&c->servfail), 2);
+	/* What is held never goes out, so it cannot come back. */
+	ck_assert_int_eq(ask_a(HELD, 0), RESOLVER_ANSWER);
+	ck_assert_uint_eq(counter_get(&c->loops), 2);
+	looped = false;
+	/* Who asks is told of a client's own question, and of no other name or turn. */
+	ck_assert_int_eq(addr_parse(&client.from, "127.0.0.10@999", 0), 0);
+	ck_assert_int_eq(addr_parse(&client.to, "127.0.0.5@53", 0), 0);
+	ck_assert_int_eq(ask_a("B.Example", 0), RESOLVER_LATER);
+	ck_assert(addr_equal(&asked_from, &client.from));
+	ck_assert(!asked_here);
+	reply(waiter, "c.example");
+	ck_assert_int_eq(asked_from.any.sa_family, AF_UNSPEC);
+	cache("d.example", "e.example");
+	ck_assert_int_eq(ask_a("d.example", 0), RESOLVER_LATER);
+	ck_assert_int_eq(asked_from.any.sa_family, AF_UNSPEC);
+	/* Programs on this machine all ask from the same address. */
+	ck_assert_int_eq(addr_parse(&client.from, "127.0.0.5@999", 0), 0);
+	resolver_expire(resolver, RESOLVER_DEADLINE_MS);
+	ck_assert_int_eq(ask_a("f.example", 0), RESOLVER_LATER);
+	ck_assert(asked_here);
+	ck_assert_int_eq(addr_parse(&client.from, "127.0.0.1@999", 0), 0);
+	ck_assert_int_eq(ask_a("g.example", 0), RESOLVER_LATER);
+	ck_assert(asked_here);
+	check_sum();
+}
+END_TEST
+
 /* Asked by the operator: neither counted nor told. */
 START_TEST(explain)
 {
@@ -645,6 +707,7 @@ static Suite *query_suite(void)
 	tcase_add_test(tcase, deadline_after_reload);
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, half_cached_chain);
+	tcase_add_test(tcase, loops);
 	tcase_add_test(tcase, explain);
 	suite_add_tcase(suite, tcase);
 	return suite;
