@@ -257,25 +257,55 @@ static bool has_changed(const struct load *load, const struct file_list *list, s
 	return false;
 }
 
+/*
+ * What the entry has now. Names are compared as they are held, and another zone table may hold the
+ * very same text under other names: so they count under those of the old one, too. -1: no memory.
+ */
+static int hash_now(const struct load *load, const struct file_list *list, size_t entry,
+		    struct hashes *now)
+{
+	const struct file_list *old = &load->old->list;
+	const struct zones *before = NULL;
+	size_t room = 0, ignored = 0, i;
+
+	for (i = 0; i < old->count && !before; i++)
+		if (old->file[i].set && was_of(&old->file[i], list->entry[entry].path))
+			before = old->file[i].zones;
+	for (i = 0; i < list->count; i++)
+		if (list->file[i].status.entry == entry && list->file[i].set)
+			room += 2 * record_set_names(list->file[i].set);
+	if (hashes_init(now, room) < 0)
+		return -1;
+	for (i = 0; i < list->count; i++) {
+		const struct file *file = &list->file[i];
+		struct builder_conf conf = { .path = file->path, .ttl_max = UINT32_MAX };
+		struct record_set *same;
+
+		if (file->status.entry != entry || !file->set)
+			continue;
+		hashes_add(now, file->set, NULL, &ignored, NULL);
+		same = before && before != file->zones ? state_convert(file->set, before, &conf)
+						       : NULL;
+		if (same)
+			hashes_add(now, same, NULL, &ignored, NULL);
+		record_set_unref(same);
+	}
+	return 0;
+}
+
 /* Names that the entry had, and how many of them it has no more. -1: no memory. */
 static int count_lost(const struct load *load, const struct file_list *list, size_t entry,
 		      size_t *ret_names, size_t *ret_lost)
 {
 	struct hashes now = { .slot = NULL }, before = { .slot = NULL };
 	struct file_list *old = &load->old->list;
-	size_t room = 0, ignored = 0, names = 0, lost = 0, last_good = 0, i;
+	size_t room = 0, names = 0, lost = 0, last_good = 0, i;
 	struct record_set **had = calloc(old->count + 1, sizeof(struct record_set *));
 	int result = -1;
 
-	for (i = 0; i < list->count; i++)
-		if (list->file[i].status.entry == entry && list->file[i].set)
-			room += record_set_names(list->file[i].set);
-	if (!had || hashes_init(&now, room) < 0)
+	if (!had || hash_now(load, list, entry, &now) < 0)
 		goto done;
-	for (i = 0; i < list->count; i++)
-		if (list->file[i].status.entry == entry && list->file[i].set)
-			hashes_add(&now, list->file[i].set, NULL, &ignored, NULL);
-	for (i = 0, room = 0; i < old->count; i++)
+	for (i = 0; i < old->count; i++)
 		if (was_of(&old->file[i], list->entry[entry].path) &&
 		    (had[last_good] = lastgood_set(load, &old->file[i])))
 			room += record_set_names(had[last_good++]);
@@ -316,6 +346,18 @@ static int keep_removed(const struct load *load, struct file *old, size_t entry,
 	return 1;
 }
 
+/*
+ * Another entry names the file that is no more, too, and has it as missing: it is served there. It
+ * has to stand somewhere, and a path stands in the list once.
+ */
+static void keep_elsewhere(const struct load *load, struct file *old, struct file *file)
+{
+	struct record_set *set = file->set ? NULL : lastgood_set(load, old);
+
+	if (set)
+		serve_old(file, old, set, load->zones, SOURCE_HELD);
+}
+
 /* Takes back what was read. */
 static void withhold(const struct load *load, struct file *file)
 {
@@ -348,11 +390,15 @@ static int add_removed(const struct load *load, struct file_list *list, size_t e
 	while (at < list->count && list->file[at].status.entry <= entry)
 		at++;
 	for (size_t i = 0; i < old->count; i++) {
-		struct file file;
+		struct file file, *there;
 		int result;
 
-		if (!was_of(&old->file[i], list->entry[entry].path) ||
-		    list_find(list, old->file[i].path))
+		if (!was_of(&old->file[i], list->entry[entry].path))
+			continue;
+		there = list_find(list, old->file[i].path);
+		if (there && there->status.entry != entry)
+			keep_elsewhere(load, &old->file[i], there);
+		if (there)
 			continue;
 		result = keep_removed(load, &old->file[i], entry, &file);
 		if (result < 0)

@@ -509,6 +509,18 @@ bool sources_hold(const struct sources *sources, size_t i, struct source_hold *r
 	return true;
 }
 
+/* The same path, but for slashes at its end. */
+static bool same_path(const char *a, const char *b)
+{
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	while (a_len > 1 && a[a_len - 1] == '/')
+		a_len--;
+	while (b_len > 1 && b[b_len - 1] == '/')
+		b_len--;
+	return a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
 int sources_accept(struct sources *sources, const char *path, struct err *err)
 {
 	struct file_list *list = &sources->list;
@@ -517,7 +529,7 @@ int sources_accept(struct sources *sources, const char *path, struct err *err)
 	size_t absent = 0;
 
 	for (size_t i = 0; !entry && i < list->entries; i++)
-		if (strcmp(list->entry[i].path, path) == 0)
+		if (same_path(list->entry[i].path, path))
 			entry = &list->entry[i];
 	if (!entry)
 		return err_set(err, "%s: no source of that name; status lists them", path);

@@ -4,7 +4,8 @@
  * the same on every machine and in every locale.
  *
  * Names that begin with a dot are left out: editors and copy programs keep unfinished things
- * there, and Kubernetes its own links. What is no regular file is passed over as well, and looked
+ * there, and Kubernetes its own links. So are those that editors give to backups and to what is not
+ * saved yet; an old version beside the new one would bring back what was taken out. What is no regular file is passed over as well, and looked
  * at with stat alone: opening a FIFO would wait for ever.
  */
 #include "source/paths.h"
@@ -91,6 +92,15 @@ static int add_limited(struct paths *paths, const char *path, const char *entry,
 	return 1;
 }
 
+/* `.x` and what editors leave beside a file: `x~` is the old one, `#x#` one that is being typed. */
+static bool is_passed_over(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] == '.' || name[len - 1] == '~' ||
+	       (name[0] == '#' && len > 1 && name[len - 1] == '#');
+}
+
 static int expand_folder(struct paths *paths, const char *entry, struct complaints *to)
 {
 	size_t first = paths->count, len = strlen(entry);
@@ -107,7 +117,7 @@ static int expand_folder(struct paths *paths, const char *entry, struct complain
 	while (result == 0 && (errno = 0, item = readdir(folder))) {
 		char *path;
 
-		if (item->d_name[0] == '.')
+		if (is_passed_over(item->d_name))
 			continue;
 		if (asprintf(&path, "%s%s%s", entry, entry[len - 1] == '/' ? "" : "/",
 			     item->d_name) < 0) {

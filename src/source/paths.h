@@ -22,8 +22,8 @@ void paths_fini(struct paths *paths);
 int paths_add(struct paths *paths, const char *path);
 
 /*
- * Adds the files of `entry`. A folder: every regular file in it (or link to one) whose name begins
- * with no dot, in bytewise order, no folders below. A glob: what it matches, in bytewise order,
+ * Adds the files of `entry`. A folder: every regular file in it (or link to one) but `.x`, `x~`
+ * and `#x#`, in bytewise order, no folders below. A glob: what it matches, in bytewise order,
  * folders left out. Anything else is a file, whether it is there or not: reading it will tell. So
  * is what is listed but cannot be looked at, and a link that leads nowhere. 0; 1 if the folder is
  * there but cannot be read, or not to its end (complained of); -1 when there is no memory.

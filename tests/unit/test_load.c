@@ -116,6 +116,8 @@ START_TEST(loads_folders_and_globs)
 	write_text("d/b", "a. 1 A 10.0.0.2\n");
 	write_text("d/B", "a. 1 A 10.0.0.3\n");
 	write_text("d/.hidden", "a. 1 A 10.0.0.4\n");
+	write_text("d/b~", "a. 1 A 10.0.0.4\n");
+	write_text("d/#b#", "a. 1 A 10.0.0.4\n");
 	write_text("d/sub/x", "a. 1 A 10.0.0.5\n");
 	write_text("d/\xc3\xa4", "hosts: {a: 10.0.0.6}\n");
 	write_text("x2.txt", "a. 1 A 10.0.0.7\n");
@@ -1083,6 +1085,98 @@ START_TEST(a_named_file_that_goes_is_held)
 }
 END_TEST
 
+START_TEST(a_file_of_two_entries_that_goes_is_held)
+{
+	struct err err;
+
+	keep_state();
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	write_names("d/a", 1, 10);
+	entries[0].path = "d";
+	entries[1].path = "d/a";
+	conf.count = 2;
+	load();
+	save();
+	ck_assert_int_eq(unlink("d/a"), 0);
+	for (int i = 0; i < 3; i++) {
+		load();
+		save();
+		ck_assert_uint_eq(served_names(), 10);
+		ck_assert_uint_eq(state_files(), 1);
+		/* At a start it is one that is not there yet. */
+		ck_assert_int_eq(sources_status(sources, 0)->state,
+				 i < 2 ? SOURCE_HELD : SOURCE_LAST_GOOD);
+		if (i == 1)
+			restart();
+	}
+	ck_assert_int_eq(sources_accept(sources, "d/a", &err), 0);
+	load();
+	ck_assert_uint_eq(served_names(), 0);
+}
+END_TEST
+
+START_TEST(a_slash_at_the_end_is_accepted)
+{
+	struct err err;
+
+	keep_state();
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	write_names("d/a", 1, 10);
+	entries[0].path = "d//";
+	load();
+	write_names("d/a", 1, 2);
+	load();
+	ck_assert_uint_eq(served_names(), 10);
+	ck_assert_int_eq(sources_accept(sources, "d", &err), 0);
+	load();
+	ck_assert_uint_eq(served_names(), 2);
+	write_names("d/a", 3, 20);
+	load();
+	ck_assert_int_eq(sources_accept(sources, "/", &err), -1);
+}
+END_TEST
+
+START_TEST(other_zones_lose_no_names)
+{
+	struct zones *old = zones;
+	char text[4096];
+	size_t at = 0;
+
+	keep_state();
+	for (unsigned i = 1; i <= 20; i++)
+		at += (size_t)sprintf(text + at, "10.0.0.%u n%u.blob.core.windows.net\n", i, i);
+	write_text("a", text);
+	entries[0].path = "a";
+	load();
+	save();
+	/* Not served as private names any more, but as they stand. */
+	zones = zones_new();
+	ck_assert_int_eq(zones_seal(zones, NULL), 0);
+	load();
+	save();
+	ck_assert_str_eq(told.complaints, "");
+	ck_assert_uint_eq(served_names(), 20);
+	ck_assert_ptr_null(strstr(served(), "privatelink"));
+	zones_free(old);
+	/* And back. */
+	old = zones;
+	zones = records_zones();
+	load();
+	ck_assert_str_eq(told.complaints, "");
+	ck_assert_ptr_nonnull(strstr(served(), "n20.privatelink.blob.core.windows.net"));
+	zones_free(old);
+	/* Both at once: fewer names and other zones. */
+	old = zones;
+	zones = zones_new();
+	ck_assert_int_eq(zones_seal(zones, NULL), 0);
+	write_text("a", "10.0.0.1 n1.blob.core.windows.net\n");
+	load();
+	ck_assert_ptr_nonnull(strstr(told.complaints, "would lose 19 of its 20 names"));
+	ck_assert_uint_eq(served_names(), 20);
+	zones_free(old);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("load");
@@ -1119,6 +1213,9 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, small_entries_may_shrink);
 	tcase_add_test(tcase, an_entry_shrinks_over_all_its_files);
 	tcase_add_test(tcase, a_named_file_that_goes_is_held);
+	tcase_add_test(tcase, a_file_of_two_entries_that_goes_is_held);
+	tcase_add_test(tcase, a_slash_at_the_end_is_accepted);
+	tcase_add_test(tcase, other_zones_lose_no_names);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
