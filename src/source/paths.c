@@ -5,8 +5,9 @@
  *
  * Names that begin with a dot are left out: editors and copy programs keep unfinished things
  * there, and Kubernetes its own links. So are those that editors give to backups and to what is not
- * saved yet; an old version beside the new one would bring back what was taken out. What is no regular file is passed over as well, and looked
- * at with stat alone: opening a FIFO would wait for ever.
+ * saved yet; an old version beside the new one would bring back what was taken out. What is no
+ * regular file is passed over as well, and looked at with stat alone: opening a FIFO would wait for
+ * ever.
  */
 #include "source/paths.h"
 
