@@ -199,28 +199,42 @@ static void put_reply(struct writer *writer, const struct plan_item *item, const
 	}
 }
 
-/* Is this about the end of its chain, which is not what the answer ends at? */
-static bool reply_denies(const struct reply *reply, struct message *message)
+/*
+ * Does the reply deny the end of its chain? Then *ret_zone is the owner of the SOA that it says so
+ * with, of length 0 where it has none.
+ */
+static bool reply_denies(const struct reply *reply, struct message *message,
+			 uint8_t ret_zone[NAME_WIRE_MAX], size_t *ret_zone_len)
 {
 	struct message_record record;
-	bool denies = reply->rcode != RCODE_NOERROR;
 
-	while (!denies && message_next(message, &record) == 1)
-		denies = record.section == SECTION_AUTHORITY && record.type == TYPE_SOA;
+	*ret_zone_len = 0;
+	while (*ret_zone_len == 0 && message_next(message, &record) == 1)
+		if (record.section == SECTION_AUTHORITY && record.type == TYPE_SOA)
+			*ret_zone_len = message_owner(message, &record, ret_zone);
 	message_rewind(message);
-	return denies;
+	return *ret_zone_len > 0 || reply->rcode != RCODE_NOERROR;
 }
 
+/*
+ * The authority section of a reply. Where its chain goes on elsewhere, what it says of the chain's
+ * end must not be told, but the proofs of wildcards on the way there must: where the end is denied
+ * these are the records of other zones than the one that denies.
+ */
 static void put_proof(struct writer *writer, const struct plan_item *item,
 		      const struct reply *reply, bool do_bit)
 {
-	uint8_t owner[NAME_WIRE_MAX];
+	uint8_t owner[NAME_WIRE_MAX], zone[NAME_WIRE_MAX];
 	struct message_record record;
 	struct message message;
+	bool links = item->proof == PROOF_LINKS, denies = false;
+	size_t zone_len = 0;
 
 	if (message_open(&message, reply->data, reply->len, NULL, NULL, NULL) < 0)
 		return;
-	if (item->proof == PROOF_LINKS && (!do_bit || reply_denies(reply, &message)))
+	if (links && do_bit)
+		denies = reply_denies(reply, &message, zone, &zone_len);
+	if (links && (!do_bit || (denies && zone_len == 0)))
 		return;
 	while (message_next(&message, &record) == 1) {
 		if (record.section != SECTION_AUTHORITY)
@@ -229,7 +243,9 @@ static void put_proof(struct writer *writer, const struct plan_item *item,
 			continue;
 		if (!message_owner(&message, &record, owner))
 			return;
-		put_reply_record(writer, reply, &message, &record, SECTION_AUTHORITY, owner);
+		if (!denies || !name_wire_ends_with(owner, zone))
+			put_reply_record(writer, reply, &message, &record, SECTION_AUTHORITY,
+					 owner);
 	}
 }
 

@@ -430,10 +430,26 @@ static bool walk_may_speak(const struct walk *w, uint16_t group, const uint8_t *
 	       routes_match(w->view->routes, &name, NULL) == group;
 }
 
+/*
+ * The group that may speak for `at`. A DS record at the top of a zone is its parent's, who may be
+ * another's to ask (RFC 4035 3.1.4.1): the child would deny it, and so make its own zone bogus to a
+ * client that validates.
+ */
+static uint16_t walk_group(const struct walk *w)
+{
+	const uint8_t *wire = w->at->wire;
+	struct name parent;
+
+	if (w->question->type == TYPE_DS && w->at->labels > 0 &&
+	    name_from_wire(&parent, wire + 1 + *wire, w->at->len - 1u - *wire) == 0)
+		return routes_match(w->view->routes, &parent, NULL);
+	return routes_match(w->view->routes, w->at, NULL);
+}
+
 /* Rule 5. */
 static enum turn walk_upstream(struct walk *w)
 {
-	uint16_t group = routes_match(w->view->routes, w->at, NULL);
+	uint16_t group = walk_group(w);
 	const struct reply *reply;
 	struct plan_item *item;
 	struct message message;

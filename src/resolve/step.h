@@ -59,7 +59,7 @@ enum plan_kind {
 enum plan_proof {
 	PROOF_WHOLE,
 	PROOF_SOA, /* the SOA alone: the rest would deny what we hold */
-	/* of a reply whose chain goes on elsewhere: nothing where it denies the chain's end */
+	/* of a reply whose chain goes on elsewhere: nothing of the zone that denies its end */
 	PROOF_LINKS,
 };
 

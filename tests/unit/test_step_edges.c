@@ -281,6 +281,24 @@ START_TEST(odd_names)
 }
 END_TEST
 
+/* The DS of a zone is its parent's to tell, whoever is asked about the zone (RFC 4035 3.1.4.1). */
+START_TEST(ds_is_the_parents)
+{
+	begin(ZONE_TRANSPARENT);
+	ready();
+	says("corp", "corp.example", "DS", RCODE_NOERROR, "!corp.example SOA ns.example");
+	says("root", "corp.example", "DS", RCODE_NOERROR, "!example SOA ns.example");
+	expect("corp.example", "DS", "NOERROR\n!example SOA\nasked corp.example\n");
+	says("corp", "sub.corp.example", "DS", RCODE_NOERROR, "!corp.example SOA ns.example");
+	expect("sub.corp.example", "DS", "NOERROR\n!corp.example SOA\nasked! sub.corp.example\n");
+	says("corp", "corp.example", "DNSKEY", RCODE_NOERROR, "!corp.example SOA ns.example");
+	expect("corp.example", "DNSKEY", "NOERROR\n!corp.example SOA\nasked! corp.example\n");
+	says("root", ".", "DS", RCODE_NOERROR, "!. SOA ns.example");
+	expect(".", "DS", "NOERROR\n!. SOA\nasked .\n");
+	end();
+}
+END_TEST
+
 static Suite *step_edges_suite(void)
 {
 	Suite *suite = suite_create("step_edges");
@@ -296,6 +314,7 @@ static Suite *step_edges_suite(void)
 	tcase_add_test(tcase, fullest_plan);
 	tcase_add_test(tcase, vault_names);
 	tcase_add_test(tcase, odd_names);
+	tcase_add_test(tcase, ds_is_the_parents);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
