@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "forward/upstream_health.h"
 
 static const char *const zone_type_names[] = {
 	[ZONE_TRANSPARENT] = "transparent",
@@ -216,6 +217,7 @@ static void forward_list(FILE *out, struct json *json, const struct status_input
 		for (j = 0; j < count; j++) {
 			if (!upstreams_state(input->upstreams, member[j], &state))
 				continue;
+			state.well = upstream_is_well(input->upstreams, group, (uint8_t)j);
 			addr_to_text(&state.addr, 0, addr);
 			if (!json) {
 				fprintf(out,

@@ -37,6 +37,7 @@
 #include "forward/looptable.h"
 #include "forward/pending.h"
 #include "forward/prober.h"
+#include "forward/revive.h"
 #include "forward/store.h"
 #include "wire/types.h"
 
@@ -68,6 +69,7 @@ struct forward {
 	struct event *mail;
 	struct pending *pending;
 	struct prober *prober;
+	struct revive *revive;       /* worker 0 has it */
 	struct reply_store **stores; /* of the questions in flight; NULL: not in flight */
 	struct forward_counters counters;
 };
@@ -174,10 +176,17 @@ struct forward *forward_new(struct forward_shared *shared, unsigned n, struct ev
 		goto fail;
 	}
 	conf.counters = &forward->counters;
-	forward->pending = pending_new(&conf, err);
 	forward->prober = prober_new(shared->upstreams, base, &forward->counters, err);
-	if (!forward->pending || !forward->prober)
+	conf.prober = forward->prober;
+	forward->pending = forward->prober ? pending_new(&conf, err) : NULL;
+	if (!forward->pending)
 		goto fail;
+	/* One of the workers is enough. */
+	if (n == 0) {
+		forward->revive = revive_new(shared->upstreams, forward->prober, base, err);
+		if (!forward->revive)
+			goto fail;
+	}
 	return forward;
 fail:
 	forward_free(forward);
@@ -246,6 +255,7 @@ void forward_free(struct forward *forward)
 		store_drop(store);
 	}
 	pending_free(forward->pending);
+	revive_free(forward->revive);
 	prober_free(forward->prober);
 	if (forward->mail)
 		event_free(forward->mail);

@@ -56,6 +56,7 @@ struct forward_counters {
 	struct counter wrong_case, no_cookie, suspected;
 	struct counter probes, refused_probes;
 	struct counter malformed;
+	struct counter lame;    /* a referral in place of an answer */
 	struct counter no_room; /* a query could not be sent for want of sockets or memory */
 	struct counter refused_inflight, refused_waiters; /* a limit was met */
 	struct counter looped; /* failed at once: all upstreams send it back to us */

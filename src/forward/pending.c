@@ -24,22 +24,16 @@
 
 #include "base/clock.h"
 #include "forward/deadlines.h"
+#include "forward/excuse.h"
+#include "forward/explore.h"
 #include "forward/manner.h"
 #include "forward/rounds.h"
 #include "forward/tries.h"
 #include "forward/upstream_health.h"
 #include "wire/types.h"
 
-/* How telling the bad answer in `room` is. */
-enum telling {
-	TELLING_NOTHING,
-	TELLING_FAILURE,
-	TELLING_CHAIN,
-};
-
 struct question {
 	const struct cache_key *key;
-	uint8_t *room;
 	uint64_t deadline_ms;
 	struct rounds rounds;
 	_Atomic uint32_t *members_asked;
@@ -47,9 +41,7 @@ struct question {
 	unsigned slots;   /* of tries, that were ever in use */
 	unsigned asked;   /* datagrams */
 	uint32_t current; /* the try that the next step waits for, or TRY_NONE */
-	enum telling telling;
-	bool unreachable, silent, no_room;
-	struct reply_cut best;
+	struct excuse excuse;
 	struct manner manner[PENDING_TRIES_MAX]; /* of each try */
 };
 
@@ -191,35 +183,10 @@ static void finish(struct pending *pending, uint32_t i, const struct pending_out
 static void finish_badly(struct pending *pending, uint32_t i)
 {
 	struct question *question = &pending->questions[i];
-	struct pending_outcome outcome = {
-		.data = question->room,
-		.len = question->best.len,
-		.rcode = RCODE_SERVFAIL,
-		.failed = question->telling != TELLING_CHAIN,
-		.ede = EDE_NONE,
-		.ttl_s = FAILURE_TTL_S,
-	};
+	struct pending_outcome outcome = excuse_outcome(&question->excuse);
 
-	if (question->telling == TELLING_NOTHING) {
-		outcome.len = pending_failure(question->key, question->room);
-		if (question->no_room)
-			outcome.ede = EDE_NOT_READY;
-		else if (question->unreachable && !question->silent)
-			outcome.ede = EDE_NETWORK_ERROR;
-		else
-			outcome.ede = EDE_NO_REACHABLE_AUTHORITY;
-		outcome.ttl_s = FAILURE_SILENT_TTL_S;
-	} else if (question->telling == TELLING_CHAIN) {
-		/*
-		 * Not longer than its CNAMEs allow, but kept for a moment in any case (RFC 9520
-		 * 3.2).
-		 */
-		if (question->best.ttl_s < FAILURE_TTL_S)
-			outcome.ttl_s = question->best.ttl_s ? question->best.ttl_s : 1;
-	} else {
-		/* The upstream's own word for why, else that there was none. */
-		outcome.ede = question->best.ede != EDE_NONE ? question->best.ede : EDE_OTHER;
-	}
+	if (outcome.len == 0)
+		outcome.len = pending_failure(question->key, question->excuse.room);
 	finish(pending, i, &outcome);
 }
 
@@ -233,8 +200,9 @@ static void note_unreachable(struct pending *pending, uint32_t i, const struct m
 {
 	struct question *question = &pending->questions[i];
 
-	upstream_note_unreachable(pending->conf.upstreams, manner->upstream, now_ms);
-	question->unreachable = true;
+	upstream_note_unreachable(pending->conf.upstreams, question->key->group, manner->member,
+				  now_ms);
+	question->excuse.unreachable = true;
 	rounds_unreachable(&question->rounds, manner->member);
 }
 
@@ -243,7 +211,7 @@ static void wait_for_room(struct pending *pending, uint32_t i, uint8_t member, u
 {
 	struct question *question = &pending->questions[i];
 
-	question->no_room = true;
+	question->excuse.no_room = true;
 	rounds_put_back(&question->rounds, member);
 	if (question->current == TRY_NONE)
 		set_due(pending, i, now_ms + PENDING_NO_ROOM_MS, now_ms);
@@ -320,7 +288,7 @@ static bool ask_next(struct pending *pending, uint32_t i, uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
 	struct upstreams *upstreams = pending->conf.upstreams;
-	bool answered = question->telling != TELLING_NOTHING;
+	bool answered = question->excuse.telling != EXCUSE_NONE;
 	uint16_t upstream = 0;
 	uint64_t until_ms = 0;
 	uint8_t member = 0;
@@ -365,18 +333,19 @@ void pending_start(struct pending *pending, uint32_t i, const struct cache_key *
 	struct question *question = &pending->questions[i];
 
 	question->key = key;
-	question->room = room;
 	question->deadline_ms = now_ms + FORWARD_DEADLINE_MS;
 	question->members_asked = members_asked;
 	question->slots = question->asked = 0;
 	rounds_begin(&question->rounds, key->group, without);
 	question->current = TRY_NONE;
-	question->telling = TELLING_NOTHING;
-	question->unreachable = question->silent = question->no_room = false;
+	excuse_begin(&question->excuse, room);
 	counter_add(&pending->conf.counters->asked, 1);
 	/* Where none could be sent the timer ends it, so that `done` does not come from here. */
 	if (!ask_next(pending, i, now_ms))
 		set_due(pending, i, now_ms, now_ms);
+	else if (question->current != TRY_NONE)
+		explore(pending->conf.upstreams, pending->conf.prober, key,
+			manner_of(pending, question->current).member, now_ms);
 }
 
 /* The try led nowhere. Another upstream that is being waited for has its time first. */
@@ -394,13 +363,14 @@ static void take_bad_answer(struct pending *pending, uint32_t number, const stru
 			    uint64_t now_ms)
 {
 	struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
-	enum telling telling = cut->links > 0 ? TELLING_CHAIN : TELLING_FAILURE;
+	struct reply_cut failure = *cut;
 
-	if (cut->len <= STORE_SMALL_LEN && telling > question->telling) {
-		memcpy(question->room, pending->scratch, cut->len);
-		question->best = *cut;
-		question->telling = telling;
+	if (cut->referral) {
+		counter_add(&pending->conf.counters->lame, 1);
+		failure.len = pending_failure(question->key, pending->scratch);
+		failure.ede = EDE_NO_REACHABLE_AUTHORITY;
 	}
+	excuse_take(&question->excuse, &failure, pending->scratch);
 	rounds_give_up(&question->rounds, manner_of(pending, number).member);
 	drop_try(pending, number, now_ms);
 }
@@ -457,7 +427,7 @@ static void take_answer(struct pending *pending, uint32_t number, const struct r
 		.ttl_s = cut->rcode == RCODE_YXDOMAIN ? FAILURE_TTL_S : cut->ttl_s,
 	};
 
-	upstream_note_answer(upstreams, upstream, rtt_us);
+	upstream_note_answer(upstreams, question->key->group, manner.member, rtt_us);
 	manner_worked(&manner, upstreams, now_ms);
 	finish(pending, i, &outcome);
 }
@@ -486,6 +456,12 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 	}
 }
 
+/* The upstream has done its work: a chain led on, or what it found is not validly signed. */
+static bool is_names_fault(const struct reply_cut *cut)
+{
+	return cut->links > 0 || (cut->ede >= EDE_BOGUS_FIRST && cut->ede <= EDE_BOGUS_LAST);
+}
+
 /* An answer by its header and question; what does it say? */
 static void read_answer(struct pending *pending, uint32_t number, const struct try_reply *reply,
 			uint64_t now_ms)
@@ -510,8 +486,10 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 		take_malformed(pending, number, now_ms);
 	} else if (try->ask.edns && may_mean_no_edns(&cut) && question->asked < PENDING_ASKED_MAX) {
 		ask_with_less(pending, number, cut.has_opt, now_ms);
-	} else if (cut.rcode == RCODE_SERVFAIL) {
-		upstream_note_refusal(pending->conf.upstreams, try->upstream, rtt_us);
+	} else if (cut.rcode == RCODE_SERVFAIL || cut.referral) {
+		upstream_note_refusal(pending->conf.upstreams, key->group,
+				      manner_of(pending, number).member, is_names_fault(&cut),
+				      rtt_us, now_ms);
 		take_bad_answer(pending, number, &cut, now_ms);
 	} else {
 		take_answer(pending, number, &cut, reply->flags, rtt_us, now_ms);
@@ -565,13 +543,15 @@ static void on_failed(void *arg, uint32_t number, uint64_t now_ms)
 static void on_due(struct pending *pending, uint32_t i, uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
+	uint64_t sent_us;
 
 	if (question->current != TRY_NONE) {
-		question->silent = true;
+		question->excuse.silent = true;
 		counter_add(&pending->conf.counters->timeouts, 1);
-		upstream_note_timeout(pending->conf.upstreams,
-				      tries_at(pending->tries, question->current)->upstream,
-				      now_ms);
+		sent_us = tries_at(pending->tries, question->current)->sent_us;
+		upstream_note_timeout(pending->conf.upstreams, question->key->group,
+				      manner_of(pending, question->current).member,
+				      now_ms - sent_us / 1000, now_ms);
 		question->current = TRY_NONE; /* but still open */
 	}
 	if (now_ms >= question->deadline_ms)

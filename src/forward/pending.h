@@ -65,6 +65,7 @@ struct pending_conf {
 	struct upstreams *upstreams;
 	struct event_base *base;
 	struct forward_counters *counters;
+	struct prober *prober; /* for trying upstreams out */
 	pending_done_fn *done;
 	void *arg;
 };

@@ -233,6 +233,7 @@ static int copy_authority(struct scrub *scrub, bool negative)
 static int survey(struct message *message, struct reply_cut *ret)
 {
 	struct message_record record;
+	bool ns = false, soa = false;
 	struct edns edns;
 	int got;
 
@@ -242,6 +243,10 @@ static int survey(struct message *message, struct reply_cut *ret)
 	while ((got = message_next(message, &record)) > 0) {
 		struct cursor rdata;
 
+		if (record.section == SECTION_AUTHORITY) {
+			soa |= record.type == TYPE_SOA;
+			ns |= record.type == TYPE_NS;
+		}
 		if (record.section != SECTION_ADDITIONAL || record.type != TYPE_OPT || ret->has_opt)
 			continue;
 		rdata = cursor_over(message->cursor.data + record.rdata_at, record.rdata_len);
@@ -251,6 +256,9 @@ static int survey(struct message *message, struct reply_cut *ret)
 		ret->ede = edns.ede;
 		ret->full_rcode = (uint16_t)(ret->full_rcode | edns.rcode_high << 4);
 	}
+	/* RFC 2308 2.2: NODATA has a SOA, or at least no NS. */
+	ret->referral =
+		ns && !soa && !(message->flags & FLAG_AA) && ret->full_rcode == RCODE_NOERROR;
 	return got;
 }
 
@@ -291,6 +299,7 @@ int reply_cut(const struct forward_question *question, const uint8_t *data, size
 		return -1;
 	cut.len = writer_finish(&scrub.writer);
 	cut.links = scrub.links;
+	cut.referral = cut.referral && !scrub.has_data && scrub.links == 0;
 	if ((cut.negative && !scrub.has_soa) || scrub.ttl == UINT32_MAX)
 		cut.ttl_s = 0;
 	else

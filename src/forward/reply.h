@@ -78,6 +78,7 @@ struct reply_cut {
 	uint8_t rcode;  /* NOERROR, NXDOMAIN, YXDOMAIN or SERVFAIL */
 	/* no records at the chain's end, and the chain is not just unfinished */
 	bool negative;
+	bool referral;       /* NOERROR that says nothing but who else might know; not for us */
 	unsigned links;      /* of the chain that was kept */
 	uint16_t full_rcode; /* as it was, with the upper bits of an OPT */
 	bool has_opt;

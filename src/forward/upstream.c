@@ -15,13 +15,24 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "forward/upstream_inside.h"
 #include "wire/types.h"
 
 struct upstreams *upstreams_new(void)
 {
-	return calloc(1, sizeof(struct upstreams));
+	struct upstreams *upstreams = calloc(1, sizeof(*upstreams));
+
+	if (!upstreams)
+		return NULL;
+	upstreams->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (upstreams->wake < 0) {
+		free(upstreams);
+		return NULL;
+	}
+	return upstreams;
 }
 
 void upstreams_free(struct upstreams *upstreams)
@@ -34,6 +45,7 @@ void upstreams_free(struct upstreams *upstreams)
 		free(upstreams->upstreams[i]);
 	for (i = 0; i < upstreams->groups_count; i++)
 		free(upstreams->groups[i]);
+	close(upstreams->wake);
 	free(upstreams);
 }
 
@@ -169,4 +181,16 @@ const union addr *upstream_addr(const struct upstreams *upstreams, uint16_t upst
 bool upstream_trusts_ad(const struct upstreams *upstreams, uint16_t group, uint16_t upstream)
 {
 	return group_at(upstreams, group)->trust_ad || upstream_at(upstreams, upstream)->loopback;
+}
+
+void upstreams_group_zone(const struct upstreams *upstreams, uint16_t group, struct name *ret)
+{
+	const struct group *g = group_at(upstreams, group);
+
+	name_from_wire(ret, g->zone, g->zone_len);
+}
+
+uint16_t upstreams_member(const struct upstreams *upstreams, uint16_t group, uint8_t member)
+{
+	return group_at(upstreams, group)->members[member];
 }

@@ -76,6 +76,10 @@ size_t upstreams_group_members(const struct upstreams *upstreams, uint16_t group
 
 /* For the forwarder, any worker: */
 
+void upstreams_group_zone(const struct upstreams *upstreams, uint16_t group, struct name *ret);
+/* The registry's number of a member. */
+uint16_t upstreams_member(const struct upstreams *upstreams, uint16_t group, uint8_t member);
+
 size_t upstreams_group_size(const struct upstreams *upstreams, uint16_t group);
 const union addr *upstream_addr(const struct upstreams *upstreams, uint16_t upstream);
 

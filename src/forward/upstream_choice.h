@@ -14,4 +14,14 @@
 int upstreams_choose(const struct upstreams *upstreams, uint16_t group, uint32_t without,
 		     uint64_t now_ms, uint16_t *ret_upstream);
 
+/* FASTEST: one question in so many is put to a second upstream, of which nobody waits for. */
+#define UPSTREAM_EXPLORE_ONE_IN 16
+
+/*
+ * Where this question, which goes to member `chosen`, should be tried besides: as upstreams_choose;
+ * -1: nowhere, as most times.
+ */
+int upstreams_explore(const struct upstreams *upstreams, uint16_t group, uint8_t chosen,
+		      uint16_t *ret_upstream);
+
 #endif

@@ -1,17 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What became of the questions that went to an upstream.
+ * What became of the questions that went to an upstream, and what that means.
  *
- * A handful of relaxed atomics. Smoothed round trip and its variance are RFC 6298's, kept in one
- * word so that they fit together; a lost update when two workers write at once does no harm. An
- * upstream that failed twice in a row is set aside: not left out, but asked last, for some seconds.
- * A refusal counts as life: SERVFAIL is often the name's fault, and asking elsewhere for everything
- * because of one broken name would be worse.
+ * Two things are kept apart. Whether a server can be reached is its own, whoever asks it: silence,
+ * ICMP, a connection or handshake that fails count, and any reply at all proves the contrary. That
+ * it is willing is a matter of the zone it is asked for: the same server may answer for one zone
+ * and refuse another, so REFUSED, SERVFAIL and referrals count for its place in the group alone.
+ * NXDOMAIN is an answer.
+ *
+ * SERVFAIL is often the name's fault. So refusals count only while nothing good comes between,
+ * and then do not decide: two of them ask for a probe, the SOA of the group's zone (of the root its
+ * NS), which every server that is any good for the zone can answer. Only if that fails too is the
+ * member set aside. One broken name that is asked for again and again thus costs a probe now and
+ * then, and never a healthy upstream; a resolver whose uplink is gone, and that knows the probe's
+ * answer by heart, stays in front, but it answers SERVFAIL at once and the next is asked at once.
+ * A failed validation (EDE 5 to 12), or SERVFAIL behind a chain of CNAMEs, is never counted: the
+ * upstream has done its work.
+ *
+ * Who is set aside is asked last, not left out. Round trip and variance are RFC 6298's, kept in one
+ * word so that they fit together; a lost update when two workers write at once does no harm. All
+ * are relaxed atomics: no thread waits for another, and no order between two of them matters.
  */
 #include "forward/upstream_health.h"
 
-#include "base/clock.h"
 #include "forward/upstream_inside.h"
+#include <unistd.h>
 
 static uint64_t get(const _Atomic uint64_t *value)
 {
@@ -28,9 +41,32 @@ static void bump(_Atomic uint64_t *value)
 	atomic_fetch_add_explicit(value, 1, memory_order_relaxed);
 }
 
-bool upstream_is_well(const struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
+static struct upstream *member_at(const struct upstreams *upstreams, uint16_t group, uint8_t member)
 {
-	return get(&upstream_at(upstreams, upstream)->health.aside_until_ms) <= now_ms;
+	return upstream_at(upstreams, group_at(upstreams, group)->members[member]);
+}
+
+bool upstream_is_well(const struct upstreams *upstreams, uint16_t group, uint8_t member)
+{
+	return standing_is_well(&member_at(upstreams, group, member)->health.reach) &&
+	       standing_is_well(&group_at(upstreams, group)->will[member]);
+}
+
+uint64_t upstream_cost_us(const struct upstreams *upstreams, uint16_t upstream)
+{
+	return get(&upstream_at(upstreams, upstream)->health.cost_us);
+}
+
+uint32_t upstreams_group_recovered(const struct upstreams *upstreams, uint16_t group)
+{
+	const struct group *g = group_at(upstreams, group);
+	uint32_t sum = 0;
+	uint8_t i;
+
+	for (i = 0; i < g->count; i++)
+		sum += standing_recovered(&member_at(upstreams, group, i)->health.reach) +
+		       standing_recovered(&g->will[i]);
+	return sum;
 }
 
 uint32_t upstream_rtt_us(const struct upstreams *upstreams, uint16_t upstream)
@@ -49,7 +85,7 @@ bool upstreams_state(const struct upstreams *upstreams, size_t i, struct upstrea
 	h = &u->health;
 	*ret = (struct upstream_state){
 		.addr = u->addr,
-		.well = upstream_is_well(upstreams, (uint16_t)i, clock_now_ms()),
+		.well = standing_is_well(&h->reach),
 		.rtt_us = (uint32_t)(get(&h->rtt) >> 32),
 		.asked = get(&h->asked),
 		.answered = get(&h->answered),
@@ -97,6 +133,14 @@ void upstream_note_asked(struct upstreams *upstreams, uint16_t upstream)
 	bump(&upstream_at(upstreams, upstream)->health.asked);
 }
 
+/* What is smoothed: seven parts of what was, one of what is new. */
+static void add_cost(struct upstream_health *health, uint64_t us)
+{
+	uint64_t old = get(&health->cost_us), cost = old ? (7 * old + us) / 8 : us;
+
+	set(&health->cost_us, cost ? cost : 1);
+}
+
 /* RFC 6298 2.2 and 2.3. */
 static void measure(struct upstream_health *health, uint64_t rtt_us)
 {
@@ -116,54 +160,65 @@ static void measure(struct upstream_health *health, uint64_t rtt_us)
 		smooth = (7 * smooth + rtt_us) / 8;
 	}
 	set(&health->rtt, (smooth ? smooth : 1) << 32 | variance);
+	add_cost(health, rtt_us);
 }
 
-static void note_life(struct upstream_health *health, uint64_t rtt_us)
+/* Somebody is to be probed. A full eventfd is readable, too. */
+static void wake(const struct upstreams *upstreams)
 {
-	measure(health, rtt_us);
-	if (atomic_load_explicit(&health->failures, memory_order_relaxed))
-		atomic_store_explicit(&health->failures, 0, memory_order_relaxed);
-	if (get(&health->aside_until_ms))
-		set(&health->aside_until_ms, 0);
+	uint64_t one = 1;
+
+	(void)!write(upstreams->wake, &one, sizeof(one));
 }
 
-void upstream_note_answer(struct upstreams *upstreams, uint16_t upstream, uint64_t rtt_us)
+void upstream_note_answer(struct upstreams *upstreams, uint16_t group, uint8_t member,
+			  uint64_t rtt_us)
 {
-	struct upstream_health *health = &upstream_at(upstreams, upstream)->health;
+	struct upstream_health *health = &member_at(upstreams, group, member)->health;
 
 	bump(&health->answered);
-	note_life(health, rtt_us);
+	measure(health, rtt_us);
+	standing_good(&health->reach);
+	standing_good(&group_at(upstreams, group)->will[member]);
 }
 
-void upstream_note_refusal(struct upstreams *upstreams, uint16_t upstream, uint64_t rtt_us)
+void upstream_note_refusal(struct upstreams *upstreams, uint16_t group, uint8_t member,
+			   bool names_fault, uint64_t rtt_us, uint64_t now_ms)
 {
-	struct upstream_health *health = &upstream_at(upstreams, upstream)->health;
+	struct upstream_health *health = &member_at(upstreams, group, member)->health;
 
 	bump(&health->failed);
-	note_life(health, rtt_us);
+	measure(health, rtt_us);
+	standing_good(&health->reach);
+	if (!names_fault && standing_bad(&group_at(upstreams, group)->will[member], true, now_ms))
+		wake(upstreams);
 }
 
-static void note_failure(struct upstream_health *health, uint64_t now_ms)
+static void note_out_of_reach(struct upstreams *upstreams, uint16_t group, uint8_t member,
+			      uint64_t now_ms)
 {
-	if (atomic_fetch_add_explicit(&health->failures, 1, memory_order_relaxed) + 1 >=
-	    UPSTREAM_FAILURES_MAX)
-		set(&health->aside_until_ms, now_ms + UPSTREAM_ASIDE_MS);
+	struct upstream_health *health = &member_at(upstreams, group, member)->health;
+
+	atomic_store_explicit(&health->probe_group, group, memory_order_relaxed);
+	if (standing_bad(&health->reach, false, now_ms))
+		wake(upstreams);
 }
 
-void upstream_note_timeout(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
+void upstream_note_timeout(struct upstreams *upstreams, uint16_t group, uint8_t member,
+			   uint64_t waited_ms, uint64_t now_ms)
 {
-	struct upstream_health *health = &upstream_at(upstreams, upstream)->health;
+	struct upstream_health *health = &member_at(upstreams, group, member)->health;
 
 	bump(&health->timeouts);
-	note_failure(health, now_ms);
+	add_cost(health, waited_ms * 1000);
+	note_out_of_reach(upstreams, group, member, now_ms);
 }
 
-void upstream_note_unreachable(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
+void upstream_note_unreachable(struct upstreams *upstreams, uint16_t group, uint8_t member,
+			       uint64_t now_ms)
 {
-	struct upstream_health *health = &upstream_at(upstreams, upstream)->health;
-
-	bump(&health->failed);
-	note_failure(health, now_ms);
+	bump(&member_at(upstreams, group, member)->health.failed);
+	note_out_of_reach(upstreams, group, member, now_ms);
 }
 
 void upstream_note_no_edns(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)
@@ -182,4 +237,118 @@ void upstream_note_wrong_case(struct upstreams *upstreams, uint16_t upstream, ui
 {
 	set(&upstream_at(upstreams, upstream)->health.no_caps_until_ms,
 	    now_ms + UPSTREAM_UNABLE_MS);
+}
+
+int upstreams_wake_fd(const struct upstreams *upstreams)
+{
+	return upstreams->wake;
+}
+
+static struct standing *standing_of(struct upstreams *upstreams, const struct upstream_probe *probe)
+{
+	if (probe->for_zone)
+		return &group_at(upstreams, probe->group)->will[probe->member];
+	return &member_at(upstreams, probe->group, probe->member)->health.reach;
+}
+
+/* Which member of the group it last failed in this upstream is. */
+static struct upstream_probe reach_probe(const struct upstreams *upstreams, uint16_t upstream)
+{
+	const struct upstream_health *health = &upstream_at(upstreams, upstream)->health;
+	struct upstream_probe probe = {
+		.group = atomic_load_explicit(&health->probe_group, memory_order_relaxed),
+	};
+	const struct group *group = group_at(upstreams, probe.group);
+
+	while (probe.member + 1 < group->count && group->members[probe.member] != upstream)
+		probe.member++;
+	return probe;
+}
+
+/* Is this one due? Else *next_ms is lowered to when it will be. */
+static bool take(struct standing *standing, bool idle, uint64_t now_ms, uint64_t *next_ms)
+{
+	uint64_t due_ms;
+
+	if (standing_take_probe(standing, now_ms)) {
+		if (!idle)
+			return true;
+		standing_put_probe_back(standing, now_ms);
+	}
+	due_ms = standing_probe_ms(standing);
+	if (due_ms && (*next_ms == 0 || due_ms < *next_ms))
+		*next_ms = due_ms;
+	return false;
+}
+
+static bool is_idle(const struct upstreams *upstreams, uint16_t group, uint64_t now_ms)
+{
+	return get(&group_at(upstreams, group)->used_ms) + UPSTREAM_PROBE_IDLE_MS < now_ms;
+}
+
+static bool take_reach(struct upstreams *upstreams, uint64_t now_ms, struct upstream_probe *ret,
+		       uint64_t *ret_next_ms)
+{
+	unsigned count = atomic_load_explicit(&upstreams->count, memory_order_acquire), i;
+
+	for (i = 0; i < count; i++) {
+		struct standing *reach = &upstreams->upstreams[i]->health.reach;
+
+		if (!standing_probe_ms(reach))
+			continue;
+		*ret = reach_probe(upstreams, (uint16_t)i);
+		if (take(reach, is_idle(upstreams, ret->group, now_ms), now_ms, ret_next_ms))
+			return true;
+	}
+	return false;
+}
+
+bool upstreams_take_probe(struct upstreams *upstreams, uint64_t now_ms, struct upstream_probe *ret,
+			  uint64_t *ret_next_ms)
+{
+	unsigned groups = atomic_load_explicit(&upstreams->groups_count, memory_order_acquire), i;
+	struct upstream_probe probe = { .for_zone = true };
+
+	*ret_next_ms = 0;
+	if (take_reach(upstreams, now_ms, ret, ret_next_ms))
+		return true;
+	for (i = 0; i < groups; i++) {
+		struct group *group = upstreams->groups[i];
+
+		probe.group = (uint16_t)i;
+		for (probe.member = 0; probe.member < group->count; probe.member++) {
+			struct standing *will = &group->will[probe.member];
+
+			if (standing_aside_ms(will, now_ms) >= UPSTREAM_UNWILLING_MS)
+				standing_good(will);
+			if (!take(will, is_idle(upstreams, probe.group, now_ms), now_ms,
+				  ret_next_ms))
+				continue;
+			*ret = probe;
+			return true;
+		}
+	}
+	return false;
+}
+
+void upstream_put_probe_back(struct upstreams *upstreams, const struct upstream_probe *probe,
+			     uint64_t now_ms)
+{
+	standing_put_probe_back(standing_of(upstreams, probe), now_ms);
+}
+
+void upstream_probe_failed(struct upstreams *upstreams, const struct upstream_probe *probe,
+			   uint64_t now_ms)
+{
+	standing_probe_failed(standing_of(upstreams, probe), now_ms);
+}
+
+void upstream_note_alive(struct upstreams *upstreams, const struct upstream_probe *probe,
+			 uint64_t rtt_us)
+{
+	struct upstream_health *health = &member_at(upstreams, probe->group, probe->member)->health;
+
+	measure(health, rtt_us);
+	standing_good(&health->reach);
+	standing_good(standing_of(upstreams, probe));
 }

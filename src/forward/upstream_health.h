@@ -19,20 +19,35 @@
 #define UPSTREAM_TIMEOUT_MIN_MS 200
 #define UPSTREAM_TIMEOUT_MAX_MS 1000
 
-/* So many failures one after the other set an upstream aside: one may be chance. */
-#define UPSTREAM_FAILURES_MAX 2
-/* For so long it is asked last. */
-#define UPSTREAM_ASIDE_MS 5000
 /*
  * How long an upstream that answers only without EDNS is asked without it (RFC 6891 6.2.2); one
  * that refuses a cookie, without; one that changes the case of names, with it as it came.
  */
 #define UPSTREAM_UNABLE_MS (10 * 60 * 1000)
 
-/* False: set aside. */
-bool upstream_is_well(const struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
+/*
+ * Zones that nobody asked for in so long are not probed: a server that the configuration no longer
+ * names is left in peace.
+ */
+#define UPSTREAM_PROBE_IDLE_MS (5 * 60 * 1000)
+/*
+ * Who was set aside for refusing, and refuses the probe, too, is given another chance after so
+ * long: it might answer everything but the probe.
+ */
+#define UPSTREAM_UNWILLING_MS 30000
+
+/*
+ * False: set aside, because it cannot be reached or because it refuses what this group's zone asks
+ * of it. It is then asked last.
+ */
+bool upstream_is_well(const struct upstreams *upstreams, uint16_t group, uint8_t member);
 /* Smoothed round trip; 0: never measured. */
 uint32_t upstream_rtt_us(const struct upstreams *upstreams, uint16_t upstream);
+/* The same with the time that was waited in vain: what a question to it costs. */
+uint64_t upstream_cost_us(const struct upstreams *upstreams, uint16_t upstream);
+
+/* A number that changes whenever a member of the group becomes well again. */
+uint32_t upstreams_group_recovered(const struct upstreams *upstreams, uint16_t group);
 
 /* How long to wait for a reply: RFC 6298 2, doubled with each round in which it stayed silent. */
 unsigned upstream_timeout_ms(const struct upstreams *upstreams, uint16_t upstream, unsigned round);
@@ -46,15 +61,48 @@ bool upstream_wants_caps(const struct upstreams *upstreams, uint16_t group, uint
 
 void upstream_note_asked(struct upstreams *upstreams, uint16_t upstream);
 /* A reply with sense. rtt_us 0: not measured (TCP, or not known which try it belongs to). */
-void upstream_note_answer(struct upstreams *upstreams, uint16_t upstream, uint64_t rtt_us);
-/* It replied, but with SERVFAIL, REFUSED or the like: it lives, but is no help. */
-void upstream_note_refusal(struct upstreams *upstreams, uint16_t upstream, uint64_t rtt_us);
-void upstream_note_timeout(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
-/* It cannot be reached: ICMP said so, or a connection failed. */
-void upstream_note_unreachable(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
+void upstream_note_answer(struct upstreams *upstreams, uint16_t group, uint8_t member,
+			  uint64_t rtt_us);
+/*
+ * It lives, but is no help: SERVFAIL, REFUSED, a referral. With `names_fault` that says something
+ * of the name alone (the chain that led there worked, or validation failed).
+ */
+void upstream_note_refusal(struct upstreams *upstreams, uint16_t group, uint8_t member,
+			   bool names_fault, uint64_t rtt_us, uint64_t now_ms);
+/* Silent for so long. */
+void upstream_note_timeout(struct upstreams *upstreams, uint16_t group, uint8_t member,
+			   uint64_t waited_ms, uint64_t now_ms);
+/* It cannot be reached: ICMP said so, a connection or a handshake failed. */
+void upstream_note_unreachable(struct upstreams *upstreams, uint16_t group, uint8_t member,
+			       uint64_t now_ms);
 /* What it does not know, or not keep; forgotten after UPSTREAM_UNABLE_MS. */
 void upstream_note_no_edns(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
 void upstream_note_no_cookie(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
 void upstream_note_wrong_case(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
+
+/* For who probes (revive.h): */
+
+/* Readable once somebody was set aside or is doubted: the caller reads it empty. */
+int upstreams_wake_fd(const struct upstreams *upstreams);
+
+/* What is to be probed: a question for a group's zone to one member. */
+struct upstream_probe {
+	uint16_t group;
+	uint8_t member;
+	bool for_zone; /* in doubt is whether it answers for the zone, not that it answers */
+};
+/*
+ * The next probe that is due; false when there is none, and *ret_next_ms is when the next one will
+ * be (0: none). Who takes it tells its result, or that it could not be made.
+ */
+bool upstreams_take_probe(struct upstreams *upstreams, uint64_t now_ms, struct upstream_probe *ret,
+			  uint64_t *ret_next_ms);
+/* The probe proved that it is what was in doubt. rtt_us 0: not measured. */
+void upstream_note_alive(struct upstreams *upstreams, const struct upstream_probe *probe,
+			 uint64_t rtt_us);
+void upstream_put_probe_back(struct upstreams *upstreams, const struct upstream_probe *probe,
+			     uint64_t now_ms);
+void upstream_probe_failed(struct upstreams *upstreams, const struct upstream_probe *probe,
+			   uint64_t now_ms);
 
 #endif

@@ -8,14 +8,17 @@
 #include <assert.h>
 #include <stdatomic.h>
 
+#include "forward/standing.h"
 #include "forward/upstream.h"
 
 /* What became of what it was asked. Many writers: relaxed atomics, no struct counter. */
 struct upstream_health {
 	/* smoothed in the upper 32 bits, variance in the lower; us; 0: never */
 	_Atomic uint64_t rtt;
-	_Atomic uint32_t failures; /* one after the other */
-	_Atomic uint64_t aside_until_ms;
+	/* what an answer takes to come, with the time that was waited in vain; us; 0: never */
+	_Atomic uint64_t cost_us;
+	struct standing reach;        /* does it answer at all? */
+	_Atomic uint16_t probe_group; /* whose zone a probe asks for: where it failed last */
 	_Atomic uint64_t no_edns_until_ms, no_cookie_until_ms, no_caps_until_ms;
 	_Atomic uint64_t asked, answered, failed, timeouts;
 };
@@ -33,15 +36,18 @@ struct group {
 	uint16_t members[UPSTREAMS_A_GROUP_MAX];
 	enum upstream_policy policy;
 	bool trust_ad, use_caps, send_cookie;
+	_Atomic uint64_t used_ms;                    /* about when it was last asked for */
+	struct standing will[UPSTREAMS_A_GROUP_MAX]; /* does a member answer for this zone? */
 };
 
 struct upstreams {
+	int wake; /* an eventfd: there are probes to be made */
 	_Atomic unsigned count, groups_count;
 	struct upstream *upstreams[UPSTREAMS_MAX];
 	struct group *groups[UPSTREAM_GROUPS_MAX];
 };
 
-static inline const struct group *group_at(const struct upstreams *upstreams, uint16_t group)
+static inline struct group *group_at(const struct upstreams *upstreams, uint16_t group)
 {
 	assert(group < atomic_load_explicit(&upstreams->groups_count, memory_order_acquire));
 	return upstreams->groups[group];

@@ -68,6 +68,8 @@ enum dns_ede {
 	EDE_NONE = -1,
 	EDE_OTHER = 0,
 	EDE_STALE_ANSWER = 3,
+	EDE_BOGUS_FIRST = 5, /* DNSSEC Indeterminate, to ... */
+	EDE_BOGUS_LAST = 12, /* ... NSEC Missing */
 	EDE_CACHED_ERROR = 13,
 	EDE_NOT_READY = 14,
 	EDE_BLOCKED = 15,

@@ -2,7 +2,7 @@
 /* The registry of upstreams, the choice among them, and the routes. */
 #include <string.h>
 
-#include "base/clock.h"
+#include "forward/standing.h"
 #include "forward/upstream_choice.h"
 #include "forward/upstream_health.h"
 #include "unit/unit.h"
@@ -99,70 +99,202 @@ START_TEST(tls_refused)
 }
 END_TEST
 
+static int choose(uint16_t group, uint32_t without)
+{
+	uint16_t u;
+
+	return upstreams_choose(upstreams, group, without, 1000, &u);
+}
+
 START_TEST(ordered_and_aside)
 {
 	uint16_t group = group_of(".", UPSTREAM_ORDERED, false, "192.0.2.1", "192.0.2.2", NULL);
-	uint64_t now = clock_now_ms();
-	uint16_t first, u;
+	uint32_t recovered = upstreams_group_recovered(upstreams, group);
+	struct upstream_probe probe;
+	uint64_t next, now = 1000;
 
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 0, now, &first), 0);
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 1, now, &u), 1);
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 3, now, &u), -1);
-	upstream_note_timeout(upstreams, first, now);
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 0, now, &u), 0);
-	upstream_note_timeout(upstreams, first, now);
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 0, now, &u), 1);
-	/* Last, not left out. */
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 2, now, &u), 0);
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 0, now + UPSTREAM_ASIDE_MS, &u), 0);
-	/* One answer makes it well. */
-	upstream_note_timeout(upstreams, first, now);
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 0, now, &u), 1);
-	upstream_note_answer(upstreams, first, 1000);
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 0, now, &u), 0);
-	/* A refusal is life, too. */
-	upstream_note_timeout(upstreams, first, now);
-	upstream_note_refusal(upstreams, first, 1000);
-	upstream_note_timeout(upstreams, first, now);
-	ck_assert_int_eq(upstreams_choose(upstreams, group, 0, now, &u), 0);
+	ck_assert_int_eq(choose(group, 0), 0);
+	ck_assert_int_eq(choose(group, 1), 1);
+	ck_assert_int_eq(choose(group, 3), -1);
+	upstream_note_timeout(upstreams, group, 0, 400, now);
+	ck_assert_int_eq(choose(group, 0), 0);
+	/* An answer between two failures: not two in a row. */
+	upstream_note_answer(upstreams, group, 0, 1000);
+	upstream_note_unreachable(upstreams, group, 0, now);
+	ck_assert_int_eq(choose(group, 0), 0);
+	upstream_note_timeout(upstreams, group, 0, 400, now);
+	ck_assert_int_eq(choose(group, 0), 1);
+	/* Last, not left out; and with all aside again in order. */
+	ck_assert_int_eq(choose(group, 2), 0);
+	upstream_note_timeout(upstreams, group, 1, 400, now);
+	upstream_note_timeout(upstreams, group, 1, 400, now);
+	ck_assert_int_eq(choose(group, 0), 0);
+	upstream_note_answer(upstreams, group, 1, 1000);
+	ck_assert_uint_ne(upstreams_group_recovered(upstreams, group), recovered);
+	recovered = upstreams_group_recovered(upstreams, group);
+	/* Probed, again and again, ever more seldom, until it answers. */
+	ck_assert(!upstreams_take_probe(upstreams, now, &probe, &next));
+	ck_assert_uint_eq(next, now + STANDING_PROBE_FIRST_MS);
+	ck_assert(upstreams_take_probe(upstreams, next, &probe, &next));
+	ck_assert_uint_eq(probe.group, group);
+	ck_assert_uint_eq(probe.member, 0);
+	ck_assert(!probe.for_zone);
+	ck_assert(!upstreams_take_probe(upstreams, now + 10000, &probe, &next));
+	ck_assert_uint_eq(next, 0);
+	upstream_probe_failed(upstreams, &probe, 2000);
+	ck_assert(!upstreams_take_probe(upstreams, 2000, &probe, &next));
+	ck_assert_uint_eq(next, 2500);
+	ck_assert(upstreams_take_probe(upstreams, next, &probe, &next));
+	upstream_probe_failed(upstreams, &probe, 3000);
+	ck_assert(!upstreams_take_probe(upstreams, 3000, &probe, &next));
+	ck_assert_uint_eq(next, 4000);
+	ck_assert_int_eq(choose(group, 0), 1);
+	ck_assert(upstreams_take_probe(upstreams, next, &probe, &next));
+	upstream_note_alive(upstreams, &probe, 1000);
+	ck_assert_int_eq(choose(group, 0), 0);
+	ck_assert_uint_eq(upstreams_group_recovered(upstreams, group), recovered + 1);
+	ck_assert(!upstreams_take_probe(upstreams, 9000, &probe, &next));
+	ck_assert_uint_eq(next, 0);
 }
 END_TEST
 
-START_TEST(fastest_and_spread)
+/* A zone that is not asked for any more is not probed for. */
+START_TEST(idle_zones_are_left_in_peace)
 {
-	uint16_t fastest = group_of(".", UPSTREAM_FASTEST, false, "192.0.2.1", "192.0.2.2", NULL);
-	uint16_t spread = group_of(".", UPSTREAM_SPREAD, false, "192.0.2.1", "192.0.2.2", NULL);
-	unsigned i, second = 0, second_spread = 0;
+	uint16_t group = group_of(".", UPSTREAM_ORDERED, false, "192.0.2.1", "192.0.2.2", NULL);
+	uint64_t late = 1000 + UPSTREAM_PROBE_IDLE_MS + 1, next;
+	struct upstream_probe probe;
+
+	choose(group, 0); /* at 1000 */
+	upstream_note_timeout(upstreams, group, 0, 400, 1000);
+	upstream_note_timeout(upstreams, group, 0, 400, 1000);
+	ck_assert(!upstreams_take_probe(upstreams, late, &probe, &next));
+	ck_assert_uint_gt(next, late);
+	ck_assert_int_eq(upstreams_choose(upstreams, group, 0, late, &probe.group), 1);
+	ck_assert(upstreams_take_probe(upstreams, next, &probe, &next));
+}
+END_TEST
+
+START_TEST(refusals)
+{
+	uint16_t corp = group_of("corp", UPSTREAM_ORDERED, false, "192.0.2.1", "192.0.2.2", NULL);
+	uint16_t root = group_of(".", UPSTREAM_ORDERED, false, "192.0.2.1", NULL, NULL);
+	struct upstream_probe probe;
+	uint64_t next, now = 1000;
+
+	choose(corp, 0);
+	/* Of one name, again and again, and good answers between: nothing. */
+	upstream_note_refusal(upstreams, corp, 0, false, 1000, now);
+	upstream_note_answer(upstreams, corp, 0, 1000);
+	upstream_note_refusal(upstreams, corp, 0, false, 1000, now);
+	ck_assert(!upstreams_take_probe(upstreams, now, &probe, &next));
+	ck_assert_uint_eq(next, 0);
+	/* Of names whose fault it is: nothing. */
+	upstream_note_refusal(upstreams, corp, 0, true, 1000, now);
+	upstream_note_refusal(upstreams, corp, 0, true, 1000, now);
+	ck_assert(!upstreams_take_probe(upstreams, now, &probe, &next));
+	/* Two in a row: a probe decides, and meanwhile it is as before. */
+	upstream_note_refusal(upstreams, corp, 0, false, 1000, now);
+	upstream_note_refusal(upstreams, corp, 0, false, 1000, now);
+	ck_assert_int_eq(choose(corp, 0), 0);
+	ck_assert(upstreams_take_probe(upstreams, now, &probe, &next));
+	ck_assert(probe.for_zone);
+	ck_assert_uint_eq(probe.group, corp);
+	ck_assert_uint_eq(probe.member, 0);
+	upstream_note_alive(upstreams, &probe, 0);
+	ck_assert_int_eq(choose(corp, 0), 0);
+	upstream_note_refusal(upstreams, corp, 0, false, 1000, now);
+	upstream_note_refusal(upstreams, corp, 0, false, 1000, now);
+	ck_assert(upstreams_take_probe(upstreams, now, &probe, &next));
+	upstream_probe_failed(upstreams, &probe, now);
+	/* For this zone alone. */
+	ck_assert_int_eq(choose(corp, 0), 1);
+	ck_assert(!upstream_is_well(upstreams, corp, 0));
+	ck_assert(upstream_is_well(upstreams, root, 0));
+	/* It might answer all but the probe. */
+	ck_assert(!upstreams_take_probe(upstreams, now + UPSTREAM_UNWILLING_MS, &probe, &next));
+	ck_assert_int_eq(choose(corp, 0), 0);
+}
+END_TEST
+
+START_TEST(spread_is_even)
+{
+	uint16_t spread =
+		group_of(".", UPSTREAM_SPREAD, false, "192.0.2.1", "192.0.2.2", "192.0.2.3");
+	unsigned i, count[3] = { 0 };
+
+	for (i = 0; i < 30000; i++)
+		count[choose(spread, 0)]++;
+	/* Five standard deviations of 82. */
+	for (i = 0; i < 3; i++) {
+		ck_assert_uint_gt(count[i], 9590);
+		ck_assert_uint_lt(count[i], 10410);
+	}
+	upstream_note_timeout(upstreams, spread, 1, 400, 1000);
+	upstream_note_timeout(upstreams, spread, 1, 400, 1000);
+	count[1] = 0;
+	for (i = 0; i < 1000; i++)
+		count[choose(spread, 0)]++;
+	ck_assert_uint_eq(count[1], 0);
+}
+END_TEST
+
+START_TEST(fastest)
+{
+	uint16_t group =
+		group_of(".", UPSTREAM_FASTEST, false, "192.0.2.1", "192.0.2.2", "192.0.2.3");
+	unsigned i, explored[3] = { 0 };
 	uint16_t u;
 
-	upstream_note_answer(upstreams, 0, 20000);
-	upstream_note_answer(upstreams, 1, 10000);
+	/* In order, until one is known; who is not known is taken for slow. */
+	ck_assert_int_eq(choose(group, 0), 0);
+	upstream_note_answer(upstreams, group, 1, 20000);
+	ck_assert_int_eq(choose(group, 0), 1);
+	upstream_note_answer(upstreams, group, 2, 10000);
+	/* Always the fastest: others are tried out beside it, not in its place. */
 	for (i = 0; i < 1000; i++) {
-		second += upstreams_choose(upstreams, fastest, 0, 1, &u) == 1;
-		second_spread += upstreams_choose(upstreams, spread, 0, 1, &u) == 1;
+		int member;
+
+		ck_assert_int_eq(choose(group, 0), 2);
+		member = upstreams_explore(upstreams, group, 2, &u);
+		if (member >= 0) {
+			ck_assert_uint_eq(u, (unsigned)member);
+			explored[member]++;
+		}
 	}
-	ck_assert_uint_gt(second, 900);
-	ck_assert_uint_lt(second, 1000); /* the other has its chance */
-	ck_assert_uint_gt(second_spread, 400);
-	ck_assert_uint_lt(second_spread, 600);
+	ck_assert_uint_eq(explored[2], 0);
+	ck_assert_uint_gt(explored[0], 5);
+	ck_assert_uint_gt(explored[1], 5);
+	ck_assert_uint_lt(explored[0] + explored[1], 150);
+	/* It got faster. */
+	for (i = 0; i < 20; i++)
+		upstream_note_answer(upstreams, group, 1, 1000);
+	ck_assert_int_eq(choose(group, 0), 1);
+	/* The time that is waited in vain counts: near, but every third is lost. */
+	for (i = 0; i < 20; i++) {
+		upstream_note_answer(upstreams, group, 1, 1000);
+		upstream_note_answer(upstreams, group, 1, 1000);
+		upstream_note_timeout(upstreams, group, 1, 200, 1000);
+	}
+	ck_assert_int_eq(choose(group, 0), 2);
 }
 END_TEST
 
 START_TEST(timeouts)
 {
+	uint16_t group = group_of(".", UPSTREAM_ORDERED, false, "192.0.2.1", NULL, NULL);
 	unsigned i;
 
-	group_of(".", UPSTREAM_ORDERED, false, "192.0.2.1", NULL, NULL);
 	ck_assert_uint_eq(upstream_timeout_ms(upstreams, 0, 0), UPSTREAM_TIMEOUT_FIRST_MS);
 	ck_assert_uint_eq(upstream_timeout_ms(upstreams, 0, 1), 2 * UPSTREAM_TIMEOUT_FIRST_MS);
 	ck_assert_uint_eq(upstream_timeout_ms(upstreams, 0, 9), UPSTREAM_TIMEOUT_MAX_MS);
-	upstream_note_answer(upstreams, 0, 100000);
+	upstream_note_answer(upstreams, group, 0, 100000);
 	ck_assert_uint_eq(upstream_timeout_ms(upstreams, 0, 0), 300); /* RFC 6298 2.2 */
 	for (i = 0; i < 100; i++)
-		upstream_note_answer(upstreams, 0, 500);
+		upstream_note_answer(upstreams, group, 0, 500);
 	ck_assert_uint_eq(upstream_timeout_ms(upstreams, 0, 0), UPSTREAM_TIMEOUT_MIN_MS);
 	for (i = 0; i < 100; i++)
-		upstream_note_answer(upstreams, 0, UINT64_MAX);
+		upstream_note_answer(upstreams, group, 0, UINT64_MAX);
 	ck_assert_uint_eq(upstream_timeout_ms(upstreams, 0, 0), UPSTREAM_TIMEOUT_MAX_MS);
 }
 END_TEST
@@ -252,7 +384,10 @@ static Suite *upstream_suite(void)
 	tcase_add_test(tcase, groups);
 	tcase_add_test(tcase, tls_refused);
 	tcase_add_test(tcase, ordered_and_aside);
-	tcase_add_test(tcase, fastest_and_spread);
+	tcase_add_test(tcase, idle_zones_are_left_in_peace);
+	tcase_add_test(tcase, refusals);
+	tcase_add_test(tcase, fastest);
+	tcase_add_test(tcase, spread_is_even);
 	tcase_add_test(tcase, timeouts);
 	tcase_add_test(tcase, trust_and_edns);
 	tcase_add_test(tcase, longest_suffix);
