@@ -127,7 +127,7 @@ struct config {
 		size_t size;
 		uint32_t ttl_max_s, negative_ttl_max_s;
 		uint32_t serve_stale_s; /* later */
-		bool prefetch;          /* later */
+		bool prefetch;
 	} cache;
 	struct {
 		uint32_t queries;            /* that wait for an upstream, a worker */

@@ -122,7 +122,7 @@ const struct key keys[] = {
 	    DEFAULT("15m")),
 	KEY("cache.serve-stale", KEY_DURATION, AT(cache.serve_stale_s), RANGE(0, TTL_MAX),
 	    DEFAULT("1d"), LATER),
-	KEY("cache.prefetch", KEY_BOOL, AT(cache.prefetch), DEFAULT("true"), LATER),
+	KEY("cache.prefetch", KEY_BOOL, AT(cache.prefetch), DEFAULT("true")),
 
 	/* All are a worker's, but waiters, which is of one question in the whole process. */
 	KEY("limits", KEY_SECTION, 0),

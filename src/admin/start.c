@@ -63,15 +63,13 @@ struct forward_limits start_limits(const struct config *config)
 {
 	return (struct forward_limits){ .cache_bytes = config->cache.size,
 					.ttl_max_s = config->cache.ttl_max_s,
-					.negative_ttl_max_s = config->cache.negative_ttl_max_s };
+					.negative_ttl_max_s = config->cache.negative_ttl_max_s,
+					.prefetch = config->cache.prefetch };
 }
 
 struct forward_conf start_forward(const struct config *config, unsigned workers)
 {
-	struct forward_limits limits = start_limits(config);
-	struct forward_conf conf = { .cache_bytes = limits.cache_bytes,
-				     .ttl_max_s = limits.ttl_max_s,
-				     .negative_ttl_max_s = limits.negative_ttl_max_s,
+	struct forward_conf conf = { .limits = start_limits(config),
 				     .inflight_max = config->limits.upstream_questions,
 				     .waiters_max = config->limits.waiters,
 				     .sockets_max = config->limits.upstream_sockets,

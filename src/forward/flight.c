@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/name.h"
+
 enum wait_state {
 	WAIT_FREE,
 	WAIT_WAITING,
@@ -138,10 +140,28 @@ struct flight *flights_find(struct flights *flights, const struct cache_key *key
 	uint32_t i = *bucket_of(flights, key->hash);
 
 	for (; i != FLIGHT_NONE; i = flights->flights[i].next) {
-		if (key_equal(&flights->flights[i].key, key))
+		if (!flights->flights[i].flushed && key_equal(&flights->flights[i].key, key))
 			return &flights->flights[i];
 	}
 	return NULL;
+}
+
+void flights_flush(struct flights *flights, struct cache *cache, const struct name *name)
+{
+	uint64_t bucket, buckets = UINT64_C(1) << (64 - flights->shift);
+
+	for (bucket = 0; bucket < buckets; bucket++) {
+		struct cache_shard *shard = cache_lock(cache, bucket << flights->shift);
+		uint32_t i = flights->buckets[bucket];
+
+		for (; i != FLIGHT_NONE; i = flights->flights[i].next) {
+			struct flight *flight = &flights->flights[i];
+
+			if (!name || name_wire_ends_with(flight->fold, name->fold))
+				flight->flushed = true;
+		}
+		cache_unlock(shard);
+	}
 }
 
 struct flight *flights_at(struct flights *flights, unsigned worker, unsigned i)
@@ -161,6 +181,7 @@ struct flight *flights_add(struct flights *flights, unsigned worker, unsigned i,
 	flight->first_wait = FLIGHT_NONE;
 	flight->waits = 0;
 	atomic_store_explicit(&flight->members_asked, 0, memory_order_relaxed);
+	flight->flushed = false;
 	flight->next = *bucket;
 	*bucket = (uint32_t)(flight - flights->flights);
 	return flight;

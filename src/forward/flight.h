@@ -31,6 +31,7 @@ struct flight {
 	unsigned waits;
 	/* members of the group that it was sent to (bit i: member i); set without the lock */
 	_Atomic uint32_t members_asked;
+	bool flushed; /* not to be kept, nor joined any more */
 	uint8_t fold[NAME_WIRE_MAX + 1];
 };
 
@@ -43,6 +44,12 @@ struct flights;
 struct flights *flights_new(unsigned workers, unsigned each);
 void flights_free(struct flights *flights);
 unsigned flights_waits_each(const struct flights *flights);
+
+/*
+ * Of this name and all below it (NULL: all): flights_find does not see them any more. Without a
+ * lock; any thread.
+ */
+void flights_flush(struct flights *flights, struct cache *cache, const struct name *name);
 
 /* With the shard of the key's hash locked: */
 struct flight *flights_find(struct flights *flights, const struct cache_key *key);

@@ -16,9 +16,10 @@
  * wait, so it is never full. A reply that needs a large store when there is none becomes a failure,
  * counted.
  *
- * Limits of time that the main thread changes are looked at when a reply is kept and again when it
- * is given from the cache, so a lower one counts at once. They are read one by one: a reply may
- * meet the old one and the next the new.
+ * A question may go out with nobody waiting: for a reply in use whose time is nearly over, or is
+ * over already and whose stale answer was given. It is in flight like any other, so it is asked
+ * once and whoever misses meanwhile joins it; its outcome just goes into the cache. Such questions
+ * have a part of their own of what a worker may ask at once.
  *
  * forward_free with questions outstanding: waiters of other workers get a failure, our own nothing
  * (their owner is the one who is ending). Cache, flights, stores and mailboxes are the shared
@@ -31,34 +32,17 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/mailbox.h"
-#include "forward/cache.h"
-#include "forward/flight.h"
+#include "forward/forward_inside.h"
 #include "forward/looptable.h"
 #include "forward/pending.h"
 #include "forward/prober.h"
 #include "forward/revive.h"
-#include "forward/store.h"
 #include "wire/types.h"
 
-/*
- * Small stores for each question that may be in flight: its own, and replies that readers hold
- * while they ask for the rest of a chain. They are 2 KB of address space until the first use.
- */
-#define STORES_A_QUESTION 4
-
-struct forward_shared {
-	struct forward_conf conf;
-	struct upstreams *upstreams;
-	struct cache *cache;
-	struct flights *flights;
-	struct store_pool *pool;
-	struct looptable *loops;
-	_Atomic size_t inflight;
-	/* Instead of those of conf: the main thread changes them. */
-	_Atomic uint32_t ttl_max_s, negative_ttl_max_s;
-	/* one a worker; letters: number is the wait, pointer the store */
-	struct mailbox *mailboxes[];
+/* A question of ours in flight. */
+struct outgoing {
+	struct reply_store *store; /* NULL: not in flight */
+	bool ahead;                /* nobody waited when it went out */
 };
 
 struct forward {
@@ -70,78 +54,11 @@ struct forward {
 	struct pending *pending;
 	struct prober *prober;
 	struct revive *revive;       /* worker 0 has it */
-	struct reply_store **stores; /* of the questions in flight; NULL: not in flight */
+	struct outgoing *outgoing; /* by the question's number */
+	unsigned inflight, ahead;
+	unsigned inflight_with[UPSTREAM_GROUPS_MAX];
 	struct forward_counters counters;
 };
-
-struct forward_shared *forward_shared_new(const struct forward_conf *conf,
-					  struct upstreams *upstreams, struct err *err)
-{
-	struct forward_shared *shared;
-	unsigned n;
-
-	assert(conf->workers > 0 && conf->inflight_max > 0 && conf->sockets_max > 0);
-	shared = calloc(1, sizeof(*shared) + conf->workers * sizeof(shared->mailboxes[0]));
-	if (!shared) {
-		err_set(err, "forward: out of memory");
-		return NULL;
-	}
-	shared->conf = *conf;
-	shared->ttl_max_s = conf->ttl_max_s;
-	shared->negative_ttl_max_s = conf->negative_ttl_max_s;
-	shared->upstreams = upstreams;
-	shared->cache = cache_new(conf->cache_bytes, err);
-	if (!shared->cache)
-		goto fail;
-	shared->flights = flights_new(conf->workers, conf->inflight_max);
-	shared->pool = store_pool_new(conf->workers * conf->inflight_max * STORES_A_QUESTION);
-	shared->loops = looptable_new(upstreams);
-	if (!shared->flights || !shared->pool || !shared->loops) {
-		err_set(err, "forward: out of memory");
-		goto fail;
-	}
-	for (n = 0; n < conf->workers; n++) {
-		shared->mailboxes[n] = mailbox_new(flights_waits_each(shared->flights));
-		if (!shared->mailboxes[n]) {
-			err_set(err, "forward: no memory or descriptor for a mailbox");
-			goto fail;
-		}
-	}
-	return shared;
-fail:
-	forward_shared_free(shared);
-	return NULL;
-}
-
-void forward_shared_free(struct forward_shared *shared)
-{
-	unsigned n;
-
-	if (!shared)
-		return;
-	for (n = 0; n < shared->conf.workers; n++)
-		mailbox_free(shared->mailboxes[n]);
-	cache_free(shared->cache);
-	flights_free(shared->flights);
-	store_pool_free(shared->pool);
-	looptable_free(shared->loops);
-	free(shared);
-}
-
-int forward_shared_configure(struct forward_shared *shared, const struct forward_limits *limits,
-			     struct err *err)
-{
-	atomic_store_explicit(&shared->ttl_max_s, limits->ttl_max_s, memory_order_relaxed);
-	atomic_store_explicit(&shared->negative_ttl_max_s, limits->negative_ttl_max_s,
-			      memory_order_relaxed);
-	return cache_resize(shared->cache, limits->cache_bytes, err);
-}
-
-static uint32_t ttl_limit(struct forward_shared *shared, bool negative)
-{
-	return atomic_load_explicit(negative ? &shared->negative_ttl_max_s : &shared->ttl_max_s,
-				    memory_order_relaxed);
-}
 
 static void on_outcome(void *arg, uint32_t i, const struct pending_outcome *outcome);
 static void on_mail(evutil_socket_t fd, short what, void *arg);
@@ -168,10 +85,10 @@ struct forward *forward_new(struct forward_shared *shared, unsigned n, struct ev
 	forward->n = n;
 	forward->done = done;
 	forward->arg = arg;
-	forward->stores = calloc(conf.max, sizeof(forward->stores[0]));
+	forward->outgoing = calloc(conf.max, sizeof(forward->outgoing[0]));
 	forward->mail = event_new(base, mailbox_fd(shared->mailboxes[n]), EV_READ | EV_PERSIST,
 				  on_mail, forward);
-	if (!forward->stores || !forward->mail || event_add(forward->mail, NULL) < 0) {
+	if (!forward->outgoing || !forward->mail || event_add(forward->mail, NULL) < 0) {
 		err_set(err, "forward: out of memory");
 		goto fail;
 	}
@@ -230,6 +147,16 @@ static void tell(struct forward *forward, uint32_t wait, struct reply_store *sto
 	}
 }
 
+/* Question `i` is not in flight any more. */
+static void leave(struct forward *forward, uint32_t i, uint16_t group)
+{
+	forward->outgoing[i].store = NULL;
+	forward->inflight--;
+	forward->inflight_with[group]--;
+	forward->ahead -= forward->outgoing[i].ahead;
+	atomic_fetch_sub_explicit(&forward->shared->inflight, 1, memory_order_relaxed);
+}
+
 void forward_free(struct forward *forward)
 {
 	struct forward_shared *shared;
@@ -238,9 +165,9 @@ void forward_free(struct forward *forward)
 	if (!forward)
 		return;
 	shared = forward->shared;
-	for (i = 0; forward->stores && i < shared->conf.inflight_max; i++) {
+	for (i = 0; forward->outgoing && i < shared->conf.inflight_max; i++) {
 		struct flight *flight = flights_at(shared->flights, forward->n, i);
-		struct reply_store *store = forward->stores[i];
+		struct reply_store *store = forward->outgoing[i].store;
 		struct cache_shard *shard;
 		uint32_t wait;
 
@@ -250,7 +177,7 @@ void forward_free(struct forward *forward)
 		shard = cache_lock(shared->cache, flight->key.hash);
 		wait = flights_remove(shared->flights, flight);
 		cache_unlock(shard);
-		atomic_fetch_sub_explicit(&shared->inflight, 1, memory_order_relaxed);
+		leave(forward, i, flight->key.group);
 		tell(forward, wait, store, false);
 		store_drop(store);
 	}
@@ -259,14 +186,14 @@ void forward_free(struct forward *forward)
 	prober_free(forward->prober);
 	if (forward->mail)
 		event_free(forward->mail);
-	free(forward->stores);
+	free(forward->outgoing);
 	free(forward);
 }
 
 /* Moves an outcome into a store: the question's own, or a large one in its place. */
 static struct reply_store *store_outcome(struct forward *forward, struct reply_store *store,
 					 const struct cache_key *key,
-					 const struct pending_outcome *outcome)
+					 const struct pending_outcome *outcome, uint32_t cap_s)
 {
 	if (outcome->len > STORE_SMALL_LEN) {
 		struct reply_store *large = store_take(forward->shared->pool, outcome->len);
@@ -290,7 +217,7 @@ static struct reply_store *store_outcome(struct forward *forward, struct reply_s
 		.failed = outcome->failed,
 		.ede = outcome->ede,
 		.negative = outcome->negative,
-		.ttl_cap_s = ttl_limit(forward->shared, outcome->negative),
+		.ttl_cap_s = cap_s,
 		.store = store,
 	};
 	return store;
@@ -301,23 +228,23 @@ static void on_outcome(void *arg, uint32_t i, const struct pending_outcome *outc
 	struct forward *forward = arg;
 	struct forward_shared *shared = forward->shared;
 	struct flight *flight = flights_at(shared->flights, forward->n, i);
-	struct reply_store *store = forward->stores[i];
+	struct cache_rules rules = forward_rules(shared, flight->key.group);
+	uint32_t cap_s = outcome->negative ? rules.negative_ttl_max_s : rules.ttl_max_s;
 	uint32_t ttl_s = outcome->ttl_s, wait;
+	struct reply_store *store;
 	struct cache_shard *shard;
 
-	forward->stores[i] = NULL;
-	store = store_outcome(forward, store, &flight->key, outcome);
+	store = store_outcome(forward, forward->outgoing[i].store, &flight->key, outcome, cap_s);
+	leave(forward, i, flight->key.group);
 	/* A failure is kept even where cache.ttl-max is 0 (RFC 9520); it has a bound of its own. */
-	if (outcome->rcode != RCODE_SERVFAIL && ttl_s > store->reply.ttl_cap_s)
-		ttl_s = store->reply.ttl_cap_s;
-	if (store->reply.len != outcome->len)
-		ttl_s = 0; /* had no room */
+	if (outcome->rcode != RCODE_SERVFAIL && ttl_s > cap_s)
+		ttl_s = cap_s;
 	shard = cache_lock(shared->cache, flight->key.hash);
-	if (ttl_s > 0)
-		cache_put(shard, &flight->key, &store->reply, ttl_s, clock_now_ms());
+	/* One that was too large for us says nothing of what is cached. */
+	if (!flight->flushed && store->reply.len == outcome->len)
+		cache_put(shard, &flight->key, &store->reply, ttl_s, &rules, clock_now_ms());
 	wait = flights_remove(shared->flights, flight);
 	cache_unlock(shard);
-	atomic_fetch_sub_explicit(&shared->inflight, 1, memory_order_relaxed);
 	/* From here on the flight may be another question's. */
 	tell(forward, wait, store, true);
 	store_drop(store);
@@ -381,55 +308,120 @@ static enum forward_verdict join(struct forward *forward, struct flight *flight,
 	return FORWARD_WAITING;
 }
 
-/* Enters a question of ours as in flight, with all that it needs. With its shard locked. */
+/* Has the group its share of the questions in flight? */
+static bool has_share(const struct forward *forward, uint16_t group)
+{
+	unsigned free = forward->shared->conf.inflight_max - forward->inflight;
+
+	return forward->inflight_with[group] >= FORWARD_GROUP_SHARE * free;
+}
+
+/*
+ * Enters a question of ours as in flight, with all that it needs; waiter 0: nobody waits. With its
+ * shard locked. *ret_i is to be started then.
+ */
 static enum forward_verdict enter(struct forward *forward, const struct cache_key *key,
 				  uint64_t waiter, uint32_t *ret_i)
 {
 	struct forward_shared *shared = forward->shared;
-	int i = pending_take(forward->pending);
-	struct reply_store *store;
+	struct reply_store *store = NULL;
+	uint32_t wait = FLIGHT_NONE;
 	struct flight *flight;
-	uint32_t wait;
+	int i;
 
+	if (forward->inflight < shared->conf.inflight_max && has_share(forward, key->group)) {
+		counter_add(&forward->counters.refused_share, 1);
+		return FORWARD_FULL;
+	}
+	i = pending_take(forward->pending);
 	if (i < 0)
 		goto refuse;
 	store = store_take(shared->pool, STORE_SMALL_LEN);
-	if (!store) {
-		pending_give(forward->pending, (uint32_t)i);
+	if (!store)
 		goto refuse;
+	if (waiter) {
+		wait = flights_take_wait(shared->flights, forward->n, waiter);
+		if (wait == FLIGHT_NONE)
+			goto refuse;
 	}
-	wait = flights_take_wait(shared->flights, forward->n, waiter);
-	if (wait == FLIGHT_NONE) {
-		store_drop(store);
-		pending_give(forward->pending, (uint32_t)i);
-		goto refuse;
-	}
-	forward->stores[i] = store;
 	flight = flights_add(shared->flights, forward->n, (unsigned)i, key);
-	flights_join(shared->flights, flight, wait);
+	if (waiter)
+		flights_join(shared->flights, flight, wait);
+	forward->outgoing[i] = (struct outgoing){ .store = store, .ahead = !waiter };
+	forward->inflight++;
+	forward->inflight_with[key->group]++;
+	forward->ahead += !waiter;
 	atomic_fetch_add_explicit(&shared->inflight, 1, memory_order_relaxed);
 	*ret_i = (uint32_t)i;
 	return FORWARD_WAITING;
 refuse:
+	if (i >= 0)
+		pending_give(forward->pending, (uint32_t)i);
+	store_drop(store);
 	counter_add(&forward->counters.refused_inflight, 1);
 	return FORWARD_FULL;
 }
 
-/*
- * Fits a cached reply to the limits of now; false: by these it is over. The limit ages with the
- * reply: else whoever asks late would keep it as long again as we did.
- */
-static bool limit(struct forward_shared *shared, struct reply *reply)
-{
-	uint32_t limit_s = ttl_limit(shared, reply->negative);
+/* A question on its way out. */
+struct launch {
+	uint32_t i;       /* entered, and to be sent after the lock; FLIGHT_NONE: none */
+	uint32_t without; /* members of the group that are left out */
+	bool nobody;      /* is left */
+};
 
-	if (reply->rcode == RCODE_SERVFAIL)
-		return true; /* see on_outcome */
-	if (reply->ttl_cap_s > limit_s)
-		reply->ttl_cap_s = limit_s;
-	if (reply->age_s >= reply->ttl_cap_s)
+static struct launch launch_prepare(const struct forward *forward,
+				    const struct forward_question *question)
+{
+	struct launch launch = { .i = FLIGHT_NONE };
+
+	launch.without = looptable_without(forward->shared->loops, question->name, question->group,
+					   &launch.nobody);
+	return launch;
+}
+
+static void launch_send(struct forward *forward, const struct launch *launch)
+{
+	struct flight *flight;
+
+	if (launch->i == FLIGHT_NONE)
+		return;
+	flight = flights_at(forward->shared->flights, forward->n, launch->i);
+	pending_start(forward->pending, launch->i, &flight->key,
+		      forward->outgoing[launch->i].store->data, launch->without,
+		      &flight->members_asked, clock_now_ms());
+}
+
+/* The reply is due: asks, unless somebody does. With its shard locked. */
+static void ask_ahead(struct forward *forward, const struct cache_key *key, struct launch *launch)
+{
+	struct forward_shared *shared = forward->shared;
+
+	if (launch->nobody || flights_find(shared->flights, key) ||
+	    upstreams_group_size(shared->upstreams, key->group) == 0)
+		return;
+	if (forward->ahead > shared->conf.inflight_max / FORWARD_AHEAD_PART) {
+		counter_add(&forward->counters.refused_ahead, 1);
+		return;
+	}
+	if (enter(forward, key, 0, &launch->i) == FORWARD_WAITING)
+		counter_add(&forward->counters.prefetched, 1);
+}
+
+/* With its shard locked. True where there is one. */
+static bool look(struct forward *forward, struct cache_shard *shard, const struct cache_key *key,
+		 enum cache_wish wish, uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret,
+		 struct launch *launch)
+{
+	struct cache_rules rules = forward_rules(forward->shared, key->group);
+	enum cache_verdict verdict = cache_find(shard, key, &rules, wish, now_ms, buf, cap, ret);
+
+	if (verdict == CACHE_NONE)
 		return false;
-	reply->ttl_cap_s -= reply->age_s;
+	if (verdict == CACHE_DUE && wish != CACHE_FRESH)
+		ask_ahead(forward, key, launch);
+	counter_add(&forward->counters.hits, 1);
+	if (ret->stale)
+		counter_add(&forward->counters.stale, 1);
 	return true;
 }
 
@@ -456,56 +448,74 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 				 struct reply *ret)
 {
 	struct forward_shared *shared = forward->shared;
+	bool empty = upstreams_group_size(shared->upstreams, question->group) == 0;
+	enum cache_wish wish = !waiter ? CACHE_FRESH : empty ? CACHE_WHATEVER : CACHE_USUAL;
 	struct cache_key key = cache_key_of(question);
 	enum forward_verdict verdict = FORWARD_MISS;
 	struct cache_shard *shard;
 	struct flight *flight;
-	struct reply reply;
-	uint32_t i = FLIGHT_NONE, without;
-	bool nobody;
+	struct launch launch;
 
-	if (waiter && upstreams_group_size(shared->upstreams, question->group) == 0)
-		return fail_at_once(&key, NULL, buf, cap, ret);
+	/* Before the cache: who gets our stale answer for his own would keep it alive for ever. */
 	if (comes_back(forward, question, now_ms))
 		return FORWARD_LOOP;
-	without = looptable_without(shared->loops, question->name, question->group, &nobody);
+	launch = launch_prepare(forward, question);
 	shard = cache_lock(shared->cache, key.hash);
-	if (cache_find(shard, &key, now_ms, buf, cap, &reply) && limit(shared, &reply)) {
-		*ret = reply;
-		cache_unlock(shard);
-		counter_add(&forward->counters.hits, 1);
-		return FORWARD_HIT;
-	}
-	if (waiter && !nobody) {
-		flight = flights_find(shared->flights, &key);
+	if (look(forward, shard, &key, wish, now_ms, buf, cap, ret, &launch)) {
+		verdict = FORWARD_HIT;
+	} else {
+		counter_add(&forward->counters.misses, 1);
+		flight = waiter ? flights_find(shared->flights, &key) : NULL;
 		if (flight)
 			verdict = join(forward, flight, waiter);
-		else
-			verdict = enter(forward, &key, waiter, &i);
+		else if (waiter && !empty && !launch.nobody)
+			verdict = enter(forward, &key, waiter, &launch.i);
 	}
 	cache_unlock(shard);
-	counter_add(&forward->counters.misses, 1);
-	if (waiter && nobody) {
-		counter_add(&forward->counters.looped, 1);
-		return fail_at_once(&key, "every upstream sends this zone back to this server", buf,
-				    cap, ret);
+	if (verdict == FORWARD_MISS && waiter) {
+		if (launch.nobody)
+			counter_add(&forward->counters.looped, 1);
+		return fail_at_once(&key,
+				    launch.nobody ? "every upstream sends this zone back to this "
+						    "server"
+						  : NULL,
+				    buf, cap, ret);
 	}
-	if (i != FLIGHT_NONE) {
-		struct flight *mine = flights_at(shared->flights, forward->n, i);
-
-		pending_start(forward->pending, i, &mine->key, forward->stores[i]->data, without,
-			      &mine->members_asked, clock_now_ms());
-	}
+	launch_send(forward, &launch);
 	return verdict;
 }
 
+bool forward_get_stale(struct forward *forward, const struct forward_question *question,
+		       uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret)
+{
+	struct cache_key key = cache_key_of(question);
+	struct launch launch = launch_prepare(forward, question);
+	struct cache_shard *shard;
+	struct reply reply;
+	bool found;
+
+	shard = cache_lock(forward->shared->cache, key.hash);
+	found = look(forward, shard, &key, CACHE_WHATEVER, now_ms, buf, cap, &reply, &launch);
+	cache_unlock(shard);
+	launch_send(forward, &launch);
+	if (!found || reply.rcode == RCODE_SERVFAIL)
+		return false;
+	*ret = reply;
+	return true;
+}
+
+bool forward_serves_stale(const struct forward *forward)
+{
+	return atomic_load_explicit(&forward->shared->stale_s, memory_order_relaxed) > 0;
+}
+
 void forward_remember(struct forward *forward, const struct forward_question *question,
-		      uint64_t memo)
+		      uint32_t serial, uint64_t memo)
 {
 	struct cache_key key = cache_key_of(question);
 	struct cache_shard *shard = cache_lock(forward->shared->cache, key.hash);
 
-	cache_remember(shard, &key, memo);
+	cache_remember(shard, &key, serial, memo);
 	cache_unlock(shard);
 }
 
@@ -557,15 +567,4 @@ struct prober *forward_prober(struct forward *forward)
 const struct forward_counters *forward_counters(const struct forward *forward)
 {
 	return &forward->counters;
-}
-
-size_t forward_flush(struct forward_shared *shared, const struct name *name)
-{
-	return cache_flush(shared->cache, name);
-}
-
-void forward_cache_state(struct forward_shared *shared, struct forward_cache_state *ret)
-{
-	cache_count(shared->cache, &ret->entries, &ret->bytes, &ret->bytes_max);
-	ret->inflight = atomic_load_explicit(&shared->inflight, memory_order_relaxed);
 }

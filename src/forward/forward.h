@@ -34,9 +34,25 @@
  */
 #define FORWARD_DEADLINE_MS 3900
 
-struct forward_conf {
-	size_t cache_bytes; /* cache.size; these three: see forward_shared_configure */
+/* What may change while workers run: see forward_shared_configure. */
+struct forward_limits {
+	size_t cache_bytes;
 	uint32_t ttl_max_s, negative_ttl_max_s;
+	uint32_t stale_s; /* how long past its time an answer may serve; 0: not at all */
+	bool prefetch;    /* ask anew for what is in use before its time is over */
+};
+
+/*
+ * One upstream group gets one more of a worker's questions in flight as long as it has fewer than
+ * so many times the free ones: one alone may take three quarters, two 3/7 each. What goes to a
+ * silent group, and stays until its deadline, leaves questions for the others.
+ */
+#define FORWARD_GROUP_SHARE 3
+/* Questions asked ahead, with nobody waiting, may take this part of a worker's. */
+#define FORWARD_AHEAD_PART 8
+
+struct forward_conf {
+	struct forward_limits limits;
 	unsigned inflight_max; /* questions in flight, a worker */
 	/* waiters on one question, the whole process; one more is refused */
 	unsigned waiters_max;
@@ -46,8 +62,9 @@ struct forward_conf {
 
 /* One writer each: the worker. */
 struct forward_counters {
-	/* of the cache; waits on a question that was in flight */
-	struct counter hits, misses, joined;
+	/* of the cache; of the hits: past their time; waits on a question that was in flight */
+	struct counter hits, misses, stale, joined;
+	struct counter prefetched;              /* questions asked ahead, with nobody waiting */
 	struct counter asked, answered, failed; /* questions of ours */
 	struct counter retries, timeouts, tcp;
 	struct counter mismatched; /* replies that fit no question, not even one that is over */
@@ -60,6 +77,8 @@ struct forward_counters {
 	struct counter no_room; /* a query could not be sent for want of sockets or memory */
 	struct counter refused_inflight, refused_waiters; /* a limit was met */
 	struct counter looped; /* failed at once: all upstreams send it back to us */
+	/* a group had its share of the questions in flight, or asking ahead had its part */
+	struct counter refused_share, refused_ahead;
 };
 
 struct forward_shared;
@@ -71,12 +90,6 @@ struct prober;
 struct forward_shared *forward_shared_new(const struct forward_conf *conf,
 					  struct upstreams *upstreams, struct err *err);
 void forward_shared_free(struct forward_shared *shared);
-
-/* What may change while workers run. */
-struct forward_limits {
-	size_t cache_bytes;
-	uint32_t ttl_max_s, negative_ttl_max_s;
-};
 
 /*
  * Makes these count from the next question on, for what is in the cache too. Another cache size
@@ -112,19 +125,30 @@ enum forward_verdict {
 
 /*
  * Looks in the cache and, if it is not there, asks (waiter != 0). `buf` has room for REPLY_LEN_MAX
- * octets; where it is smaller a longer reply counts as not cached.
+ * octets; where it is smaller a longer reply counts as not cached. With a waiter a hit may be stale
+ * where upstreams have just failed to renew it, and one that is stale or soon will be is asked for
+ * again behind the caller's back.
  */
 enum forward_verdict forward_get(struct forward *forward, const struct forward_question *question,
 				 uint64_t waiter, uint64_t now_ms, uint8_t *buf, size_t cap,
 				 struct reply *ret);
 
 /*
- * Leaves a word of the reader's own with the cached reply, for the next reader of it: the memo
- * "verdict at generation G". Gone with the reply; nothing is done where it is not cached (any
- * more).
+ * Looks in the cache for whatever may still be used, fresh or stale (RFC 8767): when the wait for a
+ * fresh reply is over. It is asked for again as above; who asks for it next need not wait.
+ */
+bool forward_get_stale(struct forward *forward, const struct forward_question *question,
+		       uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret);
+/* May there be such replies? */
+bool forward_serves_stale(const struct forward *forward);
+
+/*
+ * Leaves a word of the reader's own with the cached reply that has this serial number, for the next
+ * reader of it: the memo "verdict at generation G". Gone with the reply; nothing is done where it
+ * is not cached any more.
  */
 void forward_remember(struct forward *forward, const struct forward_question *question,
-		      uint64_t memo);
+		      uint32_t serial, uint64_t memo);
 
 /*
  * This waiter wants no answer any more (its client's deadline has passed). Unknown ones are fine.
@@ -151,13 +175,15 @@ struct prober *forward_prober(struct forward *forward);
 const struct forward_counters *forward_counters(const struct forward *forward);
 
 /*
- * Forgets cached replies: of this name and all below it, or everything (NULL). Returns how many.
- * Any thread.
+ * Forgets cached replies: of this name and all below it, or everything (NULL). What is in flight
+ * still goes to those who wait for it, and is not kept; whoever asks from now on asks anew. Returns
+ * how many. Any thread.
  */
 size_t forward_flush(struct forward_shared *shared, const struct name *name);
 
 struct forward_cache_state {
 	size_t entries, bytes, bytes_max, inflight;
+	uint64_t evicted; /* replies that could still be used and had to make room */
 };
 void forward_cache_state(struct forward_shared *shared, struct forward_cache_state *ret);
 

@@ -339,6 +339,9 @@ bool reply_is_for(const struct reply *reply, const struct name *name, uint16_t g
 
 uint32_t reply_ttl(const struct reply *reply, uint32_t ttl)
 {
-	ttl = ttl > reply->age_s ? ttl - reply->age_s : 0;
+	if (ttl > reply->age_s)
+		ttl -= reply->age_s;
+	else
+		ttl = reply->stale ? reply->ttl_cap_s : 0; /* RFC 8767 4: greater than 0 */
 	return ttl < reply->ttl_cap_s ? ttl : reply->ttl_cap_s;
 }

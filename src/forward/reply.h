@@ -47,16 +47,20 @@ struct reply {
 	uint16_t group; /* who said it */
 	/* NOERROR, NXDOMAIN, YXDOMAIN or SERVFAIL: all else has become SERVFAIL */
 	uint8_t rcode;
-	bool ad;              /* the upstream set AD and is trusted for it */
-	bool failed;          /* nobody answered, or nobody with sense: no records */
-	bool negative;        /* cache.negative-ttl-max bounds it, not ttl-max */
-	int ede;              /* of a failure, else EDE_NONE */
+	bool ad;       /* the upstream set AD and is trusted for it */
+	bool failed;   /* nobody answered, or nobody with sense: no records */
+	bool negative; /* cache.negative-ttl-max bounds it, not ttl-max */
+	bool stale;    /* past its time, and nothing newer is to be had */
+	int ede;       /* of a failure; of a stale one: why it was not renewed; else EDE_NONE */
 	const char *ede_text; /* or NULL; constant */
-	/* to take from every TTL in it (down to 0, or 30 for a stale one: see ttl_cap_s) */
-	uint32_t age_s;
-	/* no TTL given on is higher (what is left of cache.ttl-max, negative-ttl-max; stale) */
+	uint32_t age_s;       /* to take from every TTL in it */
+	/*
+	 * No TTL given on is higher: what is left of cache.ttl-max or negative-ttl-max. Of a stale
+	 * one it is also the TTL of records that are past theirs.
+	 */
 	uint32_t ttl_cap_s;
-	uint64_t memo;             /* of a cached one: what forward_remember left with it; else 0 */
+	uint32_t serial; /* of a cached one: of no other reply to this question before or after */
+	uint64_t memo;   /* of a cached one: what forward_remember left with it; else 0 */
 	struct reply_store *store; /* NULL: in somebody's buffer */
 };
 
@@ -99,5 +103,12 @@ uint32_t reply_ttl(const struct reply *reply, uint32_t ttl);
 /* Keeps a reply beyond the call that gave it; NULL store: a bug. Any thread. */
 void reply_hold(const struct reply *reply);
 void reply_drop(const struct reply *reply);
+
+/*
+ * The same for whoever keeps it while waiting for something else, for seconds maybe. False: it is
+ * large, as many large ones as may be are kept already, and it is not held.
+ */
+bool reply_keep(const struct reply *reply);
+void reply_let_go(const struct reply *reply);
 
 #endif

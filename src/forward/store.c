@@ -7,6 +7,10 @@
  * more of the region touched than the busiest moment needed. A lock a region, held for a push or a
  * pop: a store is taken once a question that goes out, which costs a system call anyway.
  *
+ * Large ones are few, and a chain of large replies could hold them all for as long as its last
+ * upstream is silent; so those that are kept beyond a call are counted, and half stay free for what
+ * comes in meanwhile.
+ *
  * A question in flight holds a small store from its start, so a failure can always be told; see
  * forward.c. malloc was refused: nothing is allocated after the start, and the bound is plain.
  */
@@ -31,6 +35,7 @@ struct region {
 
 struct store_pool {
 	struct region small, large;
+	_Atomic unsigned large_kept;
 };
 
 static int region_init(struct region *region, uint32_t count, uint32_t cap)
@@ -145,4 +150,27 @@ void reply_hold(const struct reply *reply)
 void reply_drop(const struct reply *reply)
 {
 	store_drop(reply->store);
+}
+
+bool reply_keep(const struct reply *reply)
+{
+	struct store_pool *pool = reply->store->pool;
+
+	if (reply->store->cap != STORE_SMALL_LEN &&
+	    atomic_fetch_add_explicit(&pool->large_kept, 1, memory_order_relaxed) >=
+		    STORE_LARGE_KEPT_MAX) {
+		atomic_fetch_sub_explicit(&pool->large_kept, 1, memory_order_relaxed);
+		return false;
+	}
+	reply_hold(reply);
+	return true;
+}
+
+void reply_let_go(const struct reply *reply)
+{
+	struct store_pool *pool = reply->store->pool;
+
+	if (reply->store->cap != STORE_SMALL_LEN)
+		atomic_fetch_sub_explicit(&pool->large_kept, 1, memory_order_relaxed);
+	reply_drop(reply);
 }

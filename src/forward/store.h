@@ -22,6 +22,8 @@
  * them.
  */
 #define STORE_LARGE_COUNT 64
+/* So many of them may be kept by queries that wait for another reply (reply_keep). */
+#define STORE_LARGE_KEPT_MAX 32
 
 struct store_pool;
 

@@ -245,13 +245,13 @@ static void run(const struct kind *kind, unsigned count)
 
 int main(int argc, char **argv)
 {
-	struct forward_conf forward_conf = { .cache_bytes = 4 << 20,
-					     .ttl_max_s = 86400,
-					     .negative_ttl_max_s = 900,
-					     .inflight_max = 64,
-					     .waiters_max = 16,
-					     .sockets_max = 64,
-					     .workers = 1 };
+	struct forward_conf forward_conf = {
+		.limits = { .cache_bytes = 4 << 20, .ttl_max_s = 86400, .negative_ttl_max_s = 900 },
+		.inflight_max = 64,
+		.waiters_max = 16,
+		.sockets_max = 64,
+		.workers = 1
+	};
 	struct resolver_conf resolver_conf = { .queries_max = 64, .send = on_send };
 	const struct kind *kind = NULL;
 	struct forward_shared *shared;

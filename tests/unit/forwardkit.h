@@ -65,10 +65,10 @@ static inline void start(unsigned workers, struct forward_conf conf)
 	struct err err;
 	unsigned n;
 
-	if (!conf.cache_bytes)
-		conf.cache_bytes = 1 << 20;
-	conf.ttl_max_s = 86400;
-	conf.negative_ttl_max_s = 900;
+	if (!conf.limits.cache_bytes)
+		conf.limits.cache_bytes = 1 << 20;
+	conf.limits.ttl_max_s = 86400;
+	conf.limits.negative_ttl_max_s = 900;
 	if (!conf.inflight_max)
 		conf.inflight_max = 64;
 	if (!conf.waiters_max)

@@ -223,9 +223,11 @@ static void serve(void)
 {
 	struct workers_conf conf = WORKERS_CONF_DEFAULT;
 	/* The cache is small, so that replies push one another out. */
-	struct forward_conf forward_conf = { .cache_bytes = 1 << 20,
-					     .ttl_max_s = 86400,
-					     .negative_ttl_max_s = 900,
+	struct forward_conf forward_conf = { .limits = { .cache_bytes = 1 << 20,
+							 .ttl_max_s = 86400,
+							 .negative_ttl_max_s = 900,
+							 .stale_s = 86400,
+							 .prefetch = true },
 					     .inflight_max = 256,
 					     .waiters_max = 16,
 					     .sockets_max = 32,

@@ -11,6 +11,7 @@
 #include "wire/types.h"
 
 static struct cache *cache;
+static struct cache_rules rules = { .ttl_max_s = 86400, .negative_ttl_max_s = 86400 };
 static uint8_t buf[REPLY_LEN_MAX];
 
 static struct name name_of(const char *text)
@@ -43,14 +44,15 @@ static void put(const struct cache_key *key, int fill, size_t len, uint32_t ttl_
 
 	memset(data, fill, len);
 	shard = cache_lock(cache, key->hash);
-	cache_put(shard, key, &reply, ttl_s, now_ms);
+	cache_put(shard, key, &reply, ttl_s, &rules, now_ms);
 	cache_unlock(shard);
 }
 
 static bool find(const struct cache_key *key, uint64_t now_ms, struct reply *ret)
 {
 	struct cache_shard *shard = cache_lock(cache, key->hash);
-	bool found = cache_find(shard, key, now_ms, buf, sizeof(buf), ret);
+	bool found = cache_find(shard, key, &rules, CACHE_FRESH, now_ms, buf, sizeof(buf), ret) !=
+		     CACHE_NONE;
 
 	cache_unlock(shard);
 	return found;
@@ -111,6 +113,7 @@ START_TEST(ages)
 	struct cache_key key = key_of(&name, TYPE_A);
 	struct cache_shard *shard;
 	struct reply reply;
+	uint32_t serial;
 
 	cache = cache_new(1 << 20, NULL);
 	put(&key, 1, 10, 60, 1000);
@@ -118,25 +121,34 @@ START_TEST(ages)
 	ck_assert_uint_eq(reply.age_s, 0);
 	ck_assert(find(&key, 60999, &reply));
 	ck_assert_uint_eq(reply.age_s, 59);
-	ck_assert_uint_eq(reply_ttl(&reply, 100), 41);
+	ck_assert_uint_eq(reply_ttl(&reply, 70), 11);
 	ck_assert_uint_eq(reply_ttl(&reply, 50), 0);
-	ck_assert_uint_eq(reply_ttl(&reply, 1000), 77);
+	ck_assert_uint_eq(reply_ttl(&reply, 1000), 18); /* the cap ages too */
 	ck_assert(!find(&key, 61000, &reply));
 	/* Replaced, also by a shorter one; the memo goes with the old one. */
 	shard = cache_lock(cache, key.hash);
-	cache_remember(shard, &key, 9);
+	cache_remember(shard, &key, reply.serial, 9);
 	cache_unlock(shard);
 	ck_assert(find(&key, 1000, &reply));
 	ck_assert_uint_eq(reply.memo, 9);
+	serial = reply.serial;
 	put(&key, 2, 20, 5, 61000);
 	ck_assert(find(&key, 61000, &reply));
 	ck_assert_uint_eq(reply.len, 20);
 	ck_assert_uint_eq(reply.memo, 0);
+	/* Nor is it left with the new one by whoever read the old one. */
+	shard = cache_lock(cache, key.hash);
+	cache_remember(shard, &key, serial, 9);
+	cache_unlock(shard);
+	ck_assert(find(&key, 61000, &reply));
+	ck_assert_uint_eq(reply.memo, 0);
 	ck_assert(!find(&key, 66000, &reply));
 	/* Longer than the reader's buffer: as if it were not there. */
 	shard = cache_lock(cache, key.hash);
-	ck_assert(!cache_find(shard, &key, 61000, buf, 19, &reply));
-	ck_assert(cache_find(shard, &key, 61000, buf, 20, &reply));
+	ck_assert_int_eq(cache_find(shard, &key, &rules, CACHE_FRESH, 61000, buf, 19, &reply),
+			 CACHE_NONE);
+	ck_assert_int_eq(cache_find(shard, &key, &rules, CACHE_FRESH, 61000, buf, 20, &reply),
+			 CACHE_FOUND);
 	cache_unlock(shard);
 	cache_free(cache);
 }
@@ -148,7 +160,8 @@ START_TEST(flush)
 	struct name name;
 	struct cache_key key;
 	struct reply reply;
-	size_t i, entries, bytes, max;
+	struct cache_counts counts;
+	size_t i;
 
 	cache = cache_new(16 << 20, NULL);
 	for (i = 0; i < 6; i++) {
@@ -167,12 +180,12 @@ START_TEST(flush)
 	ck_assert(!find(&key, 0, &reply));
 	put(&key, 3, 10, 60, 0);
 	ck_assert(find(&key, 0, &reply));
-	cache_count(cache, &entries, &bytes, &max);
-	ck_assert_uint_eq(entries, 5);
+	cache_count(cache, &counts);
+	ck_assert_uint_eq(counts.entries, 5);
 	ck_assert_uint_eq(cache_flush(cache, NULL), 5);
 	ck_assert(!find(&key, 0, &reply));
-	cache_count(cache, &entries, &bytes, &max);
-	ck_assert_uint_eq(entries, 0);
+	cache_count(cache, &counts);
+	ck_assert_uint_eq(counts.entries, 0);
 	put(&key, 3, 10, 60, 0);
 	ck_assert(find(&key, 0, &reply));
 	cache_free(cache);
@@ -193,7 +206,8 @@ START_TEST(evicts_and_never_lies)
 		size_t len;
 	} last[NAMES];
 	size_t sizes[] = { 1 << 20, 100 << 10, 8192, 600, 100, 1, 0 };
-	size_t round, entries, bytes, max, found;
+	struct cache_counts counts;
+	size_t round, found;
 	struct cache_key key;
 	struct reply reply;
 	char text[32];
@@ -231,9 +245,9 @@ START_TEST(evicts_and_never_lies)
 				}
 			}
 		}
-		cache_count(cache, &entries, &bytes, &max);
-		ck_assert_uint_eq(max, sizes[round]);
-		ck_assert(bytes <= sizes[round] || sizes[round] < 128);
+		cache_count(cache, &counts);
+		ck_assert_uint_eq(counts.bytes_max, sizes[round]);
+		ck_assert(counts.bytes <= sizes[round] || sizes[round] < 128);
 		ck_assert(sizes[round] < 8192 || found > 0);
 		cache_free(cache);
 	}
@@ -246,7 +260,7 @@ START_TEST(index_is_bounded)
 	struct cache_key key;
 	struct reply reply;
 	struct name name;
-	size_t entries, bytes, max;
+	struct cache_counts counts;
 	char text[32];
 	unsigned i;
 
@@ -258,9 +272,164 @@ START_TEST(index_is_bounded)
 		put(&key, 1, 1, 60, 0);
 		ck_assert(find(&key, 0, &reply));
 	}
-	cache_count(cache, &entries, &bytes, &max);
-	ck_assert_uint_gt(entries, 50);
-	ck_assert_uint_le(bytes, max);
+	cache_count(cache, &counts);
+	ck_assert_uint_gt(counts.entries, 50);
+	ck_assert_uint_le(counts.bytes, counts.bytes_max);
+	cache_free(cache);
+}
+END_TEST
+
+/* One name among a million that are asked for once each, and again and again itself. */
+START_TEST(what_is_used_stays)
+{
+	struct cache_counts counts;
+	struct cache_key key;
+	struct reply reply;
+	struct name name;
+	unsigned i, n, missed = 0;
+	char text[32];
+
+	cache = cache_new(1 << 20, NULL);
+	for (i = 0; i < 200000; i++) {
+		/* 500 names of 1,000 octets are half of it. */
+		sprintf(text, "hot%u.test", n = i % 500);
+		name = name_of(text);
+		key = key_of(&name, TYPE_A);
+		if (!find(&key, i, &reply)) {
+			missed += i > 5000;
+			put(&key, (int)(n & 0xff), 900, 60000, i);
+		}
+		sprintf(text, "%u.flood.test", i);
+		name = name_of(text);
+		key = key_of(&name, TYPE_A);
+		ck_assert(!find(&key, i, &reply));
+		put(&key, 1, 100 + i % 300, 60000, i);
+	}
+	ck_assert_uint_le(missed, 200);
+	cache_count(cache, &counts);
+	ck_assert_uint_le(counts.bytes, counts.bytes_max);
+	ck_assert_uint_gt(counts.evicted, 150000);
+	cache_free(cache);
+}
+END_TEST
+
+static enum cache_verdict look(const struct cache_key *key, enum cache_wish wish, uint64_t now_ms,
+			       struct reply *ret)
+{
+	struct cache_shard *shard = cache_lock(cache, key->hash);
+	enum cache_verdict verdict =
+		cache_find(shard, key, &rules, wish, now_ms, buf, sizeof(buf), ret);
+
+	cache_unlock(shard);
+	return verdict;
+}
+
+static void put_failure(const struct cache_key *key, uint32_t ttl_s, uint64_t now_ms)
+{
+	struct cache_shard *shard = cache_lock(cache, key->hash);
+	struct reply reply = { .data = (const uint8_t *)"!",
+			       .len = 1,
+			       .rcode = RCODE_SERVFAIL,
+			       .failed = true,
+			       .ede = EDE_NETWORK_ERROR,
+			       .ttl_cap_s = 5 };
+
+	cache_put(shard, key, &reply, ttl_s, &rules, now_ms);
+	cache_unlock(shard);
+}
+
+/* Past its time: for whom, how long, and after what. */
+START_TEST(stale)
+{
+	struct name name = name_of("a.test");
+	struct cache_key key = key_of(&name, TYPE_A);
+	struct reply reply;
+
+	cache = cache_new(1 << 20, NULL);
+	rules.stale_s = 1000;
+	put(&key, 1, 10, 60, 1000);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 60999, &reply), CACHE_FOUND);
+	ck_assert(!reply.stale);
+	ck_assert_int_eq(look(&key, CACHE_FRESH, 61000, &reply), CACHE_NONE);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 61000, &reply), CACHE_NONE);
+	ck_assert_int_eq(look(&key, CACHE_WHATEVER, 61000, &reply), CACHE_DUE);
+	ck_assert(reply.stale);
+	ck_assert_uint_eq(reply.ttl_cap_s, 30);
+	/* That others need not wait lasts 30 s. */
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 61001, &reply), CACHE_DUE);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 90999, &reply), CACHE_DUE);
+	ck_assert_int_eq(look(&key, CACHE_FRESH, 61001, &reply), CACHE_NONE);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 91000, &reply), CACHE_NONE);
+	/* A failure takes not its place, is told, and holds off others for as long as it lasts. */
+	put_failure(&key, 5, 91000);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 91001, &reply), CACHE_FOUND);
+	ck_assert(reply.stale && !reply.failed);
+	ck_assert_int_eq(reply.ede, EDE_NETWORK_ERROR);
+	ck_assert_int_eq(look(&key, CACHE_WHATEVER, 95999, &reply), CACHE_FOUND);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 96000, &reply), CACHE_DUE);
+	/* The upstream is well again: clients wait for it. */
+	rules.recovered++;
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 96000, &reply), CACHE_NONE);
+	ck_assert_int_eq(look(&key, CACHE_WHATEVER, 96000, &reply), CACHE_DUE);
+	ck_assert_int_eq(reply.ede, EDE_NONE);
+	/* The end: from the end of its life on, by the limits of now. */
+	ck_assert_int_ne(look(&key, CACHE_WHATEVER, 1060999, &reply), CACHE_NONE);
+	rules.ttl_max_s = 50;
+	ck_assert_int_ne(look(&key, CACHE_WHATEVER, 1050999, &reply), CACHE_NONE);
+	ck_assert_int_eq(look(&key, CACHE_WHATEVER, 1051000, &reply), CACHE_NONE);
+	rules.ttl_max_s = 86400;
+	ck_assert_int_eq(look(&key, CACHE_WHATEVER, 1061000, &reply), CACHE_NONE);
+	/* Then a failure may have its place. */
+	put_failure(&key, 5, 1061000);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 1061001, &reply), CACHE_FOUND);
+	ck_assert(reply.failed && !reply.stale);
+	rules.recovered++;
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 1061001, &reply), CACHE_NONE);
+	rules.recovered--;
+	/* It is never stale itself. */
+	ck_assert_int_eq(look(&key, CACHE_WHATEVER, 1066000, &reply), CACHE_NONE);
+	/* A newer answer that may not be kept takes the old one's place all the same. */
+	put(&key, 1, 10, 60, 1070000);
+	put(&key, 1, 10, 0, 1070000);
+	ck_assert_int_eq(look(&key, CACHE_WHATEVER, 1070000, &reply), CACHE_NONE);
+	/* Off. */
+	put(&key, 1, 10, 60, 1070000);
+	rules.stale_s = 0;
+	ck_assert_int_eq(look(&key, CACHE_WHATEVER, 1130000, &reply), CACHE_NONE);
+	put_failure(&key, 5, 1130000);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 1130000, &reply), CACHE_FOUND);
+	ck_assert(reply.failed);
+	cache_free(cache);
+}
+END_TEST
+
+START_TEST(due)
+{
+	struct name name = name_of("a.test");
+	struct cache_key key = key_of(&name, TYPE_A);
+	struct reply reply;
+
+	cache = cache_new(1 << 20, NULL);
+	put(&key, 1, 10, 100, 1000);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 100999, &reply), CACHE_FOUND);
+	rules.prefetch = true;
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 90999, &reply), CACHE_FOUND);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 91000, &reply), CACHE_DUE);
+	ck_assert(!reply.stale);
+	/* By the limits of now. */
+	rules.ttl_max_s = 50;
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 46000, &reply), CACHE_DUE);
+	rules.ttl_max_s = 86400;
+	/* Not right after it failed. */
+	put_failure(&key, 5, 92000);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 96999, &reply), CACHE_FOUND);
+	ck_assert(!reply.failed);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 97000, &reply), CACHE_DUE);
+	/* Too short a life. */
+	put(&key, 1, 10, 9, 1000);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 9999, &reply), CACHE_FOUND);
+	put(&key, 1, 10, 10, 1000);
+	ck_assert_int_eq(look(&key, CACHE_USUAL, 10000, &reply), CACHE_DUE);
 	cache_free(cache);
 }
 END_TEST
@@ -281,7 +450,7 @@ static void *hammer(void *arg)
 		name = name_of(text);
 		key = key_of(&name, TYPE_A);
 		shard = cache_lock(cache, key.hash);
-		if (cache_find(shard, &key, 0, own, sizeof(own), &reply))
+		if (cache_find(shard, &key, &rules, CACHE_USUAL, 0, own, sizeof(own), &reply))
 			ck_assert_uint_eq(own[0], own[reply.len - 1]);
 		cache_unlock(shard);
 		if (i % 4 == 0)
@@ -313,7 +482,8 @@ START_TEST(resizes)
 	static const size_t sizes[] = {
 		1 << 20, 64 << 20, 3 << 20, 600, 64 << 20, 16384, 0, 1 << 20
 	};
-	size_t i, entries, bytes, max;
+	struct cache_counts counts;
+	size_t i;
 	struct cache_key key;
 	struct reply reply;
 	struct name name;
@@ -336,15 +506,15 @@ START_TEST(resizes)
 	setrlimit(RLIMIT_AS, &limit);
 	ck_assert_ptr_nonnull(strstr(err.text, "cache.size"));
 	ck_assert(find(&key, 0, &reply));
-	cache_count(cache, &entries, &bytes, &max);
-	ck_assert_uint_eq(entries, 1);
-	ck_assert_uint_eq(max, 1 << 20);
+	cache_count(cache, &counts);
+	ck_assert_uint_eq(counts.entries, 1);
+	ck_assert_uint_eq(counts.bytes_max, 1 << 20);
 
 	for (i = 1; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		ck_assert_int_eq(cache_resize(cache, sizes[i], NULL), 0);
-		cache_count(cache, &entries, &bytes, &max);
-		ck_assert_uint_eq(entries, 0);
-		ck_assert_uint_eq(max, sizes[i]);
+		cache_count(cache, &counts);
+		ck_assert_uint_eq(counts.entries, 0);
+		ck_assert_uint_eq(counts.bytes_max, sizes[i]);
 		ck_assert(!find(&key, 0, &reply));
 		for (n = 0; n < 2000; n++) {
 			sprintf(text, "%u.test", n);
@@ -353,10 +523,10 @@ START_TEST(resizes)
 			put(&key, (int)(n & 0xff), 200, 60, 0);
 			ck_assert(sizes[i] < 16384 || find(&key, 0, &reply));
 		}
-		cache_count(cache, &entries, &bytes, &max);
-		ck_assert(sizes[i] < 1 << 20 || entries == 2000);
-		ck_assert(bytes <= sizes[i] || sizes[i] < 128);
-		ck_assert_uint_eq(cache_flush(cache, NULL), entries);
+		cache_count(cache, &counts);
+		ck_assert(sizes[i] < 1 << 20 || counts.entries == 2000);
+		ck_assert(counts.bytes <= sizes[i] || sizes[i] < 128);
+		ck_assert_uint_eq(cache_flush(cache, NULL), counts.entries);
 		put(&key, 1, 200, 60, 0);
 	}
 	cache_free(cache);
@@ -366,7 +536,7 @@ END_TEST
 START_TEST(resizes_under_threads)
 {
 	static const size_t sizes[] = { 1 << 20, 64 << 10, 64 << 20, 4096, 8 << 20 };
-	size_t entries, bytes, max;
+	struct cache_counts counts;
 	pthread_t threads[2];
 	uintptr_t i;
 
@@ -375,8 +545,8 @@ START_TEST(resizes_under_threads)
 		pthread_create(&threads[i], NULL, hammer, (void *)i);
 	for (i = 0; i < 300; i++) {
 		ck_assert_int_eq(cache_resize(cache, sizes[i % 5], NULL), 0);
-		cache_count(cache, &entries, &bytes, &max);
-		ck_assert_uint_eq(max, sizes[i % 5]);
+		cache_count(cache, &counts);
+		ck_assert_uint_eq(counts.bytes_max, sizes[i % 5]);
 	}
 	for (i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
@@ -395,6 +565,9 @@ static Suite *cache_suite(void)
 	tcase_add_test(tcase, flush);
 	tcase_add_test(tcase, evicts_and_never_lies);
 	tcase_add_test(tcase, index_is_bounded);
+	tcase_add_test(tcase, what_is_used_stays);
+	tcase_add_test(tcase, stale);
+	tcase_add_test(tcase, due);
 	tcase_add_test(tcase, many_threads);
 	tcase_add_test(tcase, resizes);
 	tcase_add_test(tcase, resizes_under_threads);

@@ -167,7 +167,7 @@ START_TEST(test_every_key)
 	ck_assert_int_eq(config->log.format, LOG_FORMAT_JSON);
 	config_inactive(config, text, sizeof(text));
 	ck_assert_str_eq(text, "server.tls-certificate, server.tls-key, "
-			       "cache.serve-stale, cache.prefetch, http.listen");
+			       "cache.serve-stale, http.listen");
 	config_restart(plain, config, text, sizeof(text));
 	ck_assert_str_eq(text,
 			 "server.listen, server.workers, server.user, limits.queries, "

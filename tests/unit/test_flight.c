@@ -107,8 +107,7 @@ static void on_done_ask(void *arg, uint64_t waiter, const struct reply *reply)
 
 START_TEST(asks_from_within)
 {
-	struct forward_conf conf = { .cache_bytes = 0,
-				     .ttl_max_s = 60,
+	struct forward_conf conf = { .limits = { .ttl_max_s = 60 },
 				     .inflight_max = 1,
 				     .waiters_max = 1,
 				     .sockets_max = 1,
@@ -213,7 +212,7 @@ START_TEST(everybody_is_told_once)
 
 	responder_start(&r, loses_some);
 	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
-	start(2, (struct forward_conf){ .cache_bytes = 4096, .inflight_max = 8 });
+	start(2, (struct forward_conf){ .limits = { .cache_bytes = 4096 }, .inflight_max = 8 });
 	for (n = 0; n < 2; n++) {
 		askers[n] = (struct asker){ .side = &sides[n], .name = name, .next = 1, .seed = n };
 		forward_free(sides[n].forward);

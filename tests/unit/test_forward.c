@@ -39,9 +39,11 @@ START_TEST(answers_and_caches)
 	ck_assert_int_eq(forward_get(sides[0].forward, &question, 0, clock_now_ms() + 300001, buf,
 				     sizeof(buf), &reply),
 			 FORWARD_MISS);
-	/* The memo stays with it. */
+	/* The memo stays with it, and with no other. */
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
 	ck_assert_uint_eq(reply.memo, 0);
-	forward_remember(sides[0].forward, &question, 42);
+	forward_remember(sides[0].forward, &question, 0, 41);
+	forward_remember(sides[0].forward, &question, reply.serial, 42);
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
 	ck_assert_uint_eq(reply.memo, 42);
 	forward_cache_state(shared, &state);
@@ -895,7 +897,7 @@ START_TEST(silent_upstream_leaves_sockets)
 	responder_start(&well, responder_address);
 	silent_group = make_group(&silent.addr, 1, UPSTREAM_ORDERED);
 	well_group = make_group(&well.addr, 1, UPSTREAM_ORDERED);
-	start(1, (struct forward_conf){ .inflight_max = 256 });
+	start(1, (struct forward_conf){ .inflight_max = 512 });
 	group = silent_group;
 	for (n = 0; n < 200; n++)
 		ck_assert_int_eq(get(&sides[0], (uint16_t)(1000 + n), 1, &reply), FORWARD_WAITING);
@@ -909,6 +911,247 @@ START_TEST(silent_upstream_leaves_sockets)
 	stop(1);
 	responder_stop(&silent);
 	responder_stop(&well);
+}
+END_TEST
+
+/* Nor does it take all the questions that may be in flight. */
+START_TEST(silent_upstream_leaves_questions)
+{
+	const struct forward_counters *counters;
+	struct responder silent, well;
+	uint16_t silent_group;
+	struct reply reply;
+	unsigned n;
+
+	responder_start(&silent, responder_silent);
+	responder_start(&well, responder_address);
+	silent_group = group = make_group(&silent.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ .inflight_max = 64 });
+	counters = forward_counters(sides[0].forward);
+	for (n = 0; n < 48; n++)
+		ck_assert_int_eq(get(&sides[0], (uint16_t)(1000 + n), 1, &reply), FORWARD_WAITING);
+	ck_assert_int_eq(get(&sides[0], (uint16_t)(1000 + n), 1, &reply), FORWARD_FULL);
+	ck_assert_uint_eq(counter_get(&counters->refused_share), 1);
+	ck_assert_uint_eq(counter_get(&counters->refused_inflight), 0);
+	/* What is in flight may be joined still. */
+	ck_assert_int_eq(get(&sides[0], 1000, 3, &reply), FORWARD_WAITING);
+	group = make_group(&well.addr, 1, UPSTREAM_ORDERED);
+	for (n = 0; n < 12; n++)
+		ck_assert_int_eq(get(&sides[0], (uint16_t)(1000 + n), 2, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 12);
+	/* Its share comes back with its questions. */
+	group = silent_group;
+	wait_for(&sides[0], 12 + 49);
+	for (n = 0; n < 48; n++)
+		ck_assert_int_eq(get(&sides[0], (uint16_t)(2000 + n), 1, &reply), FORWARD_WAITING);
+	stop(1);
+	responder_stop(&silent);
+	responder_stop(&well);
+}
+END_TEST
+
+static size_t slowly(struct responder *r, const struct message_query *query, const uint8_t *data,
+		     bool tcp, uint8_t *out)
+{
+	usleep(100000);
+	return responder_address(r, query, data, tcp, out);
+}
+
+/* What was asked before a flush is not kept after it, and nobody joins it. */
+START_TEST(flush_reaches_what_is_in_flight)
+{
+	struct forward_cache_state state;
+	struct name other;
+	struct responder r;
+	struct reply reply;
+
+	responder_start(&r, slowly);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	name_from_text(&other, "test", 4);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	ck_assert_uint_eq(forward_flush(shared, &other), 0);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 2, &reply), FORWARD_WAITING);
+	forward_cache_state(shared, &state);
+	ck_assert_uint_eq(state.inflight, 2);
+	wait_for(&sides[0], 1);
+	ck_assert_uint_eq(sides[0].waiter, 1);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_MISS);
+	wait_for(&sides[0], 2);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
+	/* Another name's flush is nothing to it. */
+	name_from_text(&name, "www.other.test", 14);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 3, &reply), FORWARD_WAITING);
+	name_from_text(&other, "ww.other.test", 13);
+	ck_assert_uint_eq(forward_flush(shared, &other), 0);
+	wait_for(&sides[0], 3);
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 0, &reply), FORWARD_HIT);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* The address, and from `dead` on SERVFAIL. */
+static _Atomic bool failing;
+
+static size_t address_or_failure(struct responder *r, const struct message_query *query,
+				 const uint8_t *data, bool tcp, uint8_t *out)
+{
+	struct writer writer;
+
+	if (!failing)
+		return responder_address(r, query, data, tcp, out);
+	responder_begin(&writer, query, data, RCODE_SERVFAIL, out);
+	return writer_finish(&writer);
+}
+
+/* Until what was asked with nobody waiting has come. */
+static void wait_until_idle(void)
+{
+	struct forward_cache_state state;
+	uint64_t end = clock_now_ms() + 10000;
+	struct timeval tick = { 0, 20000 };
+
+	do {
+		ck_assert(clock_now_ms() < end);
+		event_base_loopexit(sides[0].base, &tick);
+		event_base_dispatch(sides[0].base);
+		forward_cache_state(shared, &state);
+	} while (state.inflight > 0);
+}
+
+static enum forward_verdict get_at(uint64_t now_ms, uint64_t waiter, struct reply *ret)
+{
+	struct forward_question question = { .name = &name, .type = TYPE_A, .group = group };
+
+	return forward_get(sides[0].forward, &question, waiter, now_ms, buf, sizeof(buf), ret);
+}
+
+/* Past its time: not unless asked for, then at once for all, and renewed meanwhile. */
+START_TEST(stale_when_asked_for)
+{
+	struct forward_question question = { .name = &name, .type = TYPE_A };
+	struct forward_conf conf = { .limits = { .stale_s = 3600 } };
+	const struct forward_counters *counters;
+	struct responder r;
+	struct reply reply;
+	uint64_t late;
+
+	failing = false;
+	responder_start(&r, address_or_failure);
+	group = question.group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, conf);
+	counters = forward_counters(sides[0].forward);
+	ck_assert(forward_serves_stale(sides[0].forward));
+	ck_assert(!forward_get_stale(sides[0].forward, &question, clock_now_ms(), buf, sizeof(buf),
+				     &reply));
+	ck_assert_int_eq(get_at(clock_now_ms(), 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	late = clock_now_ms() + 301000;
+	failing = true;
+	ck_assert_int_eq(get_at(late, 2, &reply), FORWARD_WAITING);
+	/* The wait is over, while it is in flight: no second question. */
+	ck_assert(forward_get_stale(sides[0].forward, &question, late, buf, sizeof(buf), &reply));
+	ck_assert(reply.stale && !reply.failed);
+	ck_assert_int_eq(reply.ede, EDE_NONE);
+	ck_assert_uint_eq(reply_ttl(&reply, 300), 30);
+	ck_assert_uint_eq(reply_ttl(&reply, 310), 9);
+	ck_assert_uint_eq(reply_ttl(&reply, 900), 30);
+	check_address(&reply);
+	/* Whoever comes now need not wait, but with RD alone: nothing is asked for him. */
+	ck_assert_int_eq(get_at(late, 3, &reply), FORWARD_HIT);
+	ck_assert(reply.stale);
+	ck_assert_int_eq(get_at(late, 0, &reply), FORWARD_MISS);
+	wait_for(&sides[0], 2);
+	ck_assert(sides[0].reply.failed);
+	ck_assert_uint_eq(r.asked, 2);
+	ck_assert_uint_eq(counter_get(&counters->prefetched), 0);
+	ck_assert_uint_eq(counter_get(&counters->stale), 2);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* A failure takes no good answer's place, and is not asked for by every client. */
+START_TEST(failure_beside_an_answer)
+{
+	struct forward_conf conf = { .limits = { .stale_s = 3600 } };
+	const struct forward_counters *counters;
+	struct responder r;
+	struct reply reply;
+	uint64_t late;
+
+	failing = false;
+	responder_start(&r, address_or_failure);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, conf);
+	counters = forward_counters(sides[0].forward);
+	ck_assert_int_eq(get_at(clock_now_ms(), 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	failing = true;
+	/* The clock of the one who keeps the failure is the real one: so is the lateness. */
+	late = clock_now_ms() + 300500;
+	ck_assert_int_eq(get_at(late, 2, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 2);
+	ck_assert(sides[0].reply.failed);
+	ck_assert_int_eq(get_at(clock_now_ms(), 0, &reply), FORWARD_HIT);
+	ck_assert(!reply.failed && !reply.stale);
+	check_address(&reply);
+	ck_assert_uint_eq(r.asked, 2);
+	ck_assert_uint_eq(counter_get(&counters->failed), 1);
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
+/* In the last tenth of its time a hit has it asked for again, once, and is not held up. */
+START_TEST(asked_ahead)
+{
+	struct forward_conf conf = { .limits = { .prefetch = true } };
+	struct forward_limits limits = { .cache_bytes = 1 << 20, .ttl_max_s = 86400 };
+	const struct forward_counters *counters;
+	struct responder r;
+	struct reply reply;
+	uint64_t now_ms;
+
+	failing = false;
+	responder_start(&r, address_or_failure);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, conf);
+	counters = forward_counters(sides[0].forward);
+	ck_assert_int_eq(get_at(clock_now_ms(), 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	now_ms = clock_now_ms();
+	ck_assert_int_eq(get_at(now_ms + 265000, 2, &reply), FORWARD_HIT);
+	ck_assert_int_eq(get_at(now_ms + 295000, 0, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(counter_get(&counters->asked), 1);
+	ck_assert_int_eq(get_at(now_ms + 295000, 2, &reply), FORWARD_HIT);
+	ck_assert_int_eq(get_at(now_ms + 295000, 3, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(counter_get(&counters->asked), 2);
+	ck_assert_uint_eq(counter_get(&counters->prefetched), 1);
+	/* Whoever comes after its time joins. */
+	ck_assert_int_eq(get_at(now_ms + 301000, 4, &reply), FORWARD_WAITING);
+	ck_assert_uint_eq(counter_get(&counters->joined), 1);
+	wait_for(&sides[0], 2);
+	ck_assert_uint_eq(r.asked, 2);
+	/* A new one: its time has begun again. */
+	ck_assert_int_eq(get_at(clock_now_ms(), 5, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(reply.age_s, 0);
+	/* A failure does not displace it, and is not tried again at once. */
+	failing = true;
+	now_ms = clock_now_ms();
+	ck_assert_int_eq(get_at(now_ms + 295000, 6, &reply), FORWARD_HIT);
+	wait_until_idle();
+	ck_assert_uint_eq(r.asked, 3);
+	ck_assert_int_eq(get_at(clock_now_ms(), 6, &reply), FORWARD_HIT);
+	check_address(&reply);
+	ck_assert_uint_eq(counter_get(&counters->prefetched), 2);
+	/* Not where it is switched off. */
+	ck_assert_int_eq(forward_shared_configure(shared, &limits, NULL), 0);
+	ck_assert_int_eq(get_at(now_ms + 295000, 7, &reply), FORWARD_HIT);
+	ck_assert_uint_eq(counter_get(&counters->prefetched), 2);
+	stop(1);
+	responder_stop(&r);
 }
 END_TEST
 
@@ -934,6 +1177,11 @@ static Suite *forward_suite(void)
 	tcase_add_test(tcase, header_alone_to_a_plain_query);
 	tcase_add_test(tcase, deadline);
 	tcase_add_test(tcase, silent_upstream_leaves_sockets);
+	tcase_add_test(tcase, silent_upstream_leaves_questions);
+	tcase_add_test(tcase, flush_reaches_what_is_in_flight);
+	tcase_add_test(tcase, stale_when_asked_for);
+	tcase_add_test(tcase, failure_beside_an_answer);
+	tcase_add_test(tcase, asked_ahead);
 	tcase_add_test(tcase, unreachable_ends_early);
 	tcase_add_test(tcase, cannot_be_sent);
 	tcase_add_test(tcase, unreachable_and_silent);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One shard of the cache, as cache.c sees it. All with its lock held, or before anybody else knows
+ * it. What a shard does with replies is in cache.h: cache_find, cache_put, cache_remember.
+ */
+#ifndef PRIVLINKD_FORWARD_CACHE_SHARD_H
+#define PRIVLINKD_FORWARD_CACHE_SHARD_H
+
+#include <pthread.h>
+
+#include "forward/cache.h"
+#include "forward/ring.h"
+
+struct slot {
+	uint32_t tag;
+	uint32_t place; /* in units of 8 octets, counted from one; 0: none */
+};
+
+struct cache_shard {
+	_Alignas(64) pthread_mutex_t lock;
+	struct ring small, main; /* one behind the other: places count from small.memory */
+	struct slot *slots;
+	uint32_t *ghosts; /* by hash: tags of those that went from the small ring; 0: none */
+	uint32_t slots_mask, entries, entries_max;
+	uint32_t serial; /* of the newest entry */
+	uint64_t evicted;
+};
+
+/* Places are 32 bits in units of 8 octets. */
+#define CACHE_SHARD_BYTES_MAX ((size_t)16 << 30)
+/* The index alone, at its smallest: room for nothing. */
+#define CACHE_SHARD_BYTES_LEAST 192
+
+/* Gives it memory, which is zero: empty. */
+void cache_shard_set(struct cache_shard *shard, uint8_t *memory, size_t bytes);
+/* Takes its memory away. */
+void cache_shard_unset(struct cache_shard *shard);
+/* Forgets this name and all below it (NULL: everything). How many replies. */
+size_t cache_shard_flush(struct cache_shard *shard, const struct name *name);
+/* Adds its own. */
+void cache_shard_count(const struct cache_shard *shard, struct cache_counts *counts);
+
+#endif
