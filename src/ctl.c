@@ -39,6 +39,7 @@ static const struct command {
 	{ "status", "", "version, workers, sources, zones, upstreams, cache", 0, 0, NULL },
 	{ "records", "[NAME]", "what is held, each with file and line", 0, 1, NULL },
 	{ "explain", "NAME [TYPE]", "how a query is decided, step by step", 1, 2, NULL },
+	{ "stats", "", "every counter, with what it counts", 0, 0, NULL },
 	{ "reload", "", "read everything again, report on each source", 0, 0, NULL },
 	{ "accept", "SOURCE", "take a source that max-shrink held back", 1, 1, NULL },
 	{ "flush", "[NAME]", "forget cached answers (for NAME and below)", 0, 1, NULL },
@@ -51,8 +52,9 @@ static const struct command {
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 /* Of the complete program; to be told from mistakes in typing. */
-static const char *const later[] = { "stats",    "misses",     "plan",  "history",
-				     "rollback", "forwarders", "verify" };
+static const char *const later[] = {
+	"misses", "plan", "history", "rollback", "forwarders", "verify"
+};
 
 static const char default_socket[] = RUNSTATEDIR "/privlinkd/control";
 

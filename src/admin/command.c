@@ -13,15 +13,15 @@
 #include <string.h>
 
 #include "admin/records.h"
+#include "admin/stats.h"
 #include "admin/status.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "wire/name.h"
 #include "wire/types.h"
 
-static void run_status(struct request *request)
+static struct status_input gather(const struct control_parts *parts)
 {
-	const struct control_parts *parts = request->parts;
 	struct status_input input = { .sources = build_sources(parts->build),
 				      .upstreams = build_upstreams(parts->build),
 				      .view = publish_newest(parts->publish),
@@ -31,6 +31,20 @@ static void run_status(struct request *request)
 				      .uptime_ms = clock_now_ms() - parts->started_ms };
 
 	input.views = publish_alive(parts->publish, &input.views_most);
+	return input;
+}
+
+static void run_stats(struct request *request)
+{
+	struct status_input input = gather(request->parts);
+
+	control_reply(request, CONTROL_OK, request->json ? stats_json(&input) : stats_text(&input));
+}
+
+static void run_status(struct request *request)
+{
+	struct status_input input = gather(request->parts);
+
 	control_reply(request, CONTROL_OK,
 		      request->json ? status_json(&input) : status_text(&input));
 }
@@ -182,9 +196,10 @@ static const struct {
 	unsigned least, most; /* arguments */
 	void (*run)(struct request *request);
 } commands[] = {
-	{ "status", 0, 0, run_status },   { "records", 0, 1, run_records },
-	{ "reload", 0, 0, run_reload },   { "flush", 0, 1, run_flush },
-	{ "explain", 1, 2, run_explain }, { "accept", 1, 1, run_accept },
+	{ "status", 0, 0, run_status }, { "records", 0, 1, run_records },
+	{ "stats", 0, 0, run_stats },   { "reload", 0, 0, run_reload },
+	{ "flush", 0, 1, run_flush },   { "explain", 1, 2, run_explain },
+	{ "accept", 1, 1, run_accept },
 };
 
 void command_run(struct request *request)
