@@ -352,10 +352,3 @@ void upstream_note_alive(struct upstreams *upstreams, const struct upstream_prob
 	standing_good(&health->reach);
 	standing_good(standing_of(upstreams, probe));
 }
-
-uint32_t upstreams_group_recovered(const struct upstreams *upstreams, uint16_t group)
-{
-	(void)upstreams;
-	(void)group;
-	return 0; /* until there is a prober that notices */
-}

@@ -105,10 +105,4 @@ void upstream_put_probe_back(struct upstreams *upstreams, const struct upstream_
 void upstream_probe_failed(struct upstreams *upstreams, const struct upstream_probe *probe,
 			   uint64_t now_ms);
 
-/*
- * A number that changes whenever an upstream of the group is well again: failures that were noted
- * under another one are no news any more.
- */
-uint32_t upstreams_group_recovered(const struct upstreams *upstreams, uint16_t group);
-
 #endif
