@@ -61,7 +61,9 @@ ALL_NAMED(resolve_rows, struct resolver_counters);
 static const struct stats_row forward_rows[] = {
 	F(hits) = { "hits", "found in the cache" },
 	F(misses) = { "misses", "not found there" },
+	F(stale) = { "stale", "of the hits, past their time" },
 	F(joined) = { "joined", "waited for a question in flight" },
+	F(prefetched) = { "prefetched", "asked ahead, with nobody waiting" },
 	F(asked) = { "asked", "questions to upstreams" },
 	F(answered) = { "answered", "of these, answered" },
 	F(failed) = { "failed", "of these, failed" },
@@ -79,6 +81,9 @@ static const struct stats_row forward_rows[] = {
 	F(no_room) = { "no_room", "not sent: limits.upstream-sockets, or no memory" },
 	F(refused_inflight) = { "refused_inflight", "limits.upstream-questions was met" },
 	F(refused_waiters) = { "refused_waiters", "limits.waiters was met" },
+	F(refused_share) = { "refused_share",
+			     "a group had its share of limits.upstream-questions" },
+	F(refused_ahead) = { "refused_ahead", "not asked ahead: enough is" },
 	F(looped) = { "looped", "failed at once: the upstreams send it back to us" },
 };
 ALL_NAMED(forward_rows, struct forward_counters);
