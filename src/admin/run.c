@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "admin/loopzones.h"
 #include "admin/notify.h"
 #include "admin/start.h"
 #include "admin/system.h"
@@ -112,6 +113,8 @@ static void on_config(void *arg, const struct config *config, struct complaints 
 
 	if (forward_shared_configure(run->parts->forward, &limits, &err) < 0)
 		complain(to, COMPLAINT_ERROR, config->path, 0, 0, "cache.size: %s", err.text);
+	if (loopzones_follow(run->parts->forward, publish_newest(run->parts->publish), &err) < 0)
+		complain(to, COMPLAINT_ERROR, NULL, 0, 0, "forwarding loops: %s", err.text);
 	/* That the socket which is built in is not to be had was a warning, at the start. */
 	if (follow_control(run, config->control_socket, &err) < 0 &&
 	    (run->control || config_given(config, "control.socket")))
@@ -145,6 +148,8 @@ static int begin(struct run *run, struct err *err)
 	if (!run->hup || !run->term || !run->intr || !run->workers || !run->log || !run->system ||
 	    (watchdog_ms && !run->watchdog))
 		return err_set(err, "the main loop: out of memory or descriptors");
+	if (loopzones_follow(run->parts->forward, publish_newest(run->parts->publish), err) < 0)
+		return -1;
 	return reload_attach(run->parts->reload, run->base, run->parts->workers, on_config, run,
 			     err);
 }

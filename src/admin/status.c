@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "forward/looptable.h"
 #include "forward/upstream_health.h"
 
 static const char *const zone_type_names[] = {
@@ -193,6 +194,43 @@ static void zones_json(struct json *json, const struct view *view)
 	json_array_end(json);
 }
 
+/* What an upstream of this group sends back to us, as lines or as JSON. */
+static void loops_list(FILE *out, struct json *json, const struct status_input *input,
+		       uint16_t group, uint16_t upstream)
+{
+	struct looptable *loops = forward_loops(input->forward);
+	char zone[NAME_TEXT_MAX], from[ADDR_TEXT_MAX];
+	struct loop_mark mark;
+	struct name name;
+	size_t i;
+
+	if (json)
+		json_array(json, "loops");
+	for (i = 0; looptable_mark_at(loops, i, &mark); i++) {
+		if (mark.upstream != upstream ||
+		    name_from_wire(&name, mark.zone, sizeof(mark.zone)) < 0 ||
+		    routes_match(input->view->routes, &name, NULL) != group)
+			continue;
+		name_to_text(mark.zone, zone);
+		addr_set_port(&mark.from, DNS_PORT);
+		addr_to_text(&mark.from, DNS_PORT, from);
+		if (json) {
+			json_object(json, NULL);
+			json_string(json, "zone", zone);
+			json_string(json, "from", from);
+			json_bool(json, "asked_last", mark.answers);
+			json_object_end(json);
+		} else {
+			fprintf(out,
+				"      set aside for zone %s (%s): a forwarding loop, what it is "
+				"asked comes back from %s\n",
+				zone, mark.answers ? "asked last" : "not asked", from);
+		}
+	}
+	if (json)
+		json_array_end(json);
+}
+
 /* The routes of the view, with the state of their upstreams, as lines or as JSON. */
 static void forward_list(FILE *out, struct json *json, const struct status_input *input)
 {
@@ -226,6 +264,7 @@ static void forward_list(FILE *out, struct json *json, const struct status_input
 					addr, state.well ? "well" : "set aside",
 					(double)state.rtt_us / 1000, state.asked, state.failed,
 					state.timeouts);
+				loops_list(out, NULL, input, group, member[j]);
 				continue;
 			}
 			json_object(json, NULL);
@@ -237,6 +276,7 @@ static void forward_list(FILE *out, struct json *json, const struct status_input
 			json_number(json, "answered", (int64_t)state.answered);
 			json_number(json, "failures", (int64_t)state.failed);
 			json_number(json, "timeouts", (int64_t)state.timeouts);
+			loops_list(NULL, json, input, group, member[j]);
 			json_object_end(json);
 		}
 		if (json) {
@@ -252,6 +292,7 @@ char *status_text(const struct status_input *input)
 {
 	struct totals sum = add_up(input->workers);
 	struct forward_cache_state cache;
+	struct loop_counts loops;
 	char addr[ADDR_TEXT_MAX], *text = NULL;
 	uint64_t up_s = input->uptime_ms / 1000;
 	size_t len, i;
@@ -292,10 +333,31 @@ char *status_text(const struct status_input *input)
 		"upstream: cache hits %" PRIu64 ", misses %" PRIu64 ", asked %" PRIu64
 		", failed %" PRIu64 ", timed out %" PRIu64 "\n",
 		sum.hits, sum.misses, sum.asked, sum.failed, sum.timeouts);
+	looptable_counts(forward_loops(input->forward), &loops);
+	fprintf(out,
+		"loops: questions that came back %" PRIu64 ", probes %" PRIu64 " of %" PRIu64
+		" zones and upstreams, came back %" PRIu64 ", set aside %" PRIu64 "\n",
+		loops.questions, loops.probes, loops.pairs, loops.returned, loops.marked);
 	if (fclose(out) == 0)
 		return text;
 	free(text);
 	return NULL;
+}
+
+static void loop_counts_json(struct json *json, const struct status_input *input)
+{
+	struct loop_counts counts;
+
+	looptable_counts(forward_loops(input->forward), &counts);
+	json_object(json, "loops");
+	json_number(json, "questions", (int64_t)counts.questions);
+	json_number(json, "pairs", (int64_t)counts.pairs);
+	json_number(json, "pairs_without_room", (int64_t)counts.unprobed);
+	json_number(json, "probes", (int64_t)counts.probes);
+	json_number(json, "probes_returned", (int64_t)counts.returned);
+	json_number(json, "set_aside", (int64_t)counts.marked);
+	json_number(json, "suspicions_dropped", (int64_t)counts.unsuspected);
+	json_object_end(json);
 }
 
 static void totals_json(struct json *json, const struct totals *sum)
@@ -363,6 +425,7 @@ char *status_json(const struct status_input *input)
 	json_number(&json, "bytes_max", (int64_t)cache.bytes_max);
 	json_number(&json, "inflight", (int64_t)cache.inflight);
 	json_object_end(&json);
+	loop_counts_json(&json, input);
 	totals_json(&json, &sum);
 	json_object_end(&json);
 	return json_finish(&json);

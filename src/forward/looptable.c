@@ -521,10 +521,11 @@ void looptable_ended(struct looptable *table, uint32_t token, enum loop_outcome 
 
 /* ---- telling ---- */
 
-static void describe(const struct pair *pair, struct loop_mark *ret)
+static void describe(const struct looptable *table, const struct pair *pair, struct loop_mark *ret)
 {
 	memcpy(ret->zone, pair->zone, pair->zone_len);
 	ret->upstream = pair->upstream;
+	ret->at = *upstream_addr(table->upstreams, pair->upstream);
 	ret->answers = pair->answers || pair->labels == 0;
 	ret->from = pair->from;
 	ret->to = pair->to;
@@ -551,7 +552,7 @@ bool looptable_change(struct looptable *table, bool *ret_marked, struct loop_mar
 		    (pair->underway || !pair->tries || pairs_is_covered(&table->pairs, pair)))
 			continue;
 		pair->told = *ret_marked = marked;
-		describe(pair, ret);
+		describe(table, pair, ret);
 		found = true;
 	}
 	table->changed = found;
@@ -570,7 +571,7 @@ bool looptable_mark_at(struct looptable *table, size_t i, struct loop_mark *ret)
 
 		if (pair->state != PAIR_MARKED || pairs_is_covered(&table->pairs, pair) || i-- > 0)
 			continue;
-		describe(pair, ret);
+		describe(table, pair, ret);
 		found = true;
 	}
 	pthread_mutex_unlock(&table->lock);

@@ -133,6 +133,7 @@ void looptable_ended(struct looptable *table, uint32_t token, enum loop_outcome 
 struct loop_mark {
 	uint8_t zone[NAME_WIRE_MAX];
 	uint16_t upstream;
+	union addr at;   /* the upstream's address */
 	bool answers;    /* it answers all the same: asked when nobody else is left */
 	union addr from; /* where the probe came back from, ... */
 	union addr to;   /* ... and to which address of ours */

@@ -139,3 +139,28 @@ void report_event(struct report *report, enum resolver_event event, const struct
 		  kinds[event].note, text && *text ? " (" : "", text ? text : "",
 		  text && *text ? ")" : "");
 }
+
+void report_loop(bool marked, const struct loop_mark *mark)
+{
+	char at[ADDR_TEXT_MAX], from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX], zone[NAME_TEXT_MAX];
+	union addr host = mark->from;
+
+	name_to_text(mark->zone, zone);
+	addr_to_text(&mark->at, DNS_PORT, at);
+	if (!marked) {
+		log_write(LOG_LEVEL_NOTICE,
+			  "forwarding loop over: what upstream %s is asked of zone %s does not "
+			  "come back any more",
+			  at, zone);
+		return;
+	}
+	addr_to_text(&mark->to, 0, to);
+	addr_set_port(&host, DNS_PORT); /* it came from a passing one */
+	log_write(
+		LOG_LEVEL_WARNING,
+		"forwarding loop: what upstream %s is asked of zone %s comes back, from %s to %s; "
+		"set aside for that zone (%s) until it does not; take out the forwarder to us "
+		"over there, or the forward entry here",
+		at, zone, addr_to_text(&host, DNS_PORT, from), to,
+		mark->answers ? "asked last" : "not asked");
+}

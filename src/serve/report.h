@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "base/counter.h"
+#include "forward/looptable.h"
 #include "resolve/query.h"
 
 /* Lines of one kind of event a minute; how many more there were is told in one line. */
@@ -21,6 +22,9 @@ struct report;
 /* `suppressed` counts the lines that were not written. NULL when there is no memory. */
 struct report *report_new(struct event_base *base, struct counter *suppressed);
 void report_free(struct report *report);
+
+/* As looprobe_told_fn; marks are few and change seldom. */
+void report_loop(bool marked, const struct loop_mark *mark);
 
 /* As resolver_event_fn. */
 void report_event(struct report *report, enum resolver_event event, const struct client *client,

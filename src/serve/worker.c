@@ -30,6 +30,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "forward/looprobe.h"
 #include "serve/report.h"
 
 /* Of a worker's box: explanations, and a few wakes and pings that pile up while it is busy. */
@@ -75,6 +76,7 @@ struct worker {
 	struct event *box_event, *expire_timer;
 	struct resolver *resolver;
 	struct forward *forward;
+	struct looprobe *looprobe; /* of the first worker */
 	struct udp_server *udp;
 	struct tcp_server *tcp;
 	const struct view *view;
@@ -114,6 +116,14 @@ static void on_resolver_event(void *arg, enum resolver_event event, const struct
 
 	if (!worker->over)
 		report_event(worker->report, event, client, name, type, text);
+}
+
+static void on_loop(void *arg, bool marked, const struct loop_mark *mark)
+{
+	const struct worker *worker = arg;
+
+	if (!worker->over)
+		report_loop(marked, mark);
 }
 
 /* ---- letters ---- */
@@ -257,6 +267,7 @@ static void worker_free(struct worker *worker)
 	worker->over = true;
 	tcp_server_free(worker->tcp);
 	udp_server_free(worker->udp);
+	looprobe_free(worker->looprobe);
 	forward_free(worker->forward);
 	if (worker->resolver)
 		resolver_use_forward(worker->resolver, NULL);
@@ -300,6 +311,13 @@ static int worker_open(struct worker *worker, struct err *err)
 	if (!worker->forward)
 		return -1;
 	resolver_use_forward(worker->resolver, worker->forward);
+	if (worker->n == 0) {
+		worker->looprobe = looprobe_new(forward_loops(worker->workers->forward),
+						forward_prober(worker->forward), worker->base,
+						on_loop, worker, err);
+		if (!worker->looprobe)
+			return -1;
+	}
 	worker->udp = udp_server_new(worker->base, worker->resolver, worker->scratch,
 				     &worker->counters.udp, err);
 	if (!worker->udp)
