@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "admin/certificate.h"
 #include "admin/check.h"
 #include "admin/options.h"
 #include "admin/reload.h"
@@ -39,14 +40,17 @@ static int seed(struct err *err)
 	return 0;
 }
 
-static void tell_listeners(const struct listeners *listeners)
+static void tell_listeners(const struct listeners *listeners, const struct tls_server *tls)
 {
 	char text[ADDR_TEXT_MAX];
 	size_t i;
 
 	for (i = 0; i < listeners_count(listeners); i++)
-		log_write(LOG_LEVEL_NOTICE, "listening on %s",
-			  addr_to_text(listeners_addr(listeners, i), 0, text));
+		log_write(LOG_LEVEL_NOTICE, "listening on %s%s",
+			  addr_to_text(listeners_addr(listeners, i), 0, text),
+			  listeners_tls(listeners, i) ? " for TLS" : "");
+	if (tls)
+		certificate_tell(tls);
 }
 
 /* With the sockets open. 0, or -1 and *err. */
@@ -57,6 +61,7 @@ static int serve(const struct reload_conf *conf, struct config *config, struct l
 	unsigned count = listeners_workers(listeners);
 	struct forward_conf forward_conf = start_forward(config, count);
 	struct control_parts parts = { .listeners = listeners, .started_ms = clock_now_ms() };
+	struct complaints complaints = { .tell = log_complaint };
 	const char *control_path = config->control_socket;
 	int control_fd = -1, result = -1;
 
@@ -68,22 +73,26 @@ static int serve(const struct reload_conf *conf, struct config *config, struct l
 		goto stop;
 	}
 	parts.reload = reload_new(conf, config, parts.build, parts.publish, listeners, err);
-	if (!parts.reload || start_privileges(config, &control_fd, err) < 0 ||
-	    reload_first(parts.reload, err) < 0 ||
+	if (!parts.reload || certificate_start(config, &parts.tls, &complaints, err) < 0 ||
+	    start_privileges(config, &control_fd, err) < 0)
+		goto stop;
+	certificate_check_user(config, &complaints);
+	if (reload_first(parts.reload, err) < 0 ||
 	    start_check_sources(build_sources(parts.build), err) < 0)
 		goto stop;
 	parts.forward = forward_shared_new(&forward_conf, build_upstreams(parts.build), err);
 	if (!parts.forward)
 		goto stop;
 	parts.workers =
-		workers_new(&workers_conf, listeners, parts.publish, parts.forward, NULL, err);
+		workers_new(&workers_conf, listeners, parts.publish, parts.forward, parts.tls, err);
 	if (!parts.workers || workers_start(parts.workers, err) < 0)
 		goto stop;
-	tell_listeners(listeners);
+	tell_listeners(listeners, parts.tls);
 	result = run_until_stopped(&parts, &control_fd, control_path, err);
 stop:
 	control_close(control_fd, control_path);
 	workers_free(parts.workers);
+	tls_server_free(parts.tls);
 	forward_shared_free(parts.forward);
 	publish_free(parts.publish);
 	reload_free(parts.reload);
@@ -113,7 +122,9 @@ static int start(const struct reload_conf *conf)
 		log_write(LOG_LEVEL_NOTICE, "not active in this version: %s", keys);
 	listeners = listeners_new(config->server.listen.at, config->server.listen.count,
 				  start_workers(config), &err);
-	if (!listeners) {
+	if (!listeners || listeners_add_tls(listeners, config->server.listen_tls.at,
+					    config->server.listen_tls.count, &err) < 0) {
+		listeners_free(listeners);
 		config_free(config);
 		code = EXIT_CANNOT_LISTEN;
 		goto fail;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "admin/certificate.h"
 #include "admin/privdrop.h"
 #include "zone/table.h"
 
@@ -71,6 +72,17 @@ static void become_user(const struct config *config, struct complaints *complain
 			 drop.user);
 }
 
+/* Read as a start would: before the user is changed. */
+static void check_certificate(const struct config *config, struct complaints *complaints)
+{
+	struct tls_server *server = NULL;
+	struct err err;
+
+	if (certificate_start(config, &server, complaints, &err) < 0)
+		complain(complaints, COMPLAINT_ERROR, NULL, 0, 0, "%s", err.text);
+	tls_server_free(server);
+}
+
 int check_configuration(const struct reload_conf *conf)
 {
 	struct complaints complaints = { .tell = print };
@@ -82,7 +94,9 @@ int check_configuration(const struct reload_conf *conf)
 	char keys[512];
 
 	if (build) {
+		check_certificate(config, &complaints);
 		become_user(config, &complaints);
+		certificate_check_user(config, &complaints);
 		input.own = config->server.listen.at;
 		input.own_count = config->server.listen.count;
 		view = build_view(build, &input, &complaints, &err);

@@ -28,6 +28,7 @@ static struct status_input gather(const struct control_parts *parts)
 				      .listeners = parts->listeners,
 				      .workers = parts->workers,
 				      .forward = parts->forward,
+				      .tls = parts->tls,
 				      .uptime_ms = clock_now_ms() - parts->started_ms };
 
 	input.views = publish_alive(parts->publish, &input.views_most);

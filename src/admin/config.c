@@ -312,6 +312,26 @@ static void warn_of_azure_resolver(struct load *load)
 	}
 }
 
+/* Both would be bound, and half of the clients find what they did not look for. */
+static void check_listen_tls(const struct config *config, struct complaints *to)
+{
+	const struct config_addrs *plain = &config->server.listen,
+				  *tls = &config->server.listen_tls;
+	char text[ADDR_TEXT_MAX];
+	size_t i, j;
+
+	for (i = 0; i < tls->count; i++) {
+		for (j = 0; j < plain->count; j++) {
+			if (addr_port(&tls->at[i]) != 0 && addr_equal(&tls->at[i], &plain->at[j]))
+				complain(to, COMPLAINT_ERROR, config->path, tls->place.line,
+					 tls->place.column,
+					 "server.listen-tls: %s stands in `listen` too; give it a "
+					 "port of its own, 853 is usual",
+					 addr_to_text(&tls->at[i], 0, text));
+		}
+	}
+}
+
 static void check_together(struct load *load)
 {
 	struct config *config = load->config;
@@ -322,10 +342,7 @@ static void check_together(struct load *load)
 	if (config->server.listen.count == 0)
 		complain(to, COMPLAINT_ERROR, config->path, config->server.listen.place.line,
 			 config->server.listen.place.column, "server.listen: names no address");
-	if (config->server.listen_tls.count)
-		complain(to, COMPLAINT_ERROR, config->path, config->server.listen_tls.place.line,
-			 config->server.listen_tls.place.column,
-			 "server.listen-tls: DNS over TLS is not in this version; remove it");
+	check_listen_tls(config, to);
 	if (config->policy.ttl_min_s > config->policy.ttl_max_s)
 		complain(to, COMPLAINT_ERROR, config->path, 0, 0,
 			 "record-policy.ttl-min: is over ttl-max (%u s, %u s)",

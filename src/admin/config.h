@@ -103,9 +103,9 @@ struct config {
 	/* keys that the file has, by their number in the table */
 	uint64_t given[CONFIG_KEYS_MAX / 64];
 	struct {
-		struct config_addrs listen, listen_tls; /* listen_tls: later, refused */
-		const char *tls_certificate, *tls_key;  /* later */
-		uint32_t workers;                       /* 0: one a CPU */
+		struct config_addrs listen, listen_tls;
+		const char *tls_certificate, *tls_key;
+		uint32_t workers; /* 0: one a CPU */
 		struct addr_list allow;
 		const char *user, *state;
 	} server;
@@ -138,6 +138,8 @@ struct config {
 		uint32_t tcp_queries;                          /* in flight, a connection */
 		uint32_t tcp_blocks; /* of answers that clients have not taken, a worker */
 		uint32_t tcp_idle_s;
+		uint32_t tls_handshakes; /* under way, a worker */
+		uint32_t tls_handshake_s;
 	} limits;
 	const char *control_socket;
 	struct config_addrs http_listen; /* later */

@@ -42,6 +42,7 @@ struct control_parts {
 	const struct listeners *listeners;
 	struct workers *workers;
 	struct forward_shared *forward;
+	struct tls_server *tls; /* or NULL */
 	uint64_t started_ms;
 };
 

@@ -36,8 +36,7 @@ enum key_kind {
 
 enum key_state {
 	KEY_ACTIVE,
-	KEY_LATER,   /* checked; does nothing in this version */
-	KEY_REFUSED, /* checked; in this version any value but the default is an error */
+	KEY_LATER, /* checked; does nothing in this version */
 };
 
 struct key {

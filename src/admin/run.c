@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "admin/certificate.h"
 #include "admin/loopzones.h"
 #include "admin/notify.h"
 #include "admin/start.h"
@@ -105,6 +106,21 @@ static int follow_control(struct run *run, const char *path, struct err *err)
 	return run->control ? 0 : -1;
 }
 
+static void follow_certificate(struct tls_server *server, const struct config *config,
+			       struct complaints *to)
+{
+	struct err err;
+
+	/* That nothing is to be answered over TLS any more needs a restart. */
+	if (!server || !config->server.listen_tls.count)
+		return;
+	if (certificate_load(config, server, to, &err) < 0)
+		complain(to, COMPLAINT_ERROR, NULL, 0, 0,
+			 "%s; the certificate of before stays in use", err.text);
+	else
+		certificate_tell(server);
+}
+
 static void on_config(void *arg, const struct config *config, struct complaints *to)
 {
 	struct forward_limits limits = start_limits(config);
@@ -115,6 +131,7 @@ static void on_config(void *arg, const struct config *config, struct complaints 
 		complain(to, COMPLAINT_ERROR, config->path, 0, 0, "cache.size: %s", err.text);
 	if (loopzones_follow(run->parts->forward, publish_newest(run->parts->publish), &err) < 0)
 		complain(to, COMPLAINT_ERROR, NULL, 0, 0, "forwarding loops: %s", err.text);
+	follow_certificate(run->parts->tls, config, to);
 	/* That the socket which is built in is not to be had was a warning, at the start. */
 	if (follow_control(run, config->control_socket, &err) < 0 &&
 	    (run->control || config_given(config, "control.socket")))

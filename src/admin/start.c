@@ -101,6 +101,8 @@ struct workers_conf start_workers_conf(const struct config *config)
 	conf.tcp.inflight_max = config->limits.tcp_queries;
 	conf.tcp.blocks = config->limits.tcp_blocks;
 	conf.tcp.idle_ms = config->limits.tcp_idle_s * 1000;
+	conf.tcp.handshakes_max = config->limits.tls_handshakes;
+	conf.tcp.handshake_ms = config->limits.tls_handshake_s * 1000;
 	return conf;
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "admin/certificate.h"
 #include "base/json.h"
 #include "forward/looptable.h"
 #include "forward/upstream_health.h"
@@ -29,6 +30,7 @@ static const char *const zone_type_names[] = {
 struct totals {
 	uint64_t queries, local, forwarded, cut, servfail, nxdomain, refused, dropped, tcp, waiting;
 	uint64_t hits, misses, asked, failed, timeouts;
+	uint64_t tls, handshakes, resumed, handshakes_failed, handshakes_late, handshakes_refused;
 };
 
 static struct totals add_up(const struct workers *workers)
@@ -49,6 +51,13 @@ static struct totals add_up(const struct workers *workers)
 			counter_get(&of.resolver->refused) + counter_get(&of.resolver->refused_acl);
 		sum.dropped += counter_get(&of.resolver->dropped);
 		sum.tcp += counter_get(&of.serve->tcp.received);
+		sum.tls += counter_get(&of.serve->tcp.received_tls);
+		sum.handshakes += counter_get(&of.serve->tcp.handshakes);
+		sum.resumed += counter_get(&of.serve->tcp.handshakes_resumed);
+		sum.handshakes_failed += counter_get(&of.serve->tcp.handshakes_failed);
+		sum.handshakes_late += counter_get(&of.serve->tcp.handshakes_late);
+		sum.handshakes_refused += counter_get(&of.serve->tcp.handshakes_refused) +
+					  counter_get(&of.serve->tcp.handshakes_dropped);
 		sum.waiting += counter_get(&of.serve->waiting);
 		sum.hits += counter_get(&of.forward->hits);
 		sum.misses += counter_get(&of.forward->misses);
@@ -288,14 +297,78 @@ static void forward_list(FILE *out, struct json *json, const struct status_input
 		json_array_end(json);
 }
 
+/* The addresses for TLS, or the others. */
+static void listeners_text(FILE *out, const struct listeners *listeners, bool tls)
+{
+	char addr[ADDR_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < listeners_count(listeners); i++) {
+		if (listeners_tls(listeners, i) == tls)
+			fprintf(out, " %s", addr_to_text(listeners_addr(listeners, i), 0, addr));
+	}
+	fputc('\n', out);
+}
+
+static void listeners_json(struct json *json, const char *key, const struct listeners *listeners,
+			   bool tls)
+{
+	char addr[ADDR_TEXT_MAX];
+	size_t i;
+
+	json_array(json, key);
+	for (i = 0; i < listeners_count(listeners); i++) {
+		if (listeners_tls(listeners, i) == tls)
+			json_string(json, NULL,
+				    addr_to_text(listeners_addr(listeners, i), 0, addr));
+	}
+	json_array_end(json);
+}
+
+static void tls_text(FILE *out, const struct status_input *input, const struct totals *sum)
+{
+	const struct tls_server_info *info;
+	char when[32];
+
+	if (!input->tls)
+		return;
+	info = tls_server_info(input->tls);
+	fprintf(out, "listening for TLS:");
+	listeners_text(out, input->listeners, true);
+	fprintf(out, "certificate: %s, expires %s, in %lld days\n", info->subject,
+		time_text(info->not_after, when), certificate_days_left(info));
+	fprintf(out,
+		"TLS: queries %" PRIu64 ", handshakes %" PRIu64 ", resumed %" PRIu64
+		", failed %" PRIu64 ", timed out %" PRIu64 ", refused %" PRIu64 "\n",
+		sum->tls, sum->handshakes, sum->resumed, sum->handshakes_failed,
+		sum->handshakes_late, sum->handshakes_refused);
+}
+
+static void tls_json(struct json *json, const struct status_input *input)
+{
+	const struct tls_server_info *info;
+	char when[32];
+
+	listeners_json(json, "listening_tls", input->listeners, true);
+	if (!input->tls)
+		return;
+	info = tls_server_info(input->tls);
+	json_object(json, "certificate");
+	json_string(json, "subject", info->subject);
+	json_string(json, "not_before", time_text(info->not_before, when));
+	json_string(json, "not_after", time_text(info->not_after, when));
+	json_number(json, "days_left", certificate_days_left(info));
+	json_object_end(json);
+}
+
 char *status_text(const struct status_input *input)
 {
 	struct totals sum = add_up(input->workers);
 	struct forward_cache_state cache;
 	struct loop_counts loops;
-	char addr[ADDR_TEXT_MAX], *text = NULL;
+	char *text = NULL;
 	uint64_t up_s = input->uptime_ms / 1000;
-	size_t len, i;
+	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	if (!out)
@@ -306,9 +379,9 @@ char *status_text(const struct status_input *input)
 		up_s / 3600 % 24, up_s / 60 % 60, up_s % 60);
 	fprintf(out, "workers: %u\n", workers_count(input->workers));
 	fprintf(out, "listening:");
-	for (i = 0; i < listeners_count(input->listeners); i++)
-		fprintf(out, " %s", addr_to_text(listeners_addr(input->listeners, i), 0, addr));
-	fprintf(out, "\nrecords: %zu of %zu names, %zu octets, generation %" PRIu64 "\n",
+	listeners_text(out, input->listeners, false);
+	tls_text(out, input, &sum);
+	fprintf(out, "records: %zu of %zu names, %zu octets, generation %" PRIu64 "\n",
 		table_records(input->view->table), table_names(input->view->table),
 		table_bytes(input->view->table), input->view->generation);
 	fprintf(out, "snapshots in memory: %u, at most %u at once\n", input->views,
@@ -375,6 +448,12 @@ static void totals_json(struct json *json, const struct totals *sum)
 		{ "refused", sum->refused },
 		{ "dropped", sum->dropped },
 		{ "tcp", sum->tcp },
+		{ "tls", sum->tls },
+		{ "tls_handshakes", sum->handshakes },
+		{ "tls_resumed", sum->resumed },
+		{ "tls_failed", sum->handshakes_failed },
+		{ "tls_timed_out", sum->handshakes_late },
+		{ "tls_refused", sum->handshakes_refused },
 		{ "waiting", sum->waiting },
 		{ "cache_hits", sum->hits },
 		{ "cache_misses", sum->misses },
@@ -394,9 +473,7 @@ char *status_json(const struct status_input *input)
 {
 	struct totals sum = add_up(input->workers);
 	struct forward_cache_state cache;
-	char addr[ADDR_TEXT_MAX];
 	struct json json;
-	size_t i;
 
 	forward_cache_state(input->forward, &cache);
 	json_init(&json);
@@ -404,11 +481,8 @@ char *status_json(const struct status_input *input)
 	json_string(&json, "version", PACKAGE_VERSION);
 	json_number(&json, "uptime_s", (int64_t)(input->uptime_ms / 1000));
 	json_number(&json, "workers", workers_count(input->workers));
-	json_array(&json, "listening");
-	for (i = 0; i < listeners_count(input->listeners); i++)
-		json_string(&json, NULL,
-			    addr_to_text(listeners_addr(input->listeners, i), 0, addr));
-	json_array_end(&json);
+	listeners_json(&json, "listening", input->listeners, false);
+	tls_json(&json, input);
 	json_number(&json, "generation", (int64_t)input->view->generation);
 	json_number(&json, "snapshots", input->views);
 	json_number(&json, "snapshots_most", input->views_most);

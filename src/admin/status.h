@@ -23,6 +23,7 @@ struct status_input {
 	const struct listeners *listeners;
 	const struct workers *workers;
 	struct forward_shared *forward;
+	const struct tls_server *tls; /* or NULL */
 	uint64_t uptime_ms;
 };
 

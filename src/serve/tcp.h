@@ -60,7 +60,8 @@ struct tcp_counters {
 	struct counter closed_blocks; /* all blocks were in use: the one longest stuck went */
 	struct counter lost;          /* broken from the other side */
 	struct counter late;          /* answers whose connection was gone */
-	/* TLS alone; what is above counts its connections too. */
+	/* TLS alone; what is above counts its connections and questions too. */
+	struct counter received_tls;
 	struct counter handshakes, handshakes_resumed; /* done; of these, without the long half */
 	struct counter handshakes_failed;
 	struct counter handshakes_late;    /* their time was up */

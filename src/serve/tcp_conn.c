@@ -242,6 +242,7 @@ static void conn_receive(struct tcp_conn *conn, const struct stream_message *mes
 	size_t len;
 
 	counter_add(&server->counters->received, 1);
+	counter_add(&server->counters->received_tls, conn->client.tls);
 	if (message->cut)
 		counter_add(&server->counters->cut, 1);
 	conn->took = true;

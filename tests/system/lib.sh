@@ -21,6 +21,7 @@ PRIVLINKCTL=${PRIVLINKCTL:-$build/privlinkctl}
 FAKEUP=${FAKEUP:-$build/tests/tools/fakeup}
 RELAY=${RELAY:-$build/tests/tools/relay}
 DNSQ=${DNSQ:-$build/tests/tools/dnsq}
+MKCERTS=${MKCERTS:-$build/tests/tools/mkcerts}
 HERE=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/plsys.XXXXXX")
 chmod 777 "$TMP" # a server started as root drops to a user who must write its state here
@@ -200,10 +201,13 @@ start_server()
 		not_ok "privlinkd starts"
 		finish
 	fi
-	ADDRS=$(sed -n 's/.*listening on \([0-9a-fA-F.:]*@[0-9]*\).*/\1/p' "$LOG" | awk '!seen[$0]++')
+	ADDRS=$(sed -n '/ for TLS/d; s/.*listening on \([0-9a-fA-F.:]*@[0-9]*\).*/\1/p' "$LOG" | awk '!seen[$0]++')
 	ADDR=$(head -n 1 <<<"$ADDRS")
 	[ -n "$ADDR" ] || bail "the log does not tell the address"
 }
+
+# tls_ports [ADDRESS]: ports that are listened on for TLS, at an address (a regular expression) or any.
+tls_ports() { sed -n "s/.*listening on ${1:-[0-9a-fA-F.:]*}@\([0-9]*\) for TLS.*/\1/p" "$LOG"; }
 
 sanitizer_reports() { grep -E 'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:|Assertion .* failed' "$1"; }
 

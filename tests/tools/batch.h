@@ -13,7 +13,7 @@
  *     w LABEL                 the reply to LABEL is the one that the next lines speak of
  *     idle LABEL              no reply to LABEL has come so far
  *     silent QUESTION...      no reply comes before the reply to the same with the QR bit unset
- *     drop                    end the kept TCP connection (tcpk)
+ *     drop                    end the kept connections (tcpk, tlsk)
  *     = RCODE [WORD...]       what the last reply must show: aa tc ad edns do ede=N ede=any; -WORD
  *     must not an|au|ar RECORD         its records, all of them and in this order. A word `*` is
  *     any, a TTL `<N` at most N.

@@ -15,6 +15,7 @@
 #include "question.h"
 #include "toolnet.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 	int opt, timeout_ms = 10000;
 	bool port = false;
 
+	signal(SIGPIPE, SIG_IGN); /* TLS writes as write(2) does */
 	while ((opt = getopt(argc, argv, "+s:f:t:p")) != -1) {
 		if (opt == 's' && tool_addr_parse(optarg, &server, &len) < 0)
 			return usage();

@@ -13,7 +13,9 @@
 #include "toolnet.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ldns/ldns.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +23,14 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* Replies that came on the kept connection before their question waited for them. */
+/* Replies that came on a kept connection before their question waited for them. */
 #define ASIDE_MAX 1024
 
-static int kept_fd = -1;
+/* Connections that are kept: TCP, TLS. */
+static struct kept {
+	int fd;
+	SSL *ssl;
+} kept[2] = { { .fd = -1 }, { .fd = -1 } };
 static struct {
 	uint8_t *bytes;
 	size_t len;
@@ -46,7 +52,7 @@ static void put16(struct question *q, unsigned v)
 }
 
 /* CODE:HEX, the HEX may be empty. */
-static int edns_option(struct options *o, const char *text)
+static int edns_option(struct question *q, struct options *o, const char *text)
 {
 	const char *colon = strchr(text, ':');
 	uint8_t *at = o->options + o->options_len;
@@ -55,6 +61,7 @@ static int edns_option(struct options *o, const char *text)
 
 	if (!colon || o->options_len + 4 > sizeof(o->options))
 		return -1;
+	q->padded |= code == 12;
 	len = tool_hex_decode(colon + 1, at + 4, sizeof(o->options) - o->options_len - 4);
 	if (len < 0)
 		return -1;
@@ -100,7 +107,7 @@ static int option(struct question *q, struct options *o, const char *w)
 	else if (strncmp(w, "+class=", 7) == 0)
 		o->qclass = (unsigned)ldns_get_rr_class_by_name(eq + 1);
 	else if (strncmp(w, "+opt=", 5) == 0)
-		return edns_option(o, eq + 1);
+		return edns_option(q, o, eq + 1);
 	else if (strncmp(w, "+from=", 6) == 0)
 		return tool_addr_parse(eq + 1, &q->source, &q->source_len);
 	else if (strncmp(w, "+to=", 4) == 0)
@@ -196,6 +203,10 @@ int question_parse(struct question *q, const struct sockaddr_storage *server, so
 		q->transport = QUESTION_TCP, i++;
 	else if (i < argc && strcmp(argv[i], "tcpk") == 0)
 		q->transport = QUESTION_TCP_KEPT, i++;
+	else if (i < argc && strcmp(argv[i], "tls") == 0)
+		q->transport = QUESTION_TLS, i++;
+	else if (i < argc && strcmp(argv[i], "tlsk") == 0)
+		q->transport = QUESTION_TLS_KEPT, i++;
 	if (i + 2 > argc)
 		return -1;
 	const char *name = argv[i];
@@ -234,6 +245,70 @@ static int open_tcp(struct question *q)
 	return fd;
 }
 
+static bool is_tls(const struct question *q)
+{
+	return q->transport == QUESTION_TLS || q->transport == QUESTION_TLS_KEPT;
+}
+
+/* The connection that the question is to share, or NULL. */
+static struct kept *kept_of(const struct question *q)
+{
+	if (q->transport == QUESTION_TCP_KEPT)
+		return &kept[0];
+	return q->transport == QUESTION_TLS_KEPT ? &kept[1] : NULL;
+}
+
+/* Never blocks afterwards. 0 or -1. */
+static int begin_tls(struct question *q)
+{
+	static const uint8_t alpn[] = "\3dot";
+	static SSL_CTX *ctx;
+	SSL *ssl;
+
+	if (!ctx)
+		ctx = SSL_CTX_new(TLS_client_method());
+	q->ssl = ssl = SSL_new(ctx);
+	if (!ssl || SSL_set_alpn_protos(ssl, alpn, 4) != 0 || SSL_set_fd(ssl, q->fd) != 1 ||
+	    SSL_connect(ssl) != 1) {
+		fprintf(stderr, "dnsq: TLS: no handshake\n");
+		return -1;
+	}
+	return fcntl(q->fd, F_SETFL, fcntl(q->fd, F_GETFL) | O_NONBLOCK);
+}
+
+static void hang_up(int *fd, SSL *ssl)
+{
+	if (ssl)
+		SSL_shutdown(ssl);
+	SSL_free(ssl);
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* A connection of its own, or the kept one, which is opened where it is not there. */
+static int reach(struct question *q)
+{
+	struct kept *keep = kept_of(q);
+
+	if (keep && keep->fd >= 0) {
+		q->fd = keep->fd;
+		q->ssl = keep->ssl;
+		return 0;
+	}
+	q->fd = open_tcp(q);
+	if (q->fd < 0)
+		return -1;
+	if (is_tls(q) && begin_tls(q) < 0) {
+		hang_up(&q->fd, q->ssl);
+		q->ssl = NULL;
+		return -1;
+	}
+	if (keep)
+		*keep = (struct kept){ q->fd, q->ssl };
+	return 0;
+}
+
 int question_send(struct question *q)
 {
 	uint8_t framed[sizeof(q->query) + 2];
@@ -251,17 +326,13 @@ int question_send(struct question *q)
 			       ? -1
 			       : 0;
 	}
-	if (q->transport == QUESTION_TCP || kept_fd < 0)
-		q->fd = open_tcp(q);
-	else
-		q->fd = kept_fd;
-	if (q->fd < 0)
+	if (reach(q) < 0)
 		return -1;
-	if (q->transport == QUESTION_TCP_KEPT)
-		kept_fd = q->fd;
 	framed[0] = (uint8_t)(q->query_len >> 8);
 	framed[1] = (uint8_t)q->query_len;
 	memcpy(framed + 2, q->query, q->query_len);
+	if (q->ssl)
+		return SSL_write(q->ssl, framed, (int)q->query_len + 2) <= 0 ? -1 : 0;
 	return send(q->fd, framed, q->query_len + 2, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
@@ -271,16 +342,24 @@ static bool ours(const struct question *q, const uint8_t *bytes, size_t len)
 }
 
 /* Reads exactly len bytes before the deadline. 0, 1 on time-out, -1 at the end. */
-static int read_all(int fd, uint8_t *out, size_t len, uint64_t deadline)
+static int read_all(struct question *q, uint8_t *out, size_t len, uint64_t deadline)
 {
 	while (len > 0) {
-		uint64_t now = tool_now_ms();
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		if (now >= deadline || poll(&p, 1, (int)(deadline - now)) == 0)
-			return 1;
-		ssize_t n = read(fd, out, len);
-		if (n <= 0)
-			return -1;
+		/* TLS may have some already. */
+		ssize_t n = q->ssl ? SSL_read(q->ssl, out, (int)len) : 0;
+		if (n <= 0) {
+			uint64_t now = tool_now_ms();
+			struct pollfd p = { .fd = q->fd, .events = POLLIN };
+			if (q->ssl && SSL_get_error(q->ssl, (int)n) != SSL_ERROR_WANT_READ)
+				return -1;
+			if (now >= deadline || poll(&p, 1, (int)(deadline - now)) == 0)
+				return 1;
+			if (q->ssl)
+				continue;
+			n = read(q->fd, out, len);
+			if (n <= 0)
+				return -1;
+		}
 		out += n;
 		len -= (size_t)n;
 	}
@@ -317,17 +396,17 @@ static int wait_tcp(struct question *q, uint64_t deadline)
 {
 	for (;;) {
 		uint8_t head[2];
-		int rc = read_all(q->fd, head, 2, deadline);
+		int rc = read_all(q, head, 2, deadline);
 		size_t len = (size_t)(head[0] << 8 | head[1]);
 		if (rc == 0)
-			rc = read_all(q->fd, q->reply, len, deadline);
+			rc = read_all(q, q->reply, len, deadline);
 		if (rc != 0)
 			return rc;
 		if (ours(q, q->reply, len)) {
 			q->reply_len = len;
 			return 0;
 		}
-		if (q->transport == QUESTION_TCP_KEPT && aside_count < ASIDE_MAX) {
+		if (kept_of(q) && aside_count < ASIDE_MAX) {
 			aside[aside_count].bytes = malloc(len + 1);
 			if (!aside[aside_count].bytes)
 				return -1;
@@ -345,7 +424,7 @@ int question_wait(struct question *q, int timeout_ms)
 		return -1;
 	if (q->transport == QUESTION_UDP)
 		return wait_udp(q, deadline);
-	if (q->transport == QUESTION_TCP_KEPT) {
+	if (kept_of(q)) {
 		for (size_t i = 0; i < aside_count; i++) {
 			if (!ours(q, aside[i].bytes, aside[i].len))
 				continue;
@@ -361,18 +440,20 @@ int question_wait(struct question *q, int timeout_ms)
 
 void question_fini(struct question *q)
 {
-	if (q->fd >= 0 && q->fd != kept_fd)
-		close(q->fd);
+	if (q->fd >= 0 && q->fd != kept[0].fd && q->fd != kept[1].fd)
+		hang_up(&q->fd, q->ssl);
 	q->fd = -1;
+	q->ssl = NULL;
 	free(q->reply);
 	q->reply = NULL;
 }
 
 void question_drop_kept(void)
 {
-	if (kept_fd >= 0)
-		close(kept_fd);
-	kept_fd = -1;
+	for (size_t i = 0; i < 2; i++) {
+		hang_up(&kept[i].fd, kept[i].ssl);
+		kept[i].ssl = NULL;
+	}
 	while (aside_count > 0)
 		free(aside[--aside_count].bytes);
 }
@@ -400,6 +481,8 @@ const char *question_check(const struct question *q)
 		if (q->reply_len > (limit < 512 ? 512 : limit))
 			return "larger than the client allows";
 	}
+	if (is_tls(q) && q->padded && q->reply_len % 468 != 0)
+		return "not padded to whole blocks";
 	/* A header alone may answer a question that could not be read. */
 	if (q->question_len > 0 && (r[4] << 8 | r[5]) == 1 &&
 	    (q->reply_len < 12 + q->question_len ||

@@ -85,7 +85,7 @@ START_TEST(test_every_key)
 	static const char yaml[] =
 		"server:\n"
 		"  listen: [127.0.0.1, '::1@5353']\n"
-		"  listen-tls: []\n"
+		"  listen-tls: [127.0.0.1, '::1@8853']\n"
 		"  tls-certificate: /c\n"
 		"  tls-key: /k\n"
 		"  workers: 3\n"
@@ -116,7 +116,7 @@ START_TEST(test_every_key)
 		"  prefetch: false}\n"
 		"limits: {queries: 1, upstream-questions: 2, waiters: 3, upstream-sockets: 64,\n"
 		"  tcp-clients: 5, tcp-clients-per-address: 6, tcp-queries: 7, tcp-blocks: 8,\n"
-		"  tcp-idle: 9s}\n"
+		"  tcp-idle: 9s, tls-handshakes: 10, tls-handshake-time: 11s}\n"
 		"control: {socket: /x}\n"
 		"http: {listen: [127.0.0.1@8080]}\n"
 		"log: {level: debug, format: json, queries: true}\n";
@@ -131,6 +131,10 @@ START_TEST(test_every_key)
 	ck_assert_msg(config != NULL, "%s", told.text);
 	ck_assert_uint_eq(addr_port(&config->server.listen.at[0]), 53);
 	ck_assert_uint_eq(addr_port(&config->server.listen.at[1]), 5353);
+	ck_assert_uint_eq(addr_port(&config->server.listen_tls.at[0]), 853);
+	ck_assert_uint_eq(addr_port(&config->server.listen_tls.at[1]), 8853);
+	ck_assert_str_eq(config->server.tls_certificate, "/c");
+	ck_assert_str_eq(config->server.tls_key, "/k");
 	ck_assert_uint_eq(config->server.workers, 3);
 	ck_assert(config->server.allow.any && config->server.allow.count == 2);
 	ck_assert_str_eq(config->server.user, "nobody");
@@ -164,16 +168,19 @@ START_TEST(test_every_key)
 	ck_assert_uint_eq(config->limits.queries, 1);
 	ck_assert_uint_eq(config->limits.tcp_clients_per_address, 6);
 	ck_assert_uint_eq(config->limits.tcp_idle_s, 9);
+	ck_assert_uint_eq(config->limits.tls_handshakes, 10);
+	ck_assert_uint_eq(config->limits.tls_handshake_s, 11);
 	ck_assert_int_eq(config->log.format, LOG_FORMAT_JSON);
 	config_inactive(config, text, sizeof(text));
-	ck_assert_str_eq(text, "server.tls-certificate, server.tls-key, "
-			       "cache.serve-stale, http.listen");
+	ck_assert_str_eq(text, "cache.serve-stale, http.listen");
 	config_restart(plain, config, text, sizeof(text));
-	ck_assert_str_eq(text,
-			 "server.listen, server.workers, server.user, limits.queries, "
-			 "limits.upstream-questions, limits.waiters, limits.upstream-sockets, "
-			 "limits.tcp-clients, limits.tcp-clients-per-address, limits.tcp-queries, "
-			 "limits.tcp-blocks, limits.tcp-idle");
+	ck_assert_str_eq(
+		text,
+		"server.listen, server.listen-tls, server.workers, server.user, limits.queries, "
+		"limits.upstream-questions, limits.waiters, limits.upstream-sockets, "
+		"limits.tcp-clients, limits.tcp-clients-per-address, limits.tcp-queries, "
+		"limits.tcp-blocks, limits.tcp-idle, limits.tls-handshakes, "
+		"limits.tls-handshake-time");
 	config_free(config);
 	config_free(plain);
 }
@@ -195,7 +202,8 @@ static const struct {
 	{ "server: {listen: [localhost]}", "f:1:19: server.listen: 'localhost' is no address" },
 	{ "server: {listen: [127.0.0.1@65536]}", "is no address" },
 	{ "server: {listen: [[127.0.0.1]]}", "must be a plain value" },
-	{ "server: {listen-tls: [127.0.0.1]}", "DNS over TLS is not in this version" },
+	{ "server: {listen: [127.0.0.1@853, '::1@853'], listen-tls: [127.0.0.2, '::1']}",
+	  "f:1:58: server.listen-tls: ::1@853 stands in `listen` too" },
 	{ "server: {workers: 0}", "server.workers: 0 is out of range, 1 to 256" },
 	{ "server: {workers: many}", "is not a number or auto" },
 	{ "server: {allow: [192.0.2.1/24]}", "bits behind the prefix" },
