@@ -78,6 +78,7 @@ static const struct stats_row forward_rows[] = {
 	F(probes) = { "probes", "probes for loops" },
 	F(refused_probes) = { "refused_probes", "probes not sent: too many in flight" },
 	F(malformed) = { "malformed", "replies that cannot be read" },
+	F(lame) = { "lame", "referrals in place of an answer" },
 	F(no_room) = { "no_room", "not sent: limits.upstream-sockets, or no memory" },
 	F(refused_inflight) = { "refused_inflight", "limits.upstream-questions was met" },
 	F(refused_waiters) = { "refused_waiters", "limits.waiters was met" },
@@ -191,6 +192,7 @@ static void put_all(const struct sink *sink, const struct status_input *input)
 	put(sink, "cache", "entries", cache.entries, "answers in the cache now");
 	put(sink, "cache", "bytes", cache.bytes, "octets of it in use now");
 	put(sink, "cache", "bytes_max", cache.bytes_max, "octets it may have: cache.size");
+	put(sink, "cache", "evicted", cache.evicted, "replies of use that had to make room");
 	put(sink, "cache", "inflight", cache.inflight, "questions in flight now");
 	put(sink, "records", "held", table_records(input->view->table), "records served now");
 	put(sink, "records", "names", table_names(input->view->table), "names of these");
