@@ -43,7 +43,7 @@ static const struct command {
 	{ "reload", "", "read everything again, report on each source", 0, 0, NULL },
 	{ "accept", "SOURCE", "take a source that max-shrink held back", 1, 1, NULL },
 	{ "flush", "[NAME]", "forget cached answers (for NAME and below)", 0, 1, NULL },
-	{ "check", "FILE...", "without a server: what is wrong with these files", 1, 1000,
+	{ "check", "FILE...", "without a server: what is wrong with these files", 1, 1004,
 	  offline_check },
 	{ "convert", "--to FORMAT FILE...",
 	  "without a server: as yaml, hosts, zone, csv, unbound or dnsmasq", 1, 1004, convert_run },

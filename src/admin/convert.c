@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/fileargs.h"
 #include "admin/records.h"
 #include "source/load.h"
 #include "source/rrtext.h"
@@ -350,8 +351,8 @@ static void write_all(struct convert *convert, const struct convert_format *form
 
 struct request {
 	const struct convert_format *format;
-	const char *preset, *zone;
-	struct source_conf *source;
+	const char *preset;
+	const struct source_conf *source;
 	size_t count;
 };
 
@@ -406,113 +407,58 @@ done:
 	return failed;
 }
 
-static int bad_usage(const char *what, const char *word, const char *const *words, size_t count)
-{
-	size_t i;
-
-	fprintf(stderr, "privlinkctl: convert: %s%s", what, word);
-	for (i = 0; i < count; i++)
-		fprintf(stderr, "%s %s", i ? "," : "", words[i]);
-	fputc('\n', stderr);
-	return -1;
-}
-
-static int take_format(struct request *request, const char *word)
+static const struct convert_format *find_format(const char *word)
 {
 	const char *names[FORMATS];
-	size_t i;
 
-	for (i = 0; i < FORMATS; i++) {
+	if (!word) {
+		file_args_bad("convert", "--to FORMAT is wanted", "", NULL, 0);
+		return NULL;
+	}
+	for (size_t i = 0; i < FORMATS; i++) {
 		names[i] = formats[i]->name;
-		if (strcmp(names[i], word) == 0) {
-			request->format = formats[i];
-			return 0;
-		}
+		if (strcmp(names[i], word) == 0)
+			return formats[i];
 	}
-	return bad_usage("no such format: ", word, NULL, 0),
-	       bad_usage("the formats are", "", names, FORMATS);
+	file_args_bad("convert", "no such format: ", word, NULL, 0);
+	file_args_bad("convert", "the formats are", "", names, FORMATS);
+	return NULL;
 }
 
-static int take_preset(struct request *request, const char *word)
+/* -1: bad usage, which is told. */
+static int read_request(struct request *request, struct source_conf *sources, int count,
+			char **args)
 {
-	size_t count = 0;
+	struct file_args read;
 
-	request->preset = word;
-	if (zone_preset_has(word, &zone_pairs[0]) >= 0)
-		return 0;
-	while (zone_presets[count])
-		count++;
-	return bad_usage("no such preset: ", word, NULL, 0),
-	       bad_usage("the presets are", "", zone_presets, count);
-}
-
-static int take_zone(struct request *request, const char *word)
-{
-	struct name name;
-
-	request->zone = word;
-	return name_from_text(&name, word, strlen(word)) == 0
-		       ? 0
-		       : bad_usage("--zone: no domain name: ", word, NULL, 0);
-}
-
-/* Options may stand anywhere; after `--` everything is a file. */
-static int read_arguments(struct request *request, int count, char **args)
-{
-	static const struct {
-		const char *word;
-		int (*take)(struct request *request, const char *value);
-	} options[] = { { "--to", take_format },
-			{ "--preset", take_preset },
-			{ "--zone", take_zone } };
-	const size_t known = sizeof(options) / sizeof(options[0]);
-	const char *value;
-	bool files = false;
-	size_t len, j;
-	int i;
-
-	for (i = 0; i < count; i++) {
-		if (files || args[i][0] != '-') {
-			request->source[request->count++] =
-				(struct source_conf){ .path = args[i], .ttl = RECORD_TTL_DEFAULT };
-			continue;
-		}
-		files = strcmp(args[i], "--") == 0;
-		for (j = 0; j < known && !files; j++) {
-			len = strlen(options[j].word);
-			if (strncmp(args[i], options[j].word, len) != 0 ||
-			    (args[i][len] && args[i][len] != '='))
-				continue;
-			value = args[i][len] ? args[i] + len + 1 : i + 1 < count ? args[++i] : "";
-			if (options[j].take(request, value) < 0)
-				return -1;
-			break;
-		}
-		if (j == known)
-			return bad_usage("no such option: ", args[i], NULL, 0);
-	}
-	for (j = 0; j < request->count; j++)
-		request->source[j].zone = request->zone;
-	if (!request->format)
-		return bad_usage("--to FORMAT is wanted", "", NULL, 0);
-	return request->count ? 0 : bad_usage("a FILE is wanted", "", NULL, 0);
+	if (file_args_read(&read, "convert", true, count, args) < 0)
+		return -1;
+	*request = (struct request){ .format = find_format(read.to),
+				     .preset = read.preset,
+				     .source = sources,
+				     .count = read.count };
+	for (size_t i = 0; i < read.count; i++)
+		sources[i] = (struct source_conf){ .path = read.path[i],
+						   .zone = read.zone,
+						   .ttl = RECORD_TTL_DEFAULT };
+	return request->format ? 0 : -1;
 }
 
 int convert_run(bool json, int count, char **args)
 {
 	struct complaints complaints = { .tell = print_complaint };
-	struct request request = { .preset = "azure-migrate" };
+	struct source_conf *sources = calloc((size_t)count + 1, sizeof(*sources));
+	struct request request;
 	struct err err;
 	int code = 2;
 
-	request.source = calloc((size_t)count + 1, sizeof(*request.source));
-	if (!request.source) {
+	if (!sources) {
 		fputs("privlinkctl: out of memory\n", stderr);
 		return 1;
 	}
 	if (json) {
-		bad_usage("writes what --to says; leave -j out", "", NULL, 0);
-	} else if (read_arguments(&request, count, args) == 0) {
+		file_args_bad("convert", "writes what --to says; leave -j out", "", NULL, 0);
+	} else if (read_request(&request, sources, count, args) == 0) {
 		code = 1;
 		if (convert_sources(&request, &complaints, &err) < 0)
 			fprintf(stderr, "privlinkctl: %s\n", err.text);
@@ -520,6 +466,6 @@ int convert_run(bool json, int count, char **args)
 			code = complaints.errors ? 1 : 0;
 		complaints_end(&complaints, NULL);
 	}
-	free(request.source);
+	free(sources);
 	return code;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `check` is a server's load and nothing else: the same readers, the same merging across files, the
- * same complaints. What a file is worth does not hang on the configuration but for zones and
- * policy; the defaults of those are what most servers run with, and complaints say which zone they
- * are about.
+ * same complaints. What a file is worth does not hang on the configuration but for zones, the
+ * origin of relative names and policy: the first two may be told, policy is the default's.
  *
  * Complaints go to standard error as they come and what was found to standard output; in JSON both
  * are one object on standard output.
@@ -16,6 +15,7 @@
 #include "admin/build.h"
 #include "admin/check.h"
 #include "admin/config.h"
+#include "admin/fileargs.h"
 #include "admin/told.h"
 #include "base/json.h"
 #include "zone/names.h"
@@ -72,26 +72,34 @@ static int check_json(const struct sources *sources, const struct told *told)
 	return print_json(&json);
 }
 
-/* A configuration of defaults with these files, and no upstream to look for. */
-static struct config *check_config(int count, char **paths, struct complaints *complaints)
+/* A configuration of defaults with these files and zones, and no upstream to look for. */
+static struct config *check_config(const struct file_args *read, struct complaints *complaints)
 {
-	const char *upstream = "127.0.0.1", **records = calloc((size_t)count, sizeof(*records));
-	struct config_options options = { .records = records,
+	const char *upstream = "127.0.0.1", **paths = calloc(read->count, sizeof(*paths));
+	struct config_options options = { .records = paths,
 					  .upstreams = &upstream,
-					  .records_count = (size_t)count,
+					  .records_count = read->count,
 					  .upstreams_count = 1 };
-	struct config *config;
-	int i;
+	struct config_records *records;
+	struct config *config = NULL;
+	char text[128];
+	int len = snprintf(text, sizeof(text), "zones: [{preset: %s}]\n", read->preset);
+	size_t i;
 
-	for (i = 0; records && i < count; i++)
-		records[i] = paths[i];
-	config = records ? config_parse(NULL, NULL, 0, &options, complaints) : NULL;
-	free(records);
+	for (i = 0; paths && i < read->count; i++)
+		paths[i] = read->path[i];
+	if (paths)
+		config = config_parse("--preset", text, (size_t)len, &options, complaints);
+	records = config ? (struct config_records *)config->records.at : NULL;
+	for (i = 0; records && i < config->records.count; i++)
+		records[i].zone = read->zone;
+	free(paths);
 	return config;
 }
 
-int offline_check(bool json, int count, char **paths)
+int offline_check(bool json, int count, char **args)
 {
+	struct file_args read;
 	struct told told;
 	struct complaints complaints = { .tell = told_add, .arg = &told };
 	struct build_input input = { .check = true };
@@ -100,8 +108,12 @@ int offline_check(bool json, int count, char **paths)
 	struct view *view = NULL;
 	struct err err = { .text = "out of memory" };
 
+	if (file_args_read(&read, "check", false, count, args) < 0) {
+		build_free(build);
+		return 2;
+	}
 	told_init(&told, json ? NULL : print_complaint, NULL);
-	input.config = config = check_config(count, paths, &complaints);
+	input.config = config = check_config(&read, &complaints);
 	if (config && build)
 		view = build_view(build, &input, &complaints, &err);
 	if (!view)

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* Reads the files as the server would, with the preset azure-migrate, and prints what was found. */
-int offline_check(bool json, int count, char **paths);
+/* `[--preset PRESET] [--zone ZONE] FILE...`: reads as the server would, prints what was found. */
+int offline_check(bool json, int count, char **args);
 
 /* The built-in table of a preset (0 or 1 arguments; none: azure-migrate). */
 int offline_zones(bool json, int count, char **presets);
