@@ -28,6 +28,7 @@ static struct forward_shared *shared;
 static struct side sides[2];
 static uint16_t group;
 static struct name name;
+static bool use_caps, send_cookie; /* of groups to be made */
 static uint8_t buf[REPLY_LEN_MAX];
 
 static inline void on_done(void *arg, uint64_t waiter, const struct reply *reply)
@@ -47,7 +48,11 @@ static inline uint16_t make_group(const union addr *addrs, size_t count,
 				  enum upstream_policy policy)
 {
 	struct upstream_conf confs[UPSTREAMS_A_GROUP_MAX] = { 0 };
-	struct upstream_group_conf conf = { .upstreams = confs, .count = count, .policy = policy };
+	struct upstream_group_conf conf = { .upstreams = confs,
+					    .count = count,
+					    .policy = policy,
+					    .use_caps = use_caps,
+					    .send_cookie = send_cookie };
 	struct name root;
 	uint16_t ret = 0;
 	size_t i;
