@@ -24,12 +24,18 @@
 
 #define FLIGHT_NONE UINT32_MAX
 
+/* Of members_asked: this question was seen to come back to us. */
+#define FLIGHT_RETURNED (UINT32_C(1) << 31)
+
 struct flight {
 	struct cache_key key; /* fold points to the octets below */
 	uint32_t next;        /* in its bucket */
 	uint32_t first_wait;
 	unsigned waits;
-	/* members of the group that it was sent to (bit i: member i); set without the lock */
+	/*
+	 * Members of the group that it was sent to (bit i: member i), and FLIGHT_RETURNED; set
+	 * without the lock.
+	 */
 	_Atomic uint32_t members_asked;
 	bool flushed; /* not to be kept, nor joined any more */
 	uint8_t fold[NAME_WIRE_MAX + 1];

@@ -53,7 +53,7 @@ struct forward {
 	struct event *mail;
 	struct pending *pending;
 	struct prober *prober;
-	struct revive *revive;       /* worker 0 has it */
+	struct revive *revive;     /* worker 0 has it */
 	struct outgoing *outgoing; /* by the question's number */
 	unsigned inflight, ahead;
 	unsigned inflight_with[UPSTREAM_GROUPS_MAX];
@@ -235,6 +235,11 @@ static void on_outcome(void *arg, uint32_t i, const struct pending_outcome *outc
 	struct cache_shard *shard;
 
 	store = store_outcome(forward, forward->outgoing[i].store, &flight->key, outcome, cap_s);
+	if (outcome->failed && (atomic_load_explicit(&flight->members_asked, memory_order_relaxed) &
+				FLIGHT_RETURNED)) {
+		store->reply.ede = EDE_OTHER;
+		store->reply.ede_text = "forwarding loop: upstream sends this back to this server";
+	}
 	leave(forward, i, flight->key.group);
 	/* A failure is kept even where cache.ttl-max is 0 (RFC 9520); it has a bound of its own. */
 	if (outcome->rcode != RCODE_SERVFAIL && ttl_s > cap_s)
@@ -425,6 +430,38 @@ static bool look(struct forward *forward, struct cache_shard *shard, const struc
 	return true;
 }
 
+/* What is known of this question in flight, with whatever bits; and sets `more` of it. */
+static uint32_t visit_flights(struct forward *forward, const struct name *name, uint16_t type,
+			      uint16_t group, uint32_t more)
+{
+	struct forward_question question = { .name = name, .type = type, .group = group };
+	struct flights *flights = forward->shared->flights;
+	struct cache_shard *shard;
+	struct flight *flight;
+	struct cache_key key;
+	uint32_t asked = 0;
+	unsigned bits;
+
+	for (bits = 0; bits < 4; bits++) {
+		question.do_bit = bits & 1;
+		question.cd_bit = bits & 2;
+		key = cache_key_of(&question);
+		shard = cache_lock(forward->shared->cache, key.hash);
+		flight = flights_find(flights, &key);
+		if (flight)
+			asked |= atomic_fetch_or_explicit(&flight->members_asked, more,
+							  memory_order_relaxed);
+		cache_unlock(shard);
+	}
+	return asked & ~FLIGHT_RETURNED;
+}
+
+uint32_t forward_asks(struct forward *forward, const struct name *name, uint16_t type,
+		      uint16_t group)
+{
+	return visit_flights(forward, name, type, group, 0);
+}
+
 /*
  * Has an upstream sent us a question that we sent to it? Whoever asks from elsewhere, and all while
  * nothing is in flight, costs a look at two words.
@@ -439,8 +476,12 @@ static bool comes_back(struct forward *forward, const struct forward_question *q
 	    !looptable_may_be_peer(shared->loops, question->from))
 		return false;
 	asked = forward_asks(forward, question->name, question->type, question->group);
-	return asked && looptable_came_back(shared->loops, question->name, question->group, asked,
-					    question->from, question->here, now_ms);
+	if (!asked || !looptable_came_back(shared->loops, question->name, question->group, asked,
+					   question->from, question->here, now_ms))
+		return false;
+	/* So that the SERVFAIL, which is ours, is not held against the upstream it comes by. */
+	visit_flights(forward, question->name, question->type, question->group, FLIGHT_RETURNED);
+	return true;
 }
 
 enum forward_verdict forward_get(struct forward *forward, const struct forward_question *question,
@@ -522,30 +563,6 @@ void forward_remember(struct forward *forward, const struct forward_question *qu
 void forward_forget(struct forward *forward, uint64_t waiter)
 {
 	flights_forget(forward->shared->flights, forward->n, waiter);
-}
-
-uint32_t forward_asks(struct forward *forward, const struct name *name, uint16_t type,
-		      uint16_t group)
-{
-	struct forward_question question = { .name = name, .type = type, .group = group };
-	struct flights *flights = forward->shared->flights;
-	struct cache_shard *shard;
-	struct flight *flight;
-	struct cache_key key;
-	uint32_t asked = 0;
-	unsigned bits;
-
-	for (bits = 0; bits < 4; bits++) {
-		question.do_bit = bits & 1;
-		question.cd_bit = bits & 2;
-		key = cache_key_of(&question);
-		shard = cache_lock(forward->shared->cache, key.hash);
-		flight = flights_find(flights, &key);
-		if (flight)
-			asked |= atomic_load_explicit(&flight->members_asked, memory_order_relaxed);
-		cache_unlock(shard);
-	}
-	return asked;
 }
 
 struct looptable *forward_loops(const struct forward_shared *shared)

@@ -443,6 +443,7 @@ static void hurry_others(struct looptable *table, const struct pair *well, bool 
 		    (was_marked && name_wire_ends_with(pair->zone, well->zone))) {
 			pair->due_ms = now_ms;
 			pair->tries = 0;
+			pair->answers = true; /* more likely than not */
 		}
 	}
 }

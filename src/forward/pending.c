@@ -26,6 +26,7 @@
 #include "forward/deadlines.h"
 #include "forward/excuse.h"
 #include "forward/explore.h"
+#include "forward/flight.h"
 #include "forward/manner.h"
 #include "forward/rounds.h"
 #include "forward/tries.h"
@@ -462,6 +463,13 @@ static bool is_names_fault(const struct reply_cut *cut)
 	return cut->links > 0 || (cut->ede >= EDE_BOGUS_FIRST && cut->ede <= EDE_BOGUS_LAST);
 }
 
+/* It came back to us: then the SERVFAIL is our own, passed on. */
+static bool has_returned(const struct question *question)
+{
+	return atomic_load_explicit(question->members_asked, memory_order_relaxed) &
+	       FLIGHT_RETURNED;
+}
+
 /* An answer by its header and question; what does it say? */
 static void read_answer(struct pending *pending, uint32_t number, const struct try_reply *reply,
 			uint64_t now_ms)
@@ -487,9 +495,9 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 	} else if (try->ask.edns && may_mean_no_edns(&cut) && question->asked < PENDING_ASKED_MAX) {
 		ask_with_less(pending, number, cut.has_opt, now_ms);
 	} else if (cut.rcode == RCODE_SERVFAIL || cut.referral) {
-		upstream_note_refusal(pending->conf.upstreams, key->group,
-				      manner_of(pending, number).member, is_names_fault(&cut),
-				      rtt_us, now_ms);
+		upstream_note_refusal(
+			pending->conf.upstreams, key->group, manner_of(pending, number).member,
+			is_names_fault(&cut) || has_returned(question), rtt_us, now_ms);
 		take_bad_answer(pending, number, &cut, now_ms);
 	} else {
 		take_answer(pending, number, &cut, reply->flags, rtt_us, now_ms);

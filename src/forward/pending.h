@@ -85,7 +85,8 @@ void pending_give(struct pending *pending, uint32_t i);
  * Sends it out; `done` comes later, never from within this call. `key` and the STORE_SMALL_LEN
  * octets at `room`, where a bad answer is kept while better ones are waited for, stay good until
  * then. Members of the group in `without` (bit i: member i) are not asked; those that are become
- * bits of *members_asked before the query leaves, for other threads to read.
+ * bits of *members_asked before the query leaves, for other threads to read; these may set
+ * FLIGHT_RETURNED there.
  */
 void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key, uint8_t *room,
 		   uint32_t without, _Atomic uint32_t *members_asked, uint64_t now_ms);

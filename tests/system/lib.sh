@@ -29,6 +29,7 @@ PIDS=()
 TESTS=0
 FAILED=0
 SERVER_PID=
+WITHIN=() # words before the server's: of a program that runs it elsewhere (netns.sh)
 SOCK=$TMP/control
 RUN=0
 PATH=$PATH:/usr/sbin:/sbin
@@ -192,7 +193,7 @@ start_server()
 {
 	RUN=$((RUN + 1))
 	LOG=$TMP/server.$RUN.log
-	"$PRIVLINKD" "$@" >"$LOG" 2>&1 &
+	"${WITHIN[@]}" "$PRIVLINKD" "$@" >"$LOG" 2>&1 &
 	SERVER_PID=$!
 	PIDS+=("$SERVER_PID")
 	wait_for "privlinkd to be ready" server_up
