@@ -291,9 +291,7 @@ struct view *build_view(struct build *build, const struct build_input *input,
 {
 	struct table_conf conf = { .conflict = input->config->policy.conflict,
 				   .ptr = input->config->policy.ptr };
-	struct record_set *const *sets;
 	struct view *view = view_new();
-	size_t count;
 
 	if (!view) {
 		err_set(err, "out of memory");
@@ -309,8 +307,7 @@ struct view *build_view(struct build *build, const struct build_input *input,
 	if (!input->config->records.count)
 		complain(complaints, COMPLAINT_WARNING, input->config->path, 0, 0,
 			 "records: no source is configured; name one, or use -r");
-	count = sources_sets(build->sources, &sets);
-	view->table = table_new(view->zones, sets, count, &conf, complaints);
+	view->table = sources_table(build->sources, view->zones, &conf, complaints);
 	if (!view->table) {
 		err_set(err, "out of memory");
 		goto fail;

@@ -12,6 +12,12 @@
 #include "source/load.h"
 #include "source/statedir.h"
 
+/* Complaints of the last table, counted in the status beside those of the file's own reading. */
+struct between {
+	size_t errors, warnings;
+	char *complaint; /* the first error, else the first warning; NULL: none */
+};
+
 struct file {
 	struct source_status status; /* path and complaint point into the next two */
 	char *path;
@@ -35,6 +41,8 @@ struct file {
 	 * has is served. One that was there and goes takes its records along.
 	 */
 	bool absent;
+	bool looped; /* its own CNAMEs lead in a circle */
+	struct between between;
 	bool gone;     /* it was not there at the last look */
 	time_t warned; /* of the age of what is served; 0: never */
 };
@@ -61,7 +69,7 @@ struct sources {
 	struct statedir *state; /* NULL: last good sets are in memory alone */
 	char *state_path;       /* as configured; NULL: not to be used */
 	bool state_forget;
-	bool state_late; /* it was configured from the start: if it comes later, it is ours */
+	bool state_late;     /* it was configured from the start: if it comes later, it is ours */
 	char *state_trouble; /* what is wrong with it; NULL: nothing */
 	bool begun;          /* has been loaded */
 	bool recovered;      /* the state folder came late, and has what the next load wants */

@@ -154,9 +154,9 @@ void lastgood_settle(const struct load *load, struct file *file, struct file *ol
 		return;
 	}
 	file->zones = load->zones;
-	file->good = file->set && !status->errors;
+	file->good = file->set && !status->errors && !file->looped;
 	if (file->set) {
-		status->state = status->errors ? SOURCE_DEGRADED : SOURCE_GOOD;
+		status->state = file->good ? SOURCE_GOOD : SOURCE_DEGRADED;
 		status->loaded = time(NULL);
 		status->records = record_set_records(file->set);
 	} else {

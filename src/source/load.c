@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "source/between.h"
 #include "source/filelist.h"
 #include "source/lastgood.h"
 #include "source/paths.h"
@@ -44,6 +45,7 @@ void file_fini(struct file *file)
 {
 	free(file->path);
 	free(file->complaint);
+	free(file->between.complaint);
 	free(file->entry_path);
 	record_set_unref(file->set);
 }
@@ -132,6 +134,10 @@ static int take_over(struct file *file, const struct file *old)
 	file->saved = old->saved && strcmp(file->entry_path, old->entry_path) == 0;
 	file->absent = old->absent;
 	file->gone = old->gone;
+	file->looped = old->looped;
+	/* Counted in the status until the next table. */
+	file->between = old->between;
+	file->between.complaint = NULL;
 	file->warned = old->warned;
 	file->status.path = file->path;
 	file->status.complaint = file->complaint ? file->complaint : "";
@@ -196,6 +202,7 @@ static int load_file(const struct load *load, struct file *file)
 	file->gone = gone;
 	file->put_off = !gone && last_good;
 	readfile(load, file);
+	between_check_file(load, file, last_good);
 	lastgood_settle(load, file, last_good, !gone);
 	return 0;
 }

@@ -26,6 +26,7 @@
 #include "source/still.h"
 #include "zone/builder.h"
 #include "zone/names.h"
+#include "zone/table.h"
 
 /* Octets of a file: some five million records. Beyond it is a disk image or a mistake. */
 #define SOURCE_FILE_MAX ((size_t)256 << 20)
@@ -90,8 +91,9 @@ struct source_status {
 	enum source_format format; /* SOURCE_AUTO: unknown */
 	size_t records;            /* served */
 	time_t loaded;             /* when what is served was read; 0: nothing is */
-	size_t errors, warnings;   /* of its last reading */
-	const char *complaint; /* of its last reading: first error, else first warning, else "" */
+	/* Of its last reading, and of its records beside those of others. */
+	size_t errors, warnings;
+	const char *complaint; /* the first error, else the first warning, else "" */
 };
 
 struct sources;
@@ -115,6 +117,13 @@ int sources_load(struct sources *sources, const struct load_conf *conf, const st
  * Returns how many.
  */
 size_t sources_sets(const struct sources *sources, struct record_set *const **ret);
+
+/*
+ * The table of all sets, in order of precedence; see table_new. What it complains of shows in the
+ * status of the files.
+ */
+struct table *sources_table(struct sources *sources, const struct zones *zones,
+			    const struct table_conf *conf, struct complaints *complaints);
 
 /* One for each file, and for each entry that is missing. Pointers are valid as above. */
 size_t sources_count(const struct sources *sources);

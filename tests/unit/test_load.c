@@ -865,6 +865,96 @@ START_TEST(tries_again_what_cannot_be_read)
 }
 END_TEST
 
+/* The complaints of the table, after a load. */
+static void make_table(void)
+{
+	struct table_conf table_conf = { .conflict = TABLE_CONFLICT_FIRST };
+	struct table *table;
+
+	memset(&told, 0, sizeof(told));
+	table = sources_table(sources, zones, &table_conf, &to);
+	ck_assert_ptr_nonnull(table);
+	table_free(table);
+}
+
+START_TEST(a_loop_in_a_file_is_its_error)
+{
+	keep_state();
+	entries[0].path = "a";
+	write_text("a", "a.example. 10 IN CNAME t.example.\n");
+	load();
+	save();
+	make_table();
+	ck_assert_str_eq(told.complaints, "");
+	write_text("a", "a.example. 10 IN CNAME b.example.\nb.example. 10 IN CNAME a.example.\n");
+	for (int i = 0; i < 2; i++) {
+		load();
+		save();
+		ck_assert_str_eq(served(), "a.example 10 CNAME t.example 1\n");
+		ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_LAST_GOOD);
+		ck_assert_uint_eq(sources_status(sources, 0)->errors, 1);
+		ck_assert_ptr_nonnull(
+			strstr(told.complaints, "E a:2: b.example CNAME: closes a loop with a:1"));
+		make_table();
+		ck_assert_str_eq(told.complaints, "");
+		restart();
+	}
+	/* Without a last good version the rest is served, and it is told once. */
+	conf.state = NULL;
+	load();
+	ck_assert_str_eq(told.complaints, "");
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_DEGRADED);
+	make_table();
+	ck_assert_ptr_nonnull(strstr(told.complaints, "closes a loop"));
+	ck_assert_uint_eq(sources_status(sources, 0)->errors, 1);
+	ck_assert_ptr_nonnull(strstr(sources_status(sources, 0)->complaint, "closes a loop"));
+	make_table();
+	ck_assert_uint_eq(sources_status(sources, 0)->errors, 1);
+}
+END_TEST
+
+START_TEST(files_against_each_other_show_in_the_status)
+{
+	entries[0].path = "a";
+	entries[1].path = "b";
+	conf.count = 2;
+	write_text("a", "10.0.0.1 a.example b.example\n");
+	write_text("b", "10.0.0.2 a.example\nnonsense\n");
+	load();
+	make_table();
+	/* A warning does not hide the error of the file's own lines. */
+	ck_assert_uint_eq(sources_status(sources, 1)->errors, 1);
+	ck_assert_uint_eq(sources_status(sources, 1)->warnings, 1);
+	ck_assert_ptr_nonnull(strstr(sources_status(sources, 1)->complaint, "b:2:"));
+	write_text("b", "10.0.0.2 a.example\n10.0.0.1 b.example\n");
+	for (int i = 0; i < 3; i++) {
+		load();
+		ck_assert_str_eq(told.complaints, "");
+		make_table();
+		ck_assert_ptr_nonnull(strstr(told.complaints, "W b:1: a.example A: not taken"));
+		ck_assert_str_eq(sources_status(sources, 0)->complaint, "");
+		ck_assert_uint_eq(sources_status(sources, 1)->errors, 0);
+		ck_assert_uint_eq(sources_status(sources, 1)->warnings, 1);
+		ck_assert_ptr_nonnull(
+			strstr(sources_status(sources, 1)->complaint, "b:1: a.example"));
+		ck_assert_int_eq(sources_status(sources, 1)->state, SOURCE_GOOD);
+	}
+	/* The other one changed, and it is over. */
+	write_text("a", "10.0.0.1 b.example\n");
+	load();
+	make_table();
+	ck_assert_str_eq(sources_status(sources, 1)->complaint, "");
+	ck_assert_uint_eq(sources_status(sources, 1)->warnings, 0);
+	/* An error: it stands alone. */
+	write_text("a", "a.example. 10 IN CNAME t.example.\n");
+	load();
+	make_table();
+	ck_assert_uint_eq(sources_status(sources, 1)->errors, 1);
+	ck_assert_ptr_nonnull(
+		strstr(sources_status(sources, 1)->complaint, "a CNAME stands alone"));
+}
+END_TEST
+
 START_TEST(old_versions_are_warned_of)
 {
 	keep_state();
@@ -1213,6 +1303,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, small_entries_may_shrink);
 	tcase_add_test(tcase, an_entry_shrinks_over_all_its_files);
 	tcase_add_test(tcase, a_named_file_that_goes_is_held);
+	tcase_add_test(tcase, a_loop_in_a_file_is_its_error);
+	tcase_add_test(tcase, files_against_each_other_show_in_the_status);
 	tcase_add_test(tcase, a_file_of_two_entries_that_goes_is_held);
 	tcase_add_test(tcase, a_slash_at_the_end_is_accepted);
 	tcase_add_test(tcase, other_zones_lose_no_names);
