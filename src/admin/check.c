@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "admin/certificate.h"
@@ -31,7 +32,8 @@ void check_print_sources(const struct sources *sources)
 
 	for (i = 0; i < sources_count(sources); i++) {
 		source = sources_status(sources, i);
-		printf("%s: %s, %zu records, %zu errors, %zu warnings\n", source->path,
+		complaint_put(stdout, source->path, strlen(source->path));
+		printf(": %s, %zu records, %zu errors, %zu warnings\n",
 		       source_format_name(source->format), source->records, source->errors,
 		       source->warnings);
 	}

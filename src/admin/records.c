@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/complaint.h"
 #include "base/json.h"
 #include "wire/name.h"
 #include "wire/types.h"
@@ -190,8 +191,9 @@ static void write_record(const struct sink *sink, const char *owner, uint32_t tt
 		json_number(sink->json, "line", record->line);
 		json_object_end(sink->json);
 	} else {
-		fprintf(sink->out, "%s %u IN %s %s ; %s:%u\n", owner, ttl, type_text, data, path,
-			record->line);
+		fprintf(sink->out, "%s %u IN %s %s ; ", owner, ttl, type_text, data);
+		complaint_put(sink->out, path, strlen(path));
+		fprintf(sink->out, ":%u\n", record->line);
 	}
 	free(data);
 }

@@ -82,6 +82,14 @@ static long long days_old(const struct source_status *source)
 	return (long long)(time(NULL) - source->loaded) / 86400;
 }
 
+static void put_line(FILE *out, const char *before, const char *text, const char *after)
+{
+	fputs(before, out);
+	complaint_put(out, text, strlen(text));
+	if (after)
+		fputs(after, out);
+}
+
 static void sources_text(FILE *out, const struct sources *sources)
 {
 	const struct source_status *source;
@@ -91,12 +99,13 @@ static void sources_text(FILE *out, const struct sources *sources)
 
 	for (i = 0; i < sources_count(sources); i++) {
 		source = sources_status(sources, i);
-		fprintf(out, "  %s: %s, %s, %zu records, loaded %s, %zu errors, %zu warnings\n",
-			source->path, source_state_name(source->state),
-			source_format_name(source->format), source->records,
-			time_text(source->loaded, when), source->errors, source->warnings);
+		put_line(out, "  ", source->path, NULL);
+		fprintf(out, ": %s, %s, %zu records, loaded %s, %zu errors, %zu warnings\n",
+			source_state_name(source->state), source_format_name(source->format),
+			source->records, time_text(source->loaded, when), source->errors,
+			source->warnings);
 		if (*source->complaint)
-			fprintf(out, "    %s\n", source->complaint);
+			put_line(out, "    ", source->complaint, "\n");
 		if (source->state == SOURCE_LAST_GOOD && source->loaded)
 			fprintf(out, "    served: its last good version, %lld days old\n",
 				days_old(source));

@@ -100,9 +100,25 @@ void complain(struct complaints *to, enum complaint_level level, const char *pat
 	to->tell(to->arg, &(struct complaint){ .level = level, .text = text, .place_len = len });
 }
 
+void complaint_put(FILE *out, const char *text, size_t len)
+{
+	for (const char *end = text + len; text < end; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			fprintf(out, "\\x%02x", c);
+		else
+			fputc(c, out);
+	}
+}
+
 void complaint_print(FILE *out, const struct complaint *complaint)
 {
-	fprintf(out, "%.*s%s%s\n", (int)complaint->place_len, complaint->text,
-		complaint->level == COMPLAINT_WARNING ? "warning: " : "",
-		complaint->text + complaint->place_len);
+	const char *what = complaint->text + complaint->place_len;
+
+	complaint_put(out, complaint->text, complaint->place_len);
+	if (complaint->level == COMPLAINT_WARNING)
+		fputs("warning: ", out);
+	complaint_put(out, what, strlen(what));
+	fputc('\n', out);
 }

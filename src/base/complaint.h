@@ -59,6 +59,12 @@ struct complaints {
 void complain(struct complaints *to, enum complaint_level level, const char *path, unsigned line,
 	      unsigned column, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/*
+ * Writes a text of one line, such as a path: control characters as \xNN. Names of files and what
+ * stands in them are strangers' and must not steer a terminal, or look like lines of ours.
+ */
+void complaint_put(FILE *out, const char *text, size_t len);
+
 /* Writes it as a line of its own, a warning with the word. */
 void complaint_print(FILE *out, const struct complaint *complaint);
 

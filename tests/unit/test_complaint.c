@@ -68,6 +68,17 @@ START_TEST(long_path)
 }
 END_TEST
 
+START_TEST(steers_no_terminal)
+{
+	struct heard heard = { .count = 0 };
+	struct complaints to = { .tell = hear, .arg = &heard };
+
+	complain(&to, COMPLAINT_WARNING, "a\nerror: b\x1b[31m", 1, 0, "`\x07\x7f\xc3\xa4`; what");
+	ck_assert_str_eq(heard.printed, "a\\x0aerror: b\\x1b[31m:1: warning: "
+					"`\\x07\\x7f\xc3\xa4`; what\n");
+}
+END_TEST
+
 START_TEST(bounded)
 {
 	struct heard heard = { .count = 0 };
@@ -96,6 +107,7 @@ static Suite *complaint_suite(void)
 
 	tcase_add_test(tests, shape);
 	tcase_add_test(tests, long_path);
+	tcase_add_test(tests, steers_no_terminal);
 	tcase_add_test(tests, bounded);
 	suite_add_tcase(suite, tests);
 	return suite;
