@@ -126,7 +126,7 @@ struct config {
 	struct {
 		size_t size;
 		uint32_t ttl_max_s, negative_ttl_max_s;
-		uint32_t serve_stale_s; /* later */
+		uint32_t serve_stale_s;
 		bool prefetch;
 	} cache;
 	struct {

@@ -120,7 +120,7 @@ const struct key keys[] = {
 	KEY("cache.negative-ttl-max", KEY_DURATION, AT(cache.negative_ttl_max_s), RANGE(0, TTL_MAX),
 	    DEFAULT("15m")),
 	KEY("cache.serve-stale", KEY_DURATION, AT(cache.serve_stale_s), RANGE(0, TTL_MAX),
-	    DEFAULT("1d"), LATER),
+	    DEFAULT("1d")),
 	KEY("cache.prefetch", KEY_BOOL, AT(cache.prefetch), DEFAULT("true")),
 
 	/* All are a worker's, but waiters, which is of one question in the whole process. */

@@ -64,6 +64,7 @@ struct forward_limits start_limits(const struct config *config)
 	return (struct forward_limits){ .cache_bytes = config->cache.size,
 					.ttl_max_s = config->cache.ttl_max_s,
 					.negative_ttl_max_s = config->cache.negative_ttl_max_s,
+					.stale_s = config->cache.serve_stale_s,
 					.prefetch = config->cache.prefetch };
 }
 

@@ -318,6 +318,7 @@ size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
 	struct writer_mark empty;
 	unsigned i;
 
+	opt.ede_more = plan->ede_more;
 	answer_begin(&writer, shape, out, cap);
 	writer_set_rcode(&writer, plan->rcode);
 	if (plan->aa)

@@ -80,6 +80,8 @@ static void say_reply(struct text *text, const struct view *view, const struct r
 		say(text, ", just received");
 	else
 		say(text, ", cached %" PRIu32 " s ago", reply->age_s);
+	if (reply->stale)
+		say(text, ", past its time: it could not be renewed");
 }
 
 static void say_event(struct text *text, const struct view *view, const struct plan *plan,

@@ -10,11 +10,7 @@
  * Replies that were cached are looked up again; those that were waited for are held, so a query
  * makes progress even if its replies may not be cached.
  *
- * Queries lie in one preallocated array: those that wait in a list in the order of their deadlines
- * (all have the same time, so that is the order of arrival), the free ones in a stack. A token of
- * {use, index} names a query to the forwarder, so a late reply finds no stranger.
- *
- * One thread, the worker's. Replies of the cache are copied into `scratch`, which no step outlives.
+ * One thread, the worker's.
  */
 #include "resolve/query.h"
 
@@ -25,80 +21,30 @@
 
 #include "base/clock.h"
 #include "resolve/answer.h"
+#include "resolve/decide.h"
 #include "resolve/explain.h"
 #include "resolve/refuse.h"
 #include "resolve/special.h"
-#include "resolve/step.h"
 #include "wire/message.h"
-
-/* Questions waited for by one query: each of a chain's names once, and some again whose cached
- * reply ran out meanwhile. */
-#define QUERY_ASKS_MAX (2 * STEP_REPLIES_MAX)
-/* Octets of a question section: a name, type and class. */
-#define QUERY_QUESTION_MAX (NAME_WIRE_MAX + 4)
-#define SCRATCH_LEN ((size_t)STEP_REPLIES_MAX * REPLY_LEN_MAX)
-#define NOBODY UINT32_MAX
-
-struct query {
-	struct client client;
-	struct answer_shape shape; /* question points into `question` */
-	uint8_t question[QUERY_QUESTION_MAX];
-	uint16_t type;
-	bool waiting, gone;
-	/* counts up each time the slot is taken; with the index: the token */
-	uint32_t use;
-	uint32_t before, after; /* in the list of those that wait */
-	uint64_t deadline_ms;
-	unsigned asks;
-	unsigned held;
-	struct reply reply[STEP_REPLIES_MAX];
-	resolver_explained_fn *explained; /* NULL: a client waits */
-	void *explained_arg;
-};
-
-struct resolver {
-	struct resolver_conf conf;
-	struct forward *forward;
-	const struct view *view;
-	struct resolver_counters counters;
-	struct query *queries;
-	uint32_t *unused; /* a stack of indices */
-	uint32_t unused_count;
-	uint32_t oldest, newest;
-	uint8_t *scratch;
-	/* RESOLVER_MESSAGE_MAX octets, for answers that had to wait */
-	uint8_t *late;
-	char *explain; /* EXPLAIN_TEXT_MAX */
-	struct step_replies replies;
-	struct plan plan;
-	struct step_ask ask;
-	struct trace trace;
-};
 
 struct resolver *resolver_new(const struct resolver_conf *conf, struct err *err)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
 	void *scratch;
-	uint32_t i;
+	int waiting;
 
 	if (!resolver)
 		goto fail;
 	resolver->conf = *conf;
-	resolver->oldest = resolver->newest = NOBODY;
-	resolver->queries = calloc(conf->queries_max, sizeof(*resolver->queries));
-	resolver->unused = calloc(conf->queries_max, sizeof(*resolver->unused));
+	waiting = waiting_init(&resolver->waiting, conf->queries_max);
 	resolver->late = malloc(RESOLVER_MESSAGE_MAX);
 	resolver->explain = malloc(EXPLAIN_TEXT_MAX);
 	/* Touched only as far as replies are long. */
 	scratch =
 		mmap(NULL, SCRATCH_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	resolver->scratch = scratch == MAP_FAILED ? NULL : scratch;
-	if (!resolver->queries || !resolver->unused || !resolver->late || !resolver->explain ||
-	    !resolver->scratch)
+	if (waiting < 0 || !resolver->late || !resolver->explain || !resolver->scratch)
 		goto fail;
-	for (i = 0; i < conf->queries_max; i++)
-		resolver->unused[i] = conf->queries_max - 1 - i;
-	resolver->unused_count = conf->queries_max;
 	return resolver;
 fail:
 	resolver_free(resolver);
@@ -106,36 +52,13 @@ fail:
 	return NULL;
 }
 
-static void query_release(struct resolver *resolver, uint32_t i)
-{
-	struct query *query = &resolver->queries[i];
-	unsigned n;
-
-	for (n = 0; n < query->held; n++)
-		reply_drop(&query->reply[n]);
-	query->held = 0;
-	if (query->before != NOBODY)
-		resolver->queries[query->before].after = query->after;
-	else
-		resolver->oldest = query->after;
-	if (query->after != NOBODY)
-		resolver->queries[query->after].before = query->before;
-	else
-		resolver->newest = query->before;
-	query->waiting = false;
-	resolver->unused[resolver->unused_count++] = i;
-}
-
 void resolver_free(struct resolver *resolver)
 {
 	if (!resolver)
 		return;
-	while (resolver->queries && resolver->oldest != NOBODY)
-		query_release(resolver, resolver->oldest);
+	waiting_fini(&resolver->waiting);
 	if (resolver->scratch)
 		munmap(resolver->scratch, SCRATCH_LEN);
-	free(resolver->queries);
-	free(resolver->unused);
 	free(resolver->late);
 	free(resolver->explain);
 	free(resolver);
@@ -158,111 +81,7 @@ const struct resolver_counters *resolver_counters(const struct resolver *resolve
 
 unsigned resolver_waiting(const struct resolver *resolver)
 {
-	return resolver->conf.queries_max - resolver->unused_count;
-}
-
-static uint64_t query_token(const struct resolver *resolver, uint32_t i)
-{
-	/* Never 0, which means "do not wait" to the forwarder. */
-	return (uint64_t)resolver->queries[i].use << 32 | (i + 1);
-}
-
-static struct query *query_of_token(struct resolver *resolver, uint64_t token)
-{
-	uint32_t i = (uint32_t)token - 1;
-
-	if (i >= resolver->conf.queries_max || !resolver->queries[i].waiting ||
-	    resolver->queries[i].use != token >> 32)
-		return NULL;
-	return &resolver->queries[i];
-}
-
-/* Takes the slot on top of the stack of unused ones, which `token` was made for, and puts it behind
- * all others. */
-static struct query *query_take(struct resolver *resolver, uint64_t now_ms)
-{
-	uint32_t i = resolver->unused[--resolver->unused_count];
-	struct query *query = &resolver->queries[i];
-
-	query->waiting = true;
-	query->gone = false;
-	query->held = query->asks = 0;
-	query->explained = NULL;
-	query->deadline_ms = now_ms + RESOLVER_DEADLINE_MS;
-	query->before = resolver->newest;
-	query->after = NOBODY;
-	if (resolver->newest != NOBODY)
-		resolver->queries[resolver->newest].after = i;
-	else
-		resolver->oldest = i;
-	resolver->newest = i;
-	return query;
-}
-
-enum run {
-	RUN_ANSWER, /* resolver->plan */
-	RUN_WAIT,   /* for a reply, under `token` */
-	RUN_MISS,   /* a reply is missing and must not be asked for */
-	RUN_FULL,
-	RUN_LOOP, /* it is a question of ours that came back */
-};
-
-/*
- * May others than an upstream ask from this client's address? Programs on this machine do, and all
- * from the same one.
- */
-static bool is_here(const struct client *client)
-{
-	return addr_same_host(&client->from, &client->to) || addr_is_localhost(&client->from);
-}
-
-/*
- * Decides until there is an answer or a reply is missing. resolver->replies holds those of the
- * query itself to begin with. `asks` counts what was waited for, over the life of the query. What
- * is cached is looked up again each time.
- */
-static enum run run(struct resolver *resolver, const struct step_question *question,
-		    const struct client *client, const struct answer_shape *shape, uint64_t token,
-		    uint64_t now_ms, unsigned *asks, struct trace *trace)
-{
-	struct step_replies *replies = &resolver->replies;
-	uint8_t *scratch = resolver->scratch;
-	struct forward_question ask = {
-		.name = &resolver->ask.name,
-		.type = question->type,
-		.do_bit = shape->do_bit,
-		.cd_bit = shape->flags & FLAG_CD,
-	};
-
-	while (resolve_step(resolver->view, replies, question, &resolver->plan, &resolver->ask,
-			    trace) == STEP_ASK) {
-		struct reply *reply = &replies->item[replies->count];
-
-		if (replies->count == STEP_REPLIES_MAX || *asks == QUERY_ASKS_MAX)
-			return RUN_FULL;
-		ask.group = resolver->ask.group;
-		/* Only a client's own question can be one of ours that came back. */
-		ask.from = client && name_equal(ask.name, question->name) ? &client->from : NULL;
-		ask.here = ask.from && is_here(client);
-		switch (forward_get(resolver->forward, &ask, token, now_ms, scratch, REPLY_LEN_MAX,
-				    reply)) {
-		case FORWARD_HIT:
-			scratch += reply->len;
-			replies->count++;
-			break;
-		case FORWARD_WAITING:
-			++*asks;
-			return RUN_WAIT;
-		case FORWARD_MISS:
-			return RUN_MISS;
-		case FORWARD_LOOP:
-			return RUN_LOOP;
-		case FORWARD_FULL:
-		default:
-			return RUN_FULL;
-		}
-	}
-	return RUN_ANSWER;
+	return waiting_count(&resolver->waiting);
 }
 
 static void event(struct resolver *resolver, enum resolver_event kind, const struct client *client,
@@ -293,6 +112,8 @@ static void note_plan(struct resolver *resolver, const struct client *client,
 		counter_add(&counters->refused, 1);
 	if (plan->cut)
 		counter_add(&counters->cut, 1);
+	if (plan->stale)
+		counter_add(&counters->stale, 1);
 	if (plan->alias_denied) {
 		counter_add(&counters->alias_denied, 1);
 		name_to_text(plan->name[plan->denied_name], text);
@@ -375,28 +196,23 @@ static struct answer_shape shape_of(const struct message_query *query, const str
 	};
 }
 
-/* A question that must wait keeps all that its answer needs. */
-static void query_keep(struct query *query, const struct client *client,
-		       const struct answer_shape *shape, uint16_t type, unsigned asks)
+/*
+ * A question that must wait keeps all that its answer needs. resolver->ask is what it waits for.
+ */
+static struct query *query_keep(struct resolver *resolver, const struct matter *matter,
+				const struct client *client)
 {
+	const struct answer_shape *shape = matter->shape;
+	struct query *query =
+		waiting_take(&resolver->waiting, client, resolver->ask.group, matter->now_ms);
+
 	assert(shape->question_len <= sizeof(query->question));
-	query->client = *client;
 	query->shape = *shape;
 	memcpy(query->question, shape->question, shape->question_len);
 	query->shape.question = query->question;
-	query->type = type;
-	query->asks = asks;
-}
-
-static uint64_t next_token(const struct resolver *resolver, const struct answer_shape *shape)
-{
-	uint32_t i;
-
-	if (resolver->unused_count == 0 || !(shape->flags & FLAG_RD))
-		return 0;
-	i = resolver->unused[resolver->unused_count - 1];
-	resolver->queries[i].use++;
-	return query_token(resolver, i);
+	query->type = matter->question->type;
+	query->asks = matter->asks;
+	return query;
 }
 
 enum resolver_verdict resolver_receive(struct resolver *resolver, const struct client *client,
@@ -407,7 +223,9 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 	enum message_verdict verdict = message_read_query(&message, in, len);
 	struct step_question question = { .name = &message.name, .to = &client->to };
 	struct answer_shape shape;
-	unsigned asks = 0;
+	struct matter matter = {
+		.question = &question, .client = client, .shape = &shape, .now_ms = now_ms
+	};
 
 	counter_add(&resolver->counters.queries, 1);
 	if (verdict == MESSAGE_DROP) {
@@ -427,26 +245,24 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 		return RESOLVER_ANSWER;
 	}
 	resolver->replies.count = 0;
-	switch (run(resolver, &question, client, &shape, next_token(resolver, &shape), now_ms,
-		    &asks, NULL)) {
+	if (shape.flags & FLAG_RD)
+		matter.token = waiting_next_token(&resolver->waiting);
+	switch (decide(resolver, &matter)) {
 	case RUN_ANSWER:
 		*ret_len = write_plan(resolver, client, &question, &shape, out);
 		return RESOLVER_ANSWER;
 	case RUN_WAIT:
 		counter_add(&resolver->counters.waited, 1);
-		query_keep(query_take(resolver, now_ms), client, &shape, question.type, asks);
+		query_keep(resolver, &matter, client)->awaited =
+			decide_awaited(&resolver->ask.name, resolver->ask.group);
 		return RESOLVER_LATER;
 	case RUN_LOOP:
 		*ret_len = write_loop(resolver, client, &question, &shape, out);
 		return RESOLVER_ANSWER;
-	case RUN_MISS:
-		if (!(shape.flags & FLAG_RD)) {
-			*ret_len = write_failure(resolver, client, &question, &shape,
-						 &resolver->counters.refused, EDE_NONE, NULL, out);
-			return RESOLVER_ANSWER;
-		}
-		/* No query was free. */
-		/* fall through */
+	case RUN_MISS: /* without RD */
+		*ret_len = write_failure(resolver, client, &question, &shape,
+					 &resolver->counters.refused, EDE_NONE, NULL, out);
+		return RESOLVER_ANSWER;
 	case RUN_FULL:
 	default:
 		*ret_len = write_failure(resolver, client, &question, &shape,
@@ -463,23 +279,40 @@ static void query_finish(struct resolver *resolver, struct query *query, size_t 
 	void *arg = query->explained_arg;
 	bool gone = query->gone;
 
-	query_release(resolver, (uint32_t)(query - resolver->queries));
+	waiting_release(&resolver->waiting, query);
 	if (explained)
 		explained(arg, resolver->explain, resolver->late, len);
 	else if (!gone)
 		resolver->conf.send(resolver->conf.arg, &client, resolver->late, len);
 }
 
+/* Why a waiting query is decided once more. */
+enum again {
+	AGAIN_NEWS,      /* a reply has come, or it has just begun to wait */
+	AGAIN_IMPATIENT, /* it has waited for a fresh answer long enough */
+	AGAIN_LAST,      /* its time is over: nothing is asked any more */
+};
+
 /*
- * Decides a waiting query once more, with the replies it holds. `last`: its time is over, so
- * nothing is asked any more; but what came in meanwhile, a reload too, still counts.
+ * Decides a waiting query once more, with the replies it holds, and `news`, which may be NULL. What
+ * came in meanwhile, a reload too, counts at its last moment as well.
  */
-static void query_run(struct resolver *resolver, struct query *query, uint64_t now_ms, bool last)
+static void query_run(struct resolver *resolver, struct query *query, const struct reply *news,
+		      uint64_t now_ms, enum again again)
 {
-	uint64_t token = last ? 0 : query_token(resolver, (uint32_t)(query - resolver->queries));
-	struct trace *trace = query->explained ? &resolver->trace : NULL;
+	bool may_be_stale = forward_serves_stale(resolver->forward);
 	struct client *client = query->explained ? NULL : &query->client;
 	struct step_question question = { .type = query->type, .to = &query->client.to };
+	struct matter matter = {
+		.question = &question,
+		.shape = &query->shape,
+		.query = query,
+		.token = again == AGAIN_LAST ? 0 : waiting_token(&resolver->waiting, query),
+		.impatient = may_be_stale && now_ms >= query->arrived_ms + RESOLVER_STALE_MS,
+		.now_ms = now_ms,
+		.asks = query->asks,
+		.trace = query->explained ? &resolver->trace : NULL,
+	};
 	struct name name;
 	enum run result;
 	size_t len;
@@ -489,15 +322,19 @@ static void query_run(struct resolver *resolver, struct query *query, uint64_t n
 	question.name = &name;
 	memcpy(resolver->replies.item, query->reply, query->held * sizeof(query->reply[0]));
 	resolver->replies.count = query->held;
-	result = run(resolver, &question, NULL, &query->shape, token, now_ms, &query->asks, trace);
-	if (result == RUN_WAIT)
+	if (news && resolver->replies.count < STEP_REPLIES_MAX)
+		resolver->replies.item[resolver->replies.count++] = *news;
+	result = decide(resolver, &matter);
+	query->asks = matter.asks;
+	/* Nothing to be had now; but what it waits for may still come. */
+	if (result == RUN_WAIT || (again == AGAIN_IMPATIENT && result != RUN_ANSWER))
 		return;
-	if (trace)
-		explain_text(resolver->view, &resolver->plan, &resolver->replies, trace,
+	if (matter.trace)
+		explain_text(resolver->view, &resolver->plan, &resolver->replies, matter.trace,
 			     query->type, resolver->explain, EXPLAIN_TEXT_MAX);
 	if (result == RUN_ANSWER)
 		len = write_plan(resolver, client, &question, &query->shape, resolver->late);
-	else if (last)
+	else if (again == AGAIN_LAST)
 		len = write_failure(resolver, client, &question, &query->shape,
 				    &resolver->counters.deadline, EDE_NO_REACHABLE_AUTHORITY,
 				    "no upstream answered in time", resolver->late);
@@ -511,42 +348,48 @@ static void query_run(struct resolver *resolver, struct query *query, uint64_t n
 void resolver_forwarded(void *arg, uint64_t waiter, const struct reply *reply)
 {
 	struct resolver *resolver = arg;
-	struct query *query = query_of_token(resolver, waiter);
+	struct query *query = waiting_find(&resolver->waiting, waiter);
+	struct name name;
 
 	if (!query)
 		return;
-	if (query->held < STEP_REPLIES_MAX) {
-		reply_hold(reply);
+	if (name_from_wire(&name, reply->data + DNS_HEADER_LEN, reply->len - DNS_HEADER_LEN) == 0 &&
+	    query->awaited == decide_awaited(&name, reply->group))
+		query->awaited = 0;
+	if (query->held < STEP_REPLIES_MAX && reply_keep(reply)) {
 		query->reply[query->held++] = *reply;
+		reply = NULL;
 	}
-	query_run(resolver, query, clock_now_ms(), false);
+	/* One that could not be kept counts now, and is asked for again if it has to be. */
+	query_run(resolver, query, reply, clock_now_ms(), AGAIN_NEWS);
 }
 
 int resolver_expire(struct resolver *resolver, uint64_t now_ms)
 {
+	bool may_be_stale = forward_serves_stale(resolver->forward);
+	struct waiting *waiting = &resolver->waiting;
+	uint64_t next_ms = UINT64_MAX;
 	struct query *query;
-	uint32_t i;
 
-	while ((i = resolver->oldest) != NOBODY) {
-		query = &resolver->queries[i];
-		if (query->deadline_ms > now_ms)
-			return (int)(query->deadline_ms - now_ms);
-		forward_forget(resolver->forward, query_token(resolver, i));
-		query_run(resolver, query, now_ms, true);
+	while (may_be_stale && now_ms >= RESOLVER_STALE_MS &&
+	       (query = waiting_next_impatient(waiting, now_ms - RESOLVER_STALE_MS)))
+		query_run(resolver, query, NULL, now_ms, AGAIN_IMPATIENT);
+	while ((query = waiting_oldest(waiting)) &&
+	       query->arrived_ms + RESOLVER_DEADLINE_MS <= now_ms) {
+		forward_forget(resolver->forward, waiting_token(waiting, query));
+		query_run(resolver, query, NULL, now_ms, AGAIN_LAST);
 	}
-	return -1;
+	if (query)
+		next_ms = query->arrived_ms + RESOLVER_DEADLINE_MS;
+	query = may_be_stale ? waiting_patient(waiting) : NULL;
+	if (query && query->arrived_ms + RESOLVER_STALE_MS < next_ms)
+		next_ms = query->arrived_ms + RESOLVER_STALE_MS;
+	return next_ms == UINT64_MAX ? -1 : (int)(next_ms - now_ms);
 }
 
 void resolver_client_gone(struct resolver *resolver, uint32_t slot, uint64_t serial)
 {
-	struct query *query;
-	uint32_t i;
-
-	for (i = resolver->oldest; i != NOBODY; i = query->after) {
-		query = &resolver->queries[i];
-		if (query->client.slot == slot && query->client.serial == serial)
-			query->gone = true;
-	}
+	waiting_client_gone(&resolver->waiting, slot, serial);
 }
 
 void resolver_explain(struct resolver *resolver, const struct name *name, uint16_t type,
@@ -554,23 +397,25 @@ void resolver_explain(struct resolver *resolver, const struct name *name, uint16
 {
 	struct client client = { .stream = true };
 	struct answer_shape shape = { .flags = FLAG_RD, .stream = true };
-	uint8_t question[QUERY_QUESTION_MAX];
+	uint8_t octets[QUERY_QUESTION_MAX];
+	struct step_question question = { .type = type };
+	struct matter matter = { .question = &question, .shape = &shape, .now_ms = now_ms };
 	struct query *query;
 
-	if (next_token(resolver, &shape) == 0) {
+	if (waiting_next_token(&resolver->waiting) == 0) {
 		done(arg, "too busy: no query is free\n", NULL, 0);
 		return;
 	}
-	memcpy(question, name->wire, name->len);
-	question[name->len] = (uint8_t)(type >> 8);
-	question[name->len + 1] = (uint8_t)type;
-	question[name->len + 2] = 0;
-	question[name->len + 3] = CLASS_IN;
-	shape.question = question;
+	memcpy(octets, name->wire, name->len);
+	octets[name->len] = (uint8_t)(type >> 8);
+	octets[name->len + 1] = (uint8_t)type;
+	octets[name->len + 2] = 0;
+	octets[name->len + 3] = CLASS_IN;
+	shape.question = octets;
 	shape.question_len = (uint16_t)(name->len + 4);
-	query = query_take(resolver, now_ms);
-	query_keep(query, &client, &shape, type, 0);
+	resolver->ask.group = 0; /* until it is known */
+	query = query_keep(resolver, &matter, &client);
 	query->explained = done;
 	query->explained_arg = arg;
-	query_run(resolver, query, now_ms, false);
+	query_run(resolver, query, NULL, now_ms, AGAIN_NEWS);
 }

@@ -22,9 +22,10 @@
 #include "net/addr.h"
 #include "resolve/view.h"
 
-/* When a client has its answer, whatever happens (RFC 8767 5 calls it the client response
- * timer). */
+/* When a client has its answer, whatever happens. */
 #define RESOLVER_DEADLINE_MS 4000
+/* From when on an answer past its time will do: the client response timer of RFC 8767 5. */
+#define RESOLVER_STALE_MS 1800
 
 /* Largest message, and the least room `out` must have. */
 #define RESOLVER_MESSAGE_MAX 65535
@@ -75,13 +76,15 @@ struct resolver_conf {
 /* One writer: the worker. */
 struct resolver_counters {
 	struct counter queries, dropped, refused_acl, formerr, notimp, badvers, refused;
-	struct counter local;     /* answered without any reply of an upstream */
-	struct counter forwarded; /* at least one reply was used */
-	struct counter cut;       /* chains of an upstream that were cut at a name of ours */
-	struct counter waited;    /* became a query */
-	struct counter full;      /* SERVFAIL since a limit was met */
-	struct counter deadline;  /* SERVFAIL since nothing came in time */
-	struct counter loops;     /* SERVFAIL since it was a question of ours that came back */
+	struct counter local;         /* answered without any reply of an upstream */
+	struct counter forwarded;     /* at least one reply was used */
+	struct counter cut;           /* chains of an upstream that were cut at a name of ours */
+	struct counter stale;         /* answers with something past its time */
+	struct counter waited;        /* became a query */
+	struct counter full;          /* SERVFAIL since a limit was met */
+	struct counter refused_share; /* a group had its share of the queries that may wait */
+	struct counter deadline;      /* SERVFAIL since nothing came in time */
+	struct counter loops;         /* SERVFAIL since it was a question of ours that came back */
 	struct counter truncated;
 	struct counter alias_denied, must_be_private, vault_names;
 	struct counter noerror, nxdomain, servfail;

@@ -76,6 +76,13 @@ static enum turn walk_fail(struct walk *w, int ede, const char *text)
 	return TURN_DONE;
 }
 
+/* The upstreams that were to speak for `at` failed. */
+static enum turn walk_failed_reply(struct walk *w, const struct reply *reply)
+{
+	w->plan->failed_reply = w->reply;
+	return walk_fail(w, reply->ede, reply->ede_text);
+}
+
 static struct plan_item *plan_add(struct walk *w, enum plan_kind kind)
 {
 	struct plan *plan = w->plan;
@@ -409,7 +416,7 @@ static enum turn walk_reply_end(struct walk *w, const struct reply *reply, struc
 		return w->reply < 0 ? walk_ask(w, group) : TURN_AGAIN;
 	}
 	if (reply->rcode == RCODE_SERVFAIL)
-		return walk_fail(w, reply->ede, reply->ede_text);
+		return walk_failed_reply(w, reply);
 	w->plan->rcode = reply->rcode;
 	item = plan_add(w, PLAN_PROOF);
 	item->reply = (uint8_t)w->reply;
@@ -470,10 +477,14 @@ static enum turn walk_upstream(struct walk *w)
 	reply = &w->replies->item[w->reply];
 	w->plan->used_reply = true;
 	if (reply->failed)
-		return walk_fail(w, reply->ede, reply->ede_text);
+		return walk_failed_reply(w, reply);
 	if (message_open(&message, reply->data, reply->len, NULL, NULL, NULL) < 0)
 		return walk_fail(w, EDE_INVALID_DATA, NULL);
-	w->ad = w->ad && reply->ad;
+	w->ad = w->ad && reply->ad && !reply->stale;
+	if (reply->stale) {
+		w->plan->stale = true;
+		w->plan->ede_more = reply->ede;
+	}
 
 	switch (chain_next(&message, w->at->wire, w->question->type, &hop)) {
 	case CHAIN_ALIAS:
@@ -502,6 +513,19 @@ static enum turn walk_upstream(struct walk *w)
 	}
 }
 
+/* RFC 8914 4.4, 4.20. An answer that fails in spite of what is stale in it says why instead. */
+static void plan_tell_stale(struct plan *plan)
+{
+	if (plan->rcode == RCODE_NOERROR)
+		plan->ede = EDE_STALE_ANSWER;
+	else if (plan->rcode == RCODE_NXDOMAIN)
+		plan->ede = EDE_STALE_NXDOMAIN;
+	else
+		plan->stale = false;
+	if (!plan->stale)
+		plan->ede_more = EDE_NONE;
+}
+
 enum step_verdict resolve_step(const struct view *view, const struct step_replies *replies,
 			       const struct step_question *question, struct plan *plan,
 			       struct step_ask *ret_ask, struct trace *trace)
@@ -523,8 +547,9 @@ enum step_verdict resolve_step(const struct view *view, const struct step_replie
 	w.ad = true;
 	plan->rcode = RCODE_NOERROR;
 	plan->aa = plan->ad = plan->used_reply = plan->cut = false;
-	plan->alias_denied = plan->must_be_private = plan->vault_name = false;
-	plan->ede = EDE_NONE;
+	plan->alias_denied = plan->must_be_private = plan->vault_name = plan->stale = false;
+	plan->failed_reply = -1;
+	plan->ede = plan->ede_more = EDE_NONE;
 	plan->ede_text = NULL;
 	plan->count = 0;
 	plan->names = 1;
@@ -539,5 +564,7 @@ enum step_verdict resolve_step(const struct view *view, const struct step_replie
 			turn = walk_upstream(&w);
 	} while (turn == TURN_AGAIN);
 	plan->ad = w.ad && plan->used_reply;
+	if (plan->stale && turn == TURN_DONE)
+		plan_tell_stale(plan);
 	return turn == TURN_ASK ? STEP_ASK : STEP_ANSWER;
 }

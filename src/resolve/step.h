@@ -92,7 +92,10 @@ struct plan {
 	bool must_be_private;
 	bool vault_name; /* a name of a known Site Recovery vault that is not held */
 	uint8_t denied_name;
+	bool stale;       /* with something past its time in it */
+	int failed_reply; /* the reply that says why there is no answer: upstreams failed; or -1 */
 	int ede;
+	int ede_more; /* a second one, or EDE_NONE */
 	const char *ede_text;
 	unsigned count, names;
 	struct plan_item item[PLAN_ITEMS_MAX];

@@ -300,6 +300,8 @@ size_t writer_opt_len(const struct writer_opt *opt)
 		len += 4 + text_len(opt->nsid);
 	if (opt->ede != EDE_NONE)
 		len += 4 + 2 + text_len(opt->ede_text);
+	if (opt->ede_more > 0)
+		len += 4 + 2;
 	if (opt->cookie)
 		len += 4 + opt->cookie_len;
 	if (opt->keepalive)
@@ -348,6 +350,11 @@ void writer_opt(struct writer *writer, const struct writer_opt *opt)
 		put_u16(writer, (unsigned)text_len(opt->ede_text) + 2);
 		put_u16(writer, (unsigned)opt->ede);
 		put(writer, opt->ede_text ? opt->ede_text : "", text_len(opt->ede_text));
+	}
+	if (opt->ede_more > 0) {
+		put_u16(writer, EDNS_OPTION_EDE);
+		put_u16(writer, 2);
+		put_u16(writer, (unsigned)opt->ede_more);
 	}
 	if (opt->cookie) {
 		put_u16(writer, EDNS_OPTION_COOKIE);

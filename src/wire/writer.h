@@ -75,6 +75,7 @@ struct writer_opt {
 	bool do_bit;
 	int ede;              /* info code (RFC 8914), or EDE_NONE */
 	const char *ede_text; /* UTF-8, or NULL */
+	int ede_more;         /* a second info code, above 0; else there is none */
 	const char *nsid;     /* or NULL */
 	bool keepalive;
 	uint16_t idle_ds;   /* with keepalive: the idle time, in units of 100 ms (RFC 7828 3.1) */

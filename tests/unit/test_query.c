@@ -5,6 +5,7 @@
  * must be waited for; the test hands in replies when it likes.
  */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -86,6 +87,45 @@ bool forward_is_probe(struct forward *forward, const struct name *name, const un
 	ck_assert_ptr_eq(from, &client.from);
 	ck_assert_ptr_eq(to, &client.to);
 	return memcmp(name->fold, "\5probe", 6) == 0;
+}
+
+/* What is past its time: names as above. */
+static struct {
+	struct name name;
+	uint8_t data[512];
+	size_t len;
+} stale[CACHED_MAX];
+static unsigned stale_count;
+static bool serves_stale;
+
+bool forward_serves_stale(const struct forward *forward)
+{
+	(void)forward;
+	return serves_stale;
+}
+
+bool forward_get_stale(struct forward *forward, const struct forward_question *question,
+		       uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret)
+{
+	unsigned i;
+
+	if (cached_count && forward_get(forward, question, 0, now_ms, buf, cap, ret) == FORWARD_HIT)
+		return true;
+	for (i = 0; i < stale_count && serves_stale; i++)
+		if (name_equal(&stale[i].name, question->name)) {
+			memcpy(buf, stale[i].data, stale[i].len);
+			*ret = (struct reply){ .data = buf,
+					       .len = stale[i].len,
+					       .group = question->group,
+					       .rcode = buf[3] & 15,
+					       .ad = true,
+					       .stale = true,
+					       .ede = EDE_NETWORK_ERROR,
+					       .age_s = 5000,
+					       .ttl_cap_s = 30 };
+			return true;
+		}
+	return false;
 }
 
 void forward_forget(struct forward *forward, uint64_t who)
@@ -289,6 +329,62 @@ static void reply(uint64_t who, const char *target)
 	store->reply.ttl_cap_s = 86400;
 	resolver_forwarded(resolver, who, &store->reply);
 	store_drop(store);
+}
+
+static void keep_stale(const char *name, const char *target)
+{
+	name_of(&stale[stale_count].name, name);
+	stale[stale_count].len =
+		reply_of(&stale[stale_count].name, target, stale[stale_count].data);
+	stale_count++;
+	serves_stale = true;
+}
+
+/* What was asked for last fails. */
+static void no_answer(uint64_t who)
+{
+	struct reply_store *store = store_take(pool, 512);
+
+	store->reply.len = reply_of(&asked, NULL, store->data);
+	store->data[3] |= RCODE_SERVFAIL;
+	store->reply.failed = true;
+	store->reply.rcode = RCODE_SERVFAIL;
+	store->reply.ede = EDE_NO_REACHABLE_AUTHORITY;
+	resolver_forwarded(resolver, who, &store->reply);
+	store_drop(store);
+}
+
+/* The info codes in a message's OPT, as 100 * first + second; -1: none. */
+static int errors_in(const uint8_t *data, size_t len)
+{
+	struct message_record record;
+	struct message message;
+	int ret = -1;
+
+	ck_assert_int_eq(message_open(&message, data, len, NULL, NULL, NULL), 0);
+	while (message_next(&message, &record) == 1) {
+		size_t at = record.rdata_at, end = at + record.rdata_len;
+
+		for (; record.type == TYPE_OPT && at + 4 < end;
+		     at += 4u + (data[at + 2] << 8 | data[at + 3])) {
+			int code = data[at + 4] << 8 | data[at + 5];
+
+			if (data[at + 1] == 15)
+				ret = ret < 0 ? 100 * code : ret + code;
+		}
+	}
+	return ret;
+}
+
+/* The TTL of the first record. */
+static uint32_t ttl_in(const uint8_t *data, size_t len)
+{
+	struct message_record record;
+	struct message message;
+
+	ck_assert_int_eq(message_open(&message, data, len, NULL, NULL, NULL), 0);
+	ck_assert_int_eq(message_next(&message, &record), 1);
+	return record.ttl;
 }
 
 /* The last address in a message, as a number; 0: none. */
@@ -543,7 +639,9 @@ START_TEST(deadline)
 	ck_assert_int_eq(resolver_expire(resolver, 0), -1);
 	ck_assert_int_eq(ask_a("a.example", 100), RESOLVER_LATER);
 	late = waiter;
+	client.stream = true;
 	ck_assert_int_eq(ask_a("b.example", 600), RESOLVER_LATER);
+	client.stream = false;
 	ck_assert_int_eq(resolver_expire(resolver, 4099), 1);
 	ck_assert_int_eq(resolver_expire(resolver, 4100), 500);
 	ck_assert_uint_eq(sent_count, 1);
@@ -670,6 +768,197 @@ START_TEST(loops)
 END_TEST
 
 /* Asked by the operator: neither counted nor told. */
+/* From 1.8 s on what is past its time will do: once, with what it is told by. */
+START_TEST(stale_after_a_while)
+{
+	uint64_t first;
+
+	ck_assert_int_eq(ask_a("a.example", 1000), RESOLVER_LATER);
+	first = waiter;
+	keep_stale("a.example", NULL);
+	ck_assert_int_eq(ask_a("b.example", 1500), RESOLVER_LATER);
+	ck_assert_int_eq(resolver_expire(resolver, 2799), 1);
+	ck_assert_uint_eq(sent_count, 0);
+	ck_assert_int_eq(resolver_expire(resolver, 2800), 500);
+	ck_assert_uint_eq(sent_count, 1);
+	ck_assert_uint_eq(sent[3] & 15, RCODE_NOERROR);
+	ck_assert_msg(!(sent[3] & FLAG_AD), "what is stale is not vouched for");
+	ck_assert_uint_eq(address_in(sent, sent_len), 0x14010101);
+	ck_assert_uint_eq(ttl_in(sent, sent_len), 30);
+	ck_assert_int_eq(errors_in(sent, sent_len), 100 * EDE_STALE_ANSWER + EDE_NETWORK_ERROR);
+	ck_assert_uint_eq(resolver_waiting(resolver), 1);
+	ck_assert_uint_eq(counter_get(&resolver_counters(resolver)->stale), 1);
+	/* What comes then is for the cache alone. */
+	reply(first, NULL);
+	ck_assert_uint_eq(sent_count, 1);
+	/* The other has nothing stale: it waits to its end, asked about once. */
+	ck_assert_int_eq(resolver_expire(resolver, 3300), 5500 - 3300);
+	ck_assert_int_eq(resolver_expire(resolver, 3400), 5500 - 3400);
+	ck_assert_uint_eq(sent_count, 1);
+	ck_assert_int_eq(resolver_expire(resolver, 5500), -1);
+	ck_assert_uint_eq(sent_count, 2);
+	ck_assert_uint_eq(sent[3] & 15, RCODE_SERVFAIL);
+	ck_assert_uint_eq(asked_count, 2);
+	check_sum();
+}
+END_TEST
+
+START_TEST(stale_when_upstreams_fail)
+{
+	keep_stale("a.example", NULL);
+	stale[0].data[3] |= RCODE_NXDOMAIN;
+	stale[0].data[7] = 0;
+	stale[0].len = DNS_HEADER_LEN + stale[0].name.len + 4u;
+	ck_assert_int_eq(ask_a("a.example", 1000), RESOLVER_LATER);
+	no_answer(waiter);
+	ck_assert_uint_eq(sent_count, 1);
+	ck_assert_uint_eq(sent[3] & 15, RCODE_NXDOMAIN);
+	ck_assert_int_eq(errors_in(sent, sent_len), 100 * EDE_STALE_NXDOMAIN + EDE_NETWORK_ERROR);
+	/* Not where it is off. */
+	serves_stale = false;
+	ck_assert_int_eq(ask_a("a.example", 1000), RESOLVER_LATER);
+	no_answer(waiter);
+	ck_assert_uint_eq(sent[3] & 15, RCODE_SERVFAIL);
+	ck_assert_int_eq(errors_in(sent, sent_len), 100 * EDE_NO_REACHABLE_AUTHORITY);
+	/* Nor without RD. */
+	serves_stale = true;
+	ck_assert_int_eq(
+		receive(&(struct ask){ "a.example", TYPE_A, CLASS_IN, 0, true, 0, 1232, false },
+			1000),
+		RESOLVER_ANSWER);
+	ck_assert_uint_eq(out[3] & 15, RCODE_REFUSED);
+	/* At once where a limit is met, and where no query is free. */
+	full = true;
+	ck_assert_int_eq(ask_a("a.example", 1000), RESOLVER_ANSWER);
+	ck_assert_int_eq(errors_in(out, out_len), 100 * EDE_STALE_NXDOMAIN + EDE_NETWORK_ERROR);
+	full = false;
+	ck_assert_int_eq(ask_a("b.example", 1000), RESOLVER_LATER);
+	ck_assert_int_eq(ask_a("c.example", 1000), RESOLVER_LATER);
+	ck_assert_int_eq(ask_a("a.example", 1000), RESOLVER_ANSWER);
+	ck_assert_int_eq(errors_in(out, out_len), 100 * EDE_STALE_NXDOMAIN + EDE_NETWORK_ERROR);
+	ck_assert_int_eq(ask_a("d.example", 1000), RESOLVER_ANSWER);
+	ck_assert_uint_eq(out[3] & 15, RCODE_SERVFAIL);
+	check_sum();
+}
+END_TEST
+
+/* A chain that is stale leads into our records, and to what must be asked for. */
+START_TEST(stale_links)
+{
+	struct view *old = view;
+	uint64_t first;
+
+	keep_stale("a.example", HELD);
+	ck_assert_int_eq(ask_a("a.example", 1000), RESOLVER_LATER);
+	resolver_expire(resolver, 2800);
+	ck_assert_uint_eq(sent_count, 1);
+	ck_assert_uint_eq(address_in(sent, sent_len), 0x0a000005);
+	ck_assert_int_eq(errors_in(sent, sent_len), 100 * EDE_STALE_ANSWER + EDE_NETWORK_ERROR);
+	/* By the records of now. */
+	ck_assert_int_eq(ask_a("a.example", 1000), RESOLVER_LATER);
+	view = make_view(false);
+	resolver_use_view(resolver, view);
+	view_free(old);
+	keep_stale(HELD, NULL);
+	resolver_expire(resolver, 2800);
+	ck_assert_uint_eq(sent_count, 2);
+	ck_assert_uint_eq(address_in(sent, sent_len), 0x14010101);
+	/* What must be private is, however old. */
+	keep_stale("x.example", "secret.blob.core.windows.net");
+	keep_stale("secret.blob.core.windows.net", NULL);
+	ck_assert_int_eq(ask_a("x.example", 1000), RESOLVER_LATER);
+	resolver_expire(resolver, 2800);
+	ck_assert_uint_eq(sent_count, 3);
+	ck_assert_uint_eq(sent[3] & 15, RCODE_SERVFAIL);
+	ck_assert_int_eq(errors_in(sent, sent_len), 100 * EDE_BLOCKED);
+	/* The second link is not there at all: it is asked while the first still is. */
+	keep_stale("b.example", "c.example");
+	ck_assert_int_eq(ask_a("b.example", 1000), RESOLVER_LATER);
+	first = waiter;
+	asked_count = 0;
+	resolver_expire(resolver, 2800);
+	ck_assert_uint_eq(asked_count, 1);
+	ck_assert_uint_eq(waiter, first);
+	ck_assert_uint_eq(sent_count, 3);
+	reply(first, NULL);
+	ck_assert_uint_eq(sent_count, 4);
+	ck_assert_uint_eq(address_in(sent, sent_len), 0x14010101);
+	ck_assert_int_eq(errors_in(sent, sent_len), 100 * EDE_STALE_ANSWER + EDE_NETWORK_ERROR);
+	ck_assert_uint_eq(asked_count, 1);
+	check_sum();
+}
+END_TEST
+
+/* Waiting for one silent group must leave room for those who ask another. */
+START_TEST(a_group_has_its_share)
+{
+	struct resolver_conf conf = { .queries_max = 8, .send = on_send, .event = on_event };
+	char text[32];
+	unsigned i;
+
+	resolver_free(resolver);
+	resolver = resolver_new(&conf, NULL);
+	resolver_use_view(resolver, view);
+	for (i = 0; i < 6; i++) {
+		sprintf(text, "n%u.example", i);
+		ck_assert_int_eq(ask_a(text, 0), RESOLVER_LATER);
+	}
+	ck_assert_int_eq(ask_a("n6.example", 0), RESOLVER_ANSWER);
+	ck_assert_uint_eq(out[3] & 15, RCODE_SERVFAIL);
+	ck_assert_uint_eq(counter_get(&resolver_counters(resolver)->refused_share), 1);
+	ck_assert_uint_eq(asked_count, 6);
+	check_sum();
+	reply(waiter, NULL);
+	ck_assert_int_eq(ask_a("n6.example", 0), RESOLVER_LATER);
+	resolver_expire(resolver, RESOLVER_DEADLINE_MS);
+	ck_assert_uint_eq(resolver_waiting(resolver), 0);
+	ck_assert_int_eq(ask_a("n7.example", 0), RESOLVER_LATER);
+	check_sum();
+}
+END_TEST
+
+/* Who goes takes his queries along and nobody else's, in whatever order they end. */
+START_TEST(connections_go)
+{
+	struct resolver_conf conf = { .queries_max = 64, .send = on_send, .event = on_event };
+	uint64_t tokens[12];
+	struct name names[12];
+	char text[32];
+	unsigned i;
+
+	resolver_free(resolver);
+	resolver = resolver_new(&conf, NULL);
+	resolver_use_view(resolver, view);
+	for (i = 0; i < 12; i++) {
+		client.stream = i != 11;
+		client.slot = i % 3;
+		sprintf(text, "n%u.example", i);
+		ck_assert_int_eq(ask_a(text, 0), RESOLVER_LATER);
+		tokens[i] = waiter;
+		names[i] = asked;
+	}
+	asked = names[4]; /* of slot 1 */
+	reply(tokens[4], NULL);
+	ck_assert_uint_eq(sent_count, 1);
+	resolver_client_gone(resolver, 1, 6);
+	resolver_client_gone(resolver, 1, 7);
+	for (i = 1; i < 12; i += 3) {
+		asked = names[i];
+		reply(tokens[i], NULL);
+	}
+	ck_assert_uint_eq(sent_count, 1);
+	resolver_client_gone(resolver, 2, 7);
+	for (i = 0; i < 12; i++) {
+		asked = names[i];
+		reply(tokens[i], NULL);
+	}
+	/* Slot 0's four, and the datagram that bears the same numbers as a connection. */
+	ck_assert_uint_eq(sent_count, 1 + 4 + 1);
+	ck_assert_uint_eq(resolver_waiting(resolver), 0);
+	client.stream = false;
+}
+END_TEST
+
 START_TEST(explain)
 {
 	struct name name;
@@ -708,6 +997,11 @@ static Suite *query_suite(void)
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, half_cached_chain);
 	tcase_add_test(tcase, loops);
+	tcase_add_test(tcase, stale_after_a_while);
+	tcase_add_test(tcase, stale_when_upstreams_fail);
+	tcase_add_test(tcase, stale_links);
+	tcase_add_test(tcase, a_group_has_its_share);
+	tcase_add_test(tcase, connections_go);
 	tcase_add_test(tcase, explain);
 	suite_add_tcase(suite, tcase);
 	return suite;
