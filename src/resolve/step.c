@@ -486,7 +486,7 @@ static enum turn walk_upstream(struct walk *w)
 		w->plan->ede_more = reply->ede;
 	}
 
-	switch (chain_next(&message, w->at->wire, w->question->type, &hop)) {
+	switch (chain_next(&message, NULL, w->at->wire, w->question->type, &hop)) {
 	case CHAIN_ALIAS:
 		item = plan_add(w, PLAN_REPLY);
 		item->reply = (uint8_t)w->reply;

@@ -21,17 +21,21 @@
 
 #include <string.h>
 
+#include "wire/owners.h"
+
 /* What one walk found. */
 struct found {
 	struct message_record cname, dname;
 	bool has_cname, has_dname, has_data;
 	uint8_t dname_owner[NAME_WIRE_MAX];
 	size_t dname_owner_len;
+	unsigned dname_labels; /* of that, where owners are known */
 	uint16_t type;
 	uint32_t ttl; /* lowest of the data */
 };
 
-static void note_dname(struct found *found, const struct message *message,
+/* True: it is the one that counts, so far. */
+static bool note_dname(struct found *found, const struct message *message,
 		       const struct message_record *record, const uint8_t *owner, size_t owner_len)
 {
 	uint8_t name[NAME_WIRE_MAX];
@@ -39,13 +43,14 @@ static void note_dname(struct found *found, const struct message *message,
 
 	/* Above the owner, not at it (RFC 6672 2.3). */
 	if (!len || len >= owner_len || !name_wire_ends_with(owner, name))
-		return;
+		return false;
 	if (found->has_dname && found->dname_owner_len <= len)
-		return;
+		return false;
 	found->has_dname = true;
 	found->dname = *record;
 	found->dname_owner_len = len;
 	memcpy(found->dname_owner, name, len);
+	return true;
 }
 
 static void note_data(struct found *found, const struct message_record *record, uint16_t type)
@@ -62,20 +67,44 @@ static void note_data(struct found *found, const struct message_record *record, 
 	}
 }
 
+/* What a record is to the name: no more is read of those that are nothing to it. */
+struct filter {
+	const struct owners *owners; /* NULL: any record may be anything */
+	struct name name;            /* only with owners */
+};
+
+static bool may_be_its(const struct filter *filter, unsigned n)
+{
+	return !filter->owners || owners_may_be(filter->owners, n, &filter->name);
+}
+
+/* Above the name, and above the DNAME that was found before. */
+static bool may_be_above(const struct filter *filter, unsigned n, const struct found *found)
+{
+	if (!filter->owners)
+		return true;
+	return owners_may_be_above(filter->owners, n, &filter->name) &&
+	       (!found->has_dname || filter->owners->labels[n] < found->dname_labels);
+}
+
 /* Walks the answer section. -1 if malformed. */
-static int find(struct found *found, struct message *message, const uint8_t *owner, uint16_t type)
+static int find(struct found *found, struct message *message, const struct filter *filter,
+		const uint8_t *owner, uint16_t type)
 {
 	struct message_record record;
 	size_t owner_len = name_wire_len(owner);
+	unsigned n;
 	int got;
 
 	message_rewind(message);
-	while ((got = message_next(message, &record)) > 0 && record.section == SECTION_ANSWER) {
+	for (n = 0; (got = message_next(message, &record)) > 0 && record.section == SECTION_ANSWER;
+	     n++) {
 		if (record.class != CLASS_IN)
 			continue;
-		if (record.type == TYPE_DNAME)
-			note_dname(found, message, &record, owner, owner_len);
-		if (!message_owner_is(message, &record, owner))
+		if (record.type == TYPE_DNAME && may_be_above(filter, n, found) &&
+		    note_dname(found, message, &record, owner, owner_len) && filter->owners)
+			found->dname_labels = filter->owners->labels[n];
+		if (!may_be_its(filter, n) || !message_owner_is(message, &record, owner))
 			continue;
 		if (record.type == TYPE_CNAME && !found->has_cname) {
 			found->has_cname = true;
@@ -121,9 +150,10 @@ static enum chain_link follow_alias(const struct message *message, const uint8_t
 	return CHAIN_ALIAS;
 }
 
-enum chain_link chain_next(struct message *message, const uint8_t *owner, uint16_t type,
-			   struct chain_hop *ret)
+enum chain_link chain_next(struct message *message, const struct owners *owners,
+			   const uint8_t *owner, uint16_t type, struct chain_hop *ret)
 {
+	struct filter filter;
 	bool aliases_are_data = type == TYPE_CNAME || type == TYPE_ANY;
 	struct found found;
 
@@ -132,7 +162,10 @@ enum chain_link chain_next(struct message *message, const uint8_t *owner, uint16
 	found.dname_owner_len = 0;
 	found.type = 0;
 	found.ttl = 0;
-	if (find(&found, message, owner, type) < 0)
+	filter.owners = owners;
+	if (owners && name_from_wire(&filter.name, owner, NAME_WIRE_MAX) < 0)
+		return CHAIN_BAD;
+	if (find(&found, message, &filter, owner, type) < 0)
 		return CHAIN_BAD;
 	message_rewind(message);
 	if (found.has_cname && !aliases_are_data)

@@ -37,12 +37,18 @@ struct chain_hop {
 };
 
 /*
+ * Where a message may be of many records and hostile names: its owners as owners_read gave them,
+ * else NULL. The answer is the same.
+ */
+struct owners;
+
+/*
  * One link from the wire name `owner`. For type CNAME and ANY a CNAME at the name is data, not an
  * alias, even below a DNAME; without data at the name a DNAME above is still followed.
  * The message must have been opened; it is rewound before and after. *ret is written for CHAIN_DATA
  * and CHAIN_ALIAS; its names only where they mean something.
  */
-enum chain_link chain_next(struct message *message, const uint8_t *owner, uint16_t type,
-			   struct chain_hop *ret);
+enum chain_link chain_next(struct message *message, const struct owners *owners,
+			   const uint8_t *owner, uint16_t type, struct chain_hop *ret);
 
 #endif

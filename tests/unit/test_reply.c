@@ -229,15 +229,14 @@ START_TEST(dnames)
 	add_alias("a.new.test", 60, "b.test");
 	ck_assert_str_eq(scrub(), "a a.old.test CNAME 70");
 	ck_assert(!cut.negative);
-	/* Two that take turns: each is written once, at its first link. */
+	/* Two that take turns: all is written once, whoever follows it goes round. */
 	begin("a.old.test", TYPE_A, RCODE_NOERROR, true);
 	add_dname("old.test", 70, "new.test");
 	add_dname("new.test", 80, "old.test");
 	add_rrsig(SECTION_ANSWER, "new.test", TYPE_DNAME);
-	ck_assert_ptr_nonnull(strstr(
-		scrub(), "a old.test DNAME 70; a a.old.test CNAME 70;"
-			 " a new.test DNAME 80; a new.test RRSIG 500; a a.new.test CNAME 80;"
-			 " a a.old.test CNAME 70; a a.new.test CNAME 80; a a.old.test CNAME 70;"));
+	ck_assert_str_eq(scrub(),
+			 "a old.test DNAME 70; a a.old.test CNAME 70;"
+			 " a new.test DNAME 80; a new.test RRSIG 500; a a.new.test CNAME 80");
 	ck_assert_uint_eq(cut.links, 17);
 	/* Too long a name. */
 	begin("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
@@ -327,6 +326,31 @@ START_TEST(long_chains_and_loops)
 END_TEST
 
 /* Cut anywhere, it is malformed or smaller, never read past its end; TTLs over 2^31-1 are 0. */
+/* A message of thousands of records with long names: as the same with few. */
+START_TEST(many_records)
+{
+	char deep[128] = "", from[160], to[160];
+	unsigned i, n;
+
+	for (i = 0; i < 40; i++)
+		strcat(deep, i ? ".a" : "a");
+	begin("n0.test", TYPE_A, RCODE_NOERROR, true);
+	for (n = 0; n < 3; n++) {
+		for (i = 0; i < 300; i++) {
+			sprintf(from, "x%u.%s.test", i, deep + 2 * (i % 20));
+			add_alias(from, 50, "n1.test");
+		}
+		sprintf(from, "n%u.test", n);
+		sprintf(to, "n%u.test", n + 1);
+		add_alias(from, 50 - n, to);
+	}
+	scrub();
+	ck_assert_uint_eq(cut.links, 3);
+	ck_assert_uint_eq(cut.ttl_s, 48);
+	ck_assert(!cut.negative);
+}
+END_TEST
+
 START_TEST(malformed)
 {
 	struct forward_question question = { .name = &asked, .type = TYPE_A, .do_bit = true };
@@ -386,6 +410,7 @@ static Suite *reply_suite(void)
 	tcase_add_test(tcase, signatures);
 	tcase_add_test(tcase, any_and_cname);
 	tcase_add_test(tcase, long_chains_and_loops);
+	tcase_add_test(tcase, many_records);
 	tcase_add_test(tcase, malformed);
 	tcase_add_test(tcase, is_for);
 	suite_add_tcase(suite, tcase);
