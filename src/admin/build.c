@@ -19,6 +19,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "admin/trust.h"
 #include "forward/resolvconf.h"
 
 /* Two views and what sources holds. */
@@ -27,7 +28,8 @@
 struct build {
 	struct sources *sources;
 	struct upstreams *upstreams;
-	struct still *still;             /* shared with the watch */
+	struct still *still; /* shared with the watch */
+	struct trust *trust;
 	struct zones *zones[TABLES_MAX]; /* some NULL */
 	struct zones *current;           /* one of them: what sources was loaded with */
 	uint64_t generation;
@@ -42,7 +44,8 @@ struct build *build_new(void)
 	build->sources = sources_new();
 	build->still = still_new();
 	build->upstreams = upstreams_new();
-	if (build->sources && build->upstreams && build->still)
+	build->trust = trust_new();
+	if (build->sources && build->upstreams && build->still && build->trust)
 		return build;
 	build_free(build);
 	return NULL;
@@ -57,6 +60,7 @@ void build_free(struct build *build)
 	sources_free(build->sources);
 	still_free(build->still);
 	upstreams_free(build->upstreams);
+	trust_free(build->trust);
 	for (i = 0; i < TABLES_MAX; i++)
 		zones_free(build->zones[i]);
 	free(build);
@@ -188,17 +192,40 @@ bool build_uses_system(const struct config *config)
 	return false;
 }
 
-/* The upstreams of an entry, `system` replaced by the servers it stands for. */
-static size_t expand(const struct build_input *input, const struct config_forward *forward,
-		     struct upstream_conf ret[UPSTREAMS_A_GROUP_MAX])
+/*
+ * Whom to believe at a TLS upstream. Pins alone say whose key it must be; with a name, or
+ * authorities that the operator names, the certificate must be right as well.
+ */
+static int add_trust(struct build *build, const struct config_forward *forward,
+		     struct upstream_conf *upstream, struct err *err)
+{
+	upstream->tls_pins = forward->tls_pins.at;
+	upstream->tls_pins_count = forward->tls_pins.count;
+	if (forward->tls_pins.count && !forward->tls_ca && !*upstream->tls_name)
+		return 0;
+	upstream->tls_ca = forward->tls_ca;
+	if (trust_get(build->trust, forward->tls_ca, &upstream->tls_roots, err) < 0)
+		return err_prefix(err, "%s", forward->tls_ca ? "tls-ca: " : "");
+	return 0;
+}
+
+/* The upstreams of an entry, `system` replaced by the servers it stands for. How many, or -1. */
+static int expand(struct build *build, const struct build_input *input,
+		  const struct config_forward *forward,
+		  struct upstream_conf ret[UPSTREAMS_A_GROUP_MAX], struct err *err)
 {
 	union addr system[RESOLVCONF_SERVERS_MAX];
-	size_t i, j, count = 0, servers;
+	size_t i, j, servers;
+	int count = 0;
 
 	for (i = 0; i < forward->to.count; i++) {
 		if (!forward->to.at[i].system) {
-			if (count < UPSTREAMS_A_GROUP_MAX)
-				ret[count++] = forward->to.at[i].conf;
+			if (count == UPSTREAMS_A_GROUP_MAX)
+				continue;
+			ret[count] = forward->to.at[i].conf;
+			if (ret[count].tls && add_trust(build, forward, &ret[count], err) < 0)
+				return -1;
+			count++;
 			continue;
 		}
 		servers = resolvconf_servers(BUILD_RESOLV_PATH, BUILD_STUB_PATH, input->own,
@@ -223,11 +250,15 @@ static int add_route(struct build *build, const struct build_input *input,
 					    .use_caps = forward->use_caps };
 	struct name zone;
 	uint16_t group;
+	int count;
 
 	if (name_from_text(&zone, forward->zone, strlen(forward->zone)) < 0)
 		return err_set(err, "forward: %s is no domain name", forward->zone);
 	conf.zone = &zone;
-	conf.count = expand(input, forward, upstreams);
+	count = expand(build, input, forward, upstreams, err);
+	if (count < 0)
+		return err_prefix(err, "forward: zone %s: ", forward->zone);
+	conf.count = (size_t)count;
 	if (!conf.count)
 		complain(complaints, input->check ? COMPLAINT_ERROR : COMPLAINT_WARNING,
 			 input->config->path, forward->place.line, forward->place.column,
@@ -250,6 +281,8 @@ static int add_routes(struct build *build, const struct build_input *input, stru
 	const struct config_forward *forward = input->config->forward.at;
 	size_t i;
 
+	if (!input->changes_only)
+		trust_renew(build->trust);
 	view->routes = routes_new();
 	if (!view->routes)
 		return err_set(err, "out of memory");

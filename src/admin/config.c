@@ -228,8 +228,6 @@ static int apply_options(struct load *load, const struct config_options *options
 		to.at = arena_take(config->arena, to.count * sizeof(*to.at), 16);
 		for (i = 0; i < to.count && to.at; i++) {
 			why = value_read_upstream(options->upstreams[i], &to.at[i]);
-			if (!why && to.at[i].conf.tls)
-				why = "of DNS over TLS, which is not in this version";
 			if (why)
 				return err_set(err, "-u %s is %s", options->upstreams[i], why);
 		}
@@ -332,6 +330,26 @@ static void check_listen_tls(const struct config *config, struct complaints *to)
 	}
 }
 
+/* Keys that say whom to believe are meant for something. */
+static void check_tls(struct load *load)
+{
+	const struct config_forward *forward = load->config->forward.at;
+	size_t i, j;
+
+	for (i = 0; i < load->config->forward.count; i++) {
+		if (!forward[i].tls_ca && !forward[i].tls_pins.count)
+			continue;
+		for (j = 0; j < forward[i].to.count && !forward[i].to.at[j].conf.tls; j++)
+			;
+		if (j == forward[i].to.count)
+			complain(load->reader.to, COMPLAINT_ERROR, load->config->path,
+				 forward[i].place.line, forward[i].place.column,
+				 "forward: tls-ca and tls-pins are for tls:// upstreams, and zone "
+				 "%s has none: they would be asked in clear text",
+				 forward[i].zone);
+	}
+}
+
 static void check_together(struct load *load)
 {
 	struct config *config = load->config;
@@ -348,6 +366,7 @@ static void check_together(struct load *load)
 			 "record-policy.ttl-min: is over ttl-max (%u s, %u s)",
 			 config->policy.ttl_min_s, config->policy.ttl_max_s);
 	warn_of_azure_resolver(load);
+	check_tls(load);
 	zones = config_zones(config, to);
 	view = zones ? view_new() : NULL;
 	if (view)

@@ -78,12 +78,19 @@ struct config_upstreams {
 	size_t count;
 };
 
+struct config_pins {
+	struct tls_pin *at;
+	size_t count;
+};
+
 struct config_forward {
 	struct config_place place;
 	const char *zone;
 	struct config_upstreams to;
 	enum upstream_policy policy;
 	bool trust_ad, send_cookie, use_caps;
+	const char *tls_ca; /* or NULL: the system's */
+	struct config_pins tls_pins;
 };
 
 struct config_aliases {
@@ -130,12 +137,14 @@ struct config {
 		bool prefetch;
 	} cache;
 	struct {
-		uint32_t queries;            /* that wait for an upstream, a worker */
-		uint32_t upstream_questions; /* in flight, a worker */
-		uint32_t waiters;            /* on one question in flight */
-		uint32_t upstream_sockets;   /* ports that questions leave by, a worker */
-		uint32_t tcp_clients, tcp_clients_per_address; /* connections, a worker */
-		uint32_t tcp_queries;                          /* in flight, a connection */
+		uint32_t queries;              /* that wait for an upstream, a worker */
+		uint32_t upstream_questions;   /* in flight, a worker */
+		uint32_t waiters;              /* on one question in flight */
+		uint32_t upstream_sockets;     /* ports that questions leave by, a worker */
+		uint32_t upstream_connections; /* over TCP and TLS, a worker */
+		uint32_t connection_questions, connection_idle_s; /* of one of these */
+		uint32_t tcp_clients, tcp_clients_per_address;    /* connections, a worker */
+		uint32_t tcp_queries;                             /* in flight, a connection */
 		uint32_t tcp_blocks; /* of answers that clients have not taken, a worker */
 		uint32_t tcp_idle_s;
 		uint32_t tls_handshakes; /* under way, a worker */

@@ -103,6 +103,8 @@ const struct key keys[] = {
 	KEY("forward[].to", KEY_UPSTREAMS, ROUTE(to), RANGE(0, UPSTREAMS_A_GROUP_MAX)),
 	KEY("forward[].policy", KEY_WORD, ROUTE(policy), .words = policies),
 	KEY("forward[].trust-ad", KEY_BOOL, ROUTE(trust_ad)),
+	KEY("forward[].tls-ca", KEY_PATH, ROUTE(tls_ca)),
+	KEY("forward[].tls-pins", KEY_PINS, ROUTE(tls_pins), RANGE(0, TLS_PINS_MAX)),
 	KEY("forward[].send-cookie", KEY_BOOL, ROUTE(send_cookie), DEFAULT("true")),
 	KEY("forward[].use-caps-for-id", KEY_BOOL, ROUTE(use_caps)),
 
@@ -138,6 +140,16 @@ const struct key keys[] = {
 	 */
 	KEY("limits.upstream-sockets", KEY_COUNT, AT(limits.upstream_sockets), RANGE(64, 16384),
 	    DEFAULT("1024"), .restart = true),
+	/*
+	 * TCP and TLS. One to each upstream is usual; 64 leave room for more where one is full.
+	 */
+	KEY("limits.upstream-connections", KEY_COUNT, AT(limits.upstream_connections),
+	    RANGE(1, 10000), DEFAULT("64"), .restart = true),
+	/* What servers take at a time: 100 is what we take ourselves (tcp-queries). */
+	KEY("limits.connection-questions", KEY_COUNT, AT(limits.connection_questions),
+	    RANGE(1, 10000), DEFAULT("100"), .restart = true),
+	KEY("limits.connection-idle", KEY_DURATION, AT(limits.connection_idle_s), RANGE(0, 3600),
+	    DEFAULT("10s"), .restart = true),
 	KEY("limits.tcp-clients", KEY_COUNT, AT(limits.tcp_clients), RANGE(1, 100000),
 	    DEFAULT("1024"), .restart = true),
 	KEY("limits.tcp-clients-per-address", KEY_COUNT, AT(limits.tcp_clients_per_address),

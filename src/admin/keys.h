@@ -31,6 +31,7 @@ enum key_kind {
 	KEY_ALLOW,     /* struct addr_list */
 	KEY_TEXTS,     /* struct config_texts; max is their number */
 	KEY_UPSTREAMS, /* struct config_upstreams */
+	KEY_PINS,      /* struct config_pins; max is their number */
 	KEY_ALIASES,   /* struct config_aliases */
 };
 

@@ -2,7 +2,8 @@
 /*
  * Everything that the main thread does after the start is a reaction to one of a few things, and
  * each is one small callback: SIGHUP, SIGTERM and SIGINT, a client of the control socket, something
- * from a worker, a log line from a worker, resolv.conf, the watchdog.
+ * from a worker, a log line from a worker, what a worker met at a TLS upstream, resolv.conf, the
+ * watchdog.
  *
  * The watchdog is fed only while every worker has answered the last ping: a server of which one
  * worker hangs loses a part of all questions and is better started anew.
@@ -22,13 +23,14 @@
 #include "admin/start.h"
 #include "admin/system.h"
 #include "base/log.h"
+#include "forward/upstream_tls.h"
 
 struct run {
 	struct event_base *base;
 	const struct control_parts *parts;
 	struct control *control;
 	struct system_watch *system;
-	struct event *hup, *term, *intr, *workers, *log, *watchdog;
+	struct event *hup, *term, *intr, *workers, *log, *tls, *watchdog;
 };
 
 static void on_hup(evutil_socket_t fd, short what, void *arg)
@@ -65,6 +67,21 @@ static void on_log(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	log_ring_drain();
+}
+
+static void tell_of_tls(void *arg, bool good, const char *line)
+{
+	(void)arg;
+	log_write(good ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, "%s", line);
+}
+
+static void on_tls(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	(void)fd;
+	(void)what;
+	upstreams_tls_tell(build_upstreams(run->parts->build), tell_of_tls, NULL);
 }
 
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -159,11 +176,13 @@ static int begin(struct run *run, struct err *err)
 	run->intr = add(run, SIGINT, EV_SIGNAL, on_stop, 0);
 	run->workers = add(run, workers_fd(run->parts->workers), EV_READ, on_workers, 0);
 	run->log = add(run, log_ring_fd(), EV_READ, on_log, 0);
+	run->tls =
+		add(run, upstreams_tls_fd(build_upstreams(run->parts->build)), EV_READ, on_tls, 0);
 	run->system = system_watch_new(run->base, on_resolv_conf, run);
 	if (watchdog_ms)
 		run->watchdog = add(run, -1, 0, on_watchdog, watchdog_ms);
-	if (!run->hup || !run->term || !run->intr || !run->workers || !run->log || !run->system ||
-	    (watchdog_ms && !run->watchdog))
+	if (!run->hup || !run->term || !run->intr || !run->workers || !run->log || !run->tls ||
+	    !run->system || (watchdog_ms && !run->watchdog))
 		return err_set(err, "the main loop: out of memory or descriptors");
 	if (loopzones_follow(run->parts->forward, publish_newest(run->parts->publish), err) < 0)
 		return -1;
@@ -173,8 +192,8 @@ static int begin(struct run *run, struct err *err)
 
 static void end(struct run *run)
 {
-	struct event *events[] = { run->hup,     run->term, run->intr,
-				   run->workers, run->log,  run->watchdog };
+	struct event *events[] = { run->hup, run->term, run->intr,    run->workers,
+				   run->log, run->tls,  run->watchdog };
 	size_t i;
 
 	workers_stop(run->parts->workers);

@@ -27,8 +27,10 @@
 
 /* Ports for questions to upstreams where descriptors are short: fewer can be guessed. */
 #define SOCKETS_MIN 64
-/* Descriptors of a worker beside its pool and its TCP clients: TCP out, listeners, event queue. And
- * of the rest. */
+/*
+ * Descriptors of a worker beside its pool, its TCP clients and its connections to upstreams:
+ * probes, listeners, event queues. And of the rest.
+ */
 #define WORKER_FDS 276
 #define OTHER_FDS 64
 
@@ -68,14 +70,23 @@ struct forward_limits start_limits(const struct config *config)
 					.prefetch = config->cache.prefetch };
 }
 
+static struct forward_conns start_conns(const struct config *config)
+{
+	return (struct forward_conns){ .max = config->limits.upstream_connections,
+				       .questions_max = config->limits.connection_questions,
+				       .idle_ms = config->limits.connection_idle_s * 1000 };
+}
+
 struct forward_conf start_forward(const struct config *config, unsigned workers)
 {
 	struct forward_conf conf = { .limits = start_limits(config),
 				     .inflight_max = config->limits.upstream_questions,
 				     .waiters_max = config->limits.waiters,
 				     .sockets_max = config->limits.upstream_sockets,
+				     .conns = start_conns(config),
 				     .workers = workers };
-	unsigned others = WORKER_FDS + config->limits.tcp_clients, wanted = conf.sockets_max;
+	unsigned others = WORKER_FDS + config->limits.tcp_clients + conf.conns.max;
+	unsigned wanted = conf.sockets_max;
 	rlim_t have = raise_descriptors(OTHER_FDS + (rlim_t)workers * (others + wanted));
 	rlim_t share = have > OTHER_FDS ? (have - OTHER_FDS) / workers : 0;
 

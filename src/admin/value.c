@@ -354,6 +354,7 @@ static const struct {
 	[KEY_ALLOW] = { value_read_allow, SHAPE_LIST },
 	[KEY_TEXTS] = { value_read_texts, SHAPE_LIST },
 	[KEY_UPSTREAMS] = { value_read_upstreams, SHAPE_LIST },
+	[KEY_PINS] = { value_read_pins, SHAPE_LIST },
 	[KEY_ALIASES] = { value_read_aliases, SHAPE_EITHER },
 };
 

@@ -194,16 +194,41 @@ int value_read_upstreams(const struct value_reader *reader, const struct key *ke
 		if (why)
 			bad = value_refuse(reader, element, key, "'%.*s' is %s", VALUE_SHOWN, text,
 					   why);
-		else if (list.at[list.count].conf.tls)
-			/* Asking over UDP instead would be a downgrade that nobody sees. */
-			bad = value_refuse(reader, element, key,
-					   "DNS over TLS is not in this version; "
-					   "name the upstream without tls://");
 		else
 			list.count++;
 	}
 	if (!bad)
 		*(struct config_upstreams *)field = list;
+	return bad;
+}
+
+int value_read_pins(const struct value_reader *reader, const struct key *key,
+		    const struct ynode *node, void *field)
+{
+	struct config_pins list = { .count = 0 };
+	const struct ynode *element;
+	const char *text;
+	int bad = 0;
+
+	if (!list_fits(reader, key, node, key->max))
+		return -1;
+	list.at = value_take(reader, key, node, node->count * sizeof(*list.at));
+	if (!list.at)
+		return -1;
+	for (element = node->first; element; element = element->next) {
+		text = element_text(reader, key, element);
+		if (!text)
+			bad = -1;
+		else if (tls_pin_parse(&list.at[list.count], text) < 0)
+			bad = value_refuse(reader, element, key,
+					   "'%.*s' is no pin; write the SHA-256 of the server's "
+					   "public key in base64, 44 characters",
+					   VALUE_SHOWN, text);
+		else
+			list.count++;
+	}
+	if (!bad)
+		*(struct config_pins *)field = list;
 	return bad;
 }
 

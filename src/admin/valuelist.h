@@ -9,6 +9,7 @@ value_fn value_read_addrs;
 value_fn value_read_allow;
 value_fn value_read_texts;
 value_fn value_read_upstreams;
+value_fn value_read_pins;
 value_fn value_read_aliases;
 
 /* `ADDR[@PORT]`, `tls://ADDR[@PORT][#NAME]`, `system`. NULL, or why it is none. */

@@ -21,6 +21,9 @@
 #include "wire/types.h"
 #include "wire/writer.h"
 
+/* What a query over TLS is padded to (RFC 8467 4.1). */
+#define PAD_BLOCK 128
+
 /* The octet at `at` of the name, as it goes out. */
 static uint8_t octet_out(const struct ask *ask, size_t at)
 {
@@ -38,6 +41,8 @@ size_t ask_write(const struct ask *ask, const uint8_t *server, size_t server_len
 	uint8_t name[NAME_WIRE_MAX], cookie[ASK_CLIENT_COOKIE_LEN + ASK_SERVER_COOKIE_MAX];
 	struct writer_opt opt = { .udp_size = EDNS_UDP_SIZE,
 				  .do_bit = ask->key->do_bit,
+				  .ask_keepalive = ask->stream,
+				  .pad_block = ask->padded ? PAD_BLOCK : 0,
 				  .ede = EDE_NONE };
 	uint16_t flags = FLAG_RD;
 	struct writer writer;
@@ -127,6 +132,8 @@ static enum ask_fit read_opt(const struct ask *ask, const uint8_t *data, size_t 
 			      cursor_over(data + record.rdata_at, record.rdata_len)) < 0)
 			return ASK_MALFORMED;
 		ret->has_opt = true;
+		if (ask->stream)
+			ret->idle_ds = edns.idle_ds;
 		ret->rcode = (uint16_t)(ret->rcode | edns.rcode_high << 4);
 		if (take_cookie(ask, &edns, ret) < 0)
 			return ASK_OTHER;
@@ -146,7 +153,7 @@ enum ask_fit ask_match(const struct ask *ask, const uint8_t *data, size_t len,
 	same = same && (flags & FLAG_QR) && (flags >> 11 & 0xf) == OPCODE_QUERY && !cursor.bad;
 	if (!same)
 		return ASK_OTHER;
-	*ret = (struct ask_reply){ .flags = flags, .rcode = flags & 0xf };
+	*ret = (struct ask_reply){ .flags = flags, .rcode = flags & 0xf, .idle_ds = -1 };
 	if (is_header_alone(ask, cursor, flags))
 		return ASK_HEADER_ALONE;
 	/* The name stands uncompressed: nothing is before it. */

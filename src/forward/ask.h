@@ -14,7 +14,8 @@
 #include "forward/cache.h"
 #include "wire/edns.h"
 
-/* Longest query: header, name, type and class, OPT with a cookie make 326 octets. */
+/* Longest query: header, name, type and class, OPT with a cookie make 326 octets,
+ * padded 384. */
 #define ASK_LEN_MAX 512
 
 /* RFC 7873 4: a client's cookie has 8 octets, a server's 8 to 32. */
@@ -30,6 +31,8 @@ struct ask {
 	bool ad;     /* asks to be told (RFC 6840 5.7) */
 	bool caps;   /* letters of the name in a case of their own: of octet n, bit n mod 64 */
 	bool cookie; /* with `client` in it; wants edns */
+	bool stream; /* over TCP or TLS: asks how long the connection is kept (RFC 7828) */
+	bool padded; /* over TLS (RFC 8467 4.1) */
 	uint64_t caps_bits;
 	uint8_t client[ASK_CLIENT_COOKIE_LEN];
 };
@@ -62,6 +65,8 @@ struct ask_reply {
 	bool has_cookie;
 	const uint8_t *server;
 	size_t server_len;
+	/* How long it keeps the connection, in units of 100 ms (RFC 7828); -1: it does not say. */
+	int32_t idle_ds;
 };
 
 /* *ret is filled in except for ASK_OTHER. */

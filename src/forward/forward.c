@@ -70,6 +70,7 @@ struct forward *forward_new(struct forward_shared *shared, unsigned n, struct ev
 	struct pending_conf conf = {
 		.max = shared->conf.inflight_max,
 		.sockets_max = shared->conf.sockets_max,
+		.conns = shared->conf.conns,
 		.upstreams = shared->upstreams,
 		.base = base,
 		.done = on_outcome,

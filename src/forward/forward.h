@@ -34,6 +34,13 @@
  */
 #define FORWARD_DEADLINE_MS 3900
 
+/* Connections to upstreams, of a worker. */
+struct forward_conns {
+	unsigned max;
+	unsigned questions_max; /* that wait on one */
+	unsigned idle_ms;       /* how long one is kept on which none waits */
+};
+
 /* What may change while workers run: see forward_shared_configure. */
 struct forward_limits {
 	size_t cache_bytes;
@@ -57,6 +64,7 @@ struct forward_conf {
 	/* waiters on one question, the whole process; one more is refused */
 	unsigned waiters_max;
 	unsigned sockets_max; /* UDP sockets of a worker's pool */
+	struct forward_conns conns;
 	unsigned workers;
 };
 
@@ -66,15 +74,20 @@ struct forward_counters {
 	struct counter hits, misses, stale, joined;
 	struct counter prefetched;              /* questions asked ahead, with nobody waiting */
 	struct counter asked, answered, failed; /* questions of ours */
-	struct counter retries, timeouts, tcp;
-	struct counter mismatched; /* replies that fit no question, not even one that is over */
-	struct counter late;       /* replies to a query that is over */
+	struct counter retries, timeouts;
+	struct counter tcp; /* asked over TCP or TLS */
+	/* connections opened; of these with TLS: that stood, were resumed, failed before */
+	struct counter connections, tls_sessions, tls_resumed, tls_failed;
+	struct counter asked_again; /* on another connection, since one that was of use broke */
+	struct counter mismatched;  /* replies that fit no question, not even one that is over */
+	struct counter late;        /* replies to a query that is over */
 	/* what was not believed over UDP and asked for over TCP: see enum try_news */
 	struct counter wrong_case, no_cookie, suspected;
 	struct counter probes, refused_probes;
 	struct counter malformed;
 	struct counter lame;    /* a referral in place of an answer */
 	struct counter no_room; /* a query could not be sent for want of sockets or memory */
+	struct counter refused_connections; /* of these: of TCP and TLS, a limit was met */
 	struct counter refused_inflight, refused_waiters; /* a limit was met */
 	struct counter looped; /* failed at once: all upstreams send it back to us */
 	/* a group had its share of the questions in flight, or asking ahead had its part */

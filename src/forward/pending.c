@@ -68,6 +68,7 @@ struct pending *pending_new(const struct pending_conf *conf, struct err *err)
 	struct tries_conf tries_conf = {
 		.max = conf->max * PENDING_TRIES_MAX,
 		.sockets_max = conf->sockets_max,
+		.conns = conf->conns,
 		.upstreams = conf->upstreams,
 		.base = conf->base,
 		.counters = conf->counters,
@@ -238,7 +239,7 @@ static uint32_t take_slot(struct pending *pending, uint32_t i)
 	return oldest;
 }
 
-/* One more try, over UDP. False where this upstream cannot be reached. */
+/* One more try, over UDP or TLS. False where this upstream cannot be reached. */
 static bool ask(struct pending *pending, uint32_t i, struct manner manner, uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
@@ -251,7 +252,7 @@ static bool ask(struct pending *pending, uint32_t i, struct manner manner, uint6
 	atomic_fetch_or_explicit(question->members_asked, UINT32_C(1) << manner.member,
 				 memory_order_relaxed);
 	question->manner[number % PENDING_TRIES_MAX] = manner;
-	switch (tries_udp(pending->tries, number, &how, now_ms)) {
+	switch (tries_ask(pending->tries, number, &how, now_ms)) {
 	case TRY_SENT:
 		question->current = number;
 		break;
@@ -482,7 +483,7 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 					  .group = key->group,
 					  .do_bit = key->do_bit,
 					  .cd_bit = key->cd_bit };
-	uint64_t rtt_us = try->kind == TRY_UDP ? clock_now_us() - try->sent_us : 0;
+	uint64_t rtt_us = try->warm ? clock_now_us() - try->sent_us : 0;
 	struct reply_cut cut;
 
 	if (reply->wrong_case)

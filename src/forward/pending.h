@@ -62,6 +62,7 @@ typedef void pending_done_fn(void *arg, uint32_t i, const struct pending_outcome
 struct pending_conf {
 	unsigned max; /* questions */
 	unsigned sockets_max;
+	struct forward_conns conns;
 	struct upstreams *upstreams;
 	struct event_base *base;
 	struct forward_counters *counters;

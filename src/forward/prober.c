@@ -24,6 +24,8 @@
 
 /* Probes follow one another slowly: a port each, and some to spare. */
 #define SOCKETS (2 * PROBER_MAX)
+/* Probes of an upstream that is set aside are seconds apart; one handshake is enough for some. */
+#define IDLE_MS 10000
 
 struct probe {
 	bool used;
@@ -56,6 +58,7 @@ struct prober *prober_new(struct upstreams *upstreams, struct event_base *base,
 	struct tries_conf conf = {
 		.max = PROBER_MAX,
 		.sockets_max = SOCKETS,
+		.conns = { .max = PROBER_MAX, .questions_max = PROBER_MAX, .idle_ms = IDLE_MS },
 		.upstreams = upstreams,
 		.base = base,
 		.counters = counters,
@@ -158,7 +161,7 @@ bool prober_ask(struct prober *prober, const struct prober_question *question, u
 		.type = question->type,
 	};
 	how.key = &probe->key;
-	verdict = tries_udp(prober->tries, i, &how, now_ms);
+	verdict = tries_ask(prober->tries, i, &how, now_ms);
 	if (verdict == TRY_NO_ROOM)
 		return false;
 	probe->used = true;
@@ -184,7 +187,7 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 {
 	struct prober *prober = arg;
 	const struct try *try = tries_at(prober->tries, number);
-	uint64_t rtt_us = try->kind == TRY_UDP ? clock_now_us() - try->sent_us : 0;
+	uint64_t rtt_us = try->warm ? clock_now_us() - try->sent_us : 0;
 
 	/* The right one may still come. */
 	if (reply->news == TRY_SUSPECT || reply->news == TRY_MALFORMED)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A try is a datagram on one of the pool's sockets, or a connection. A datagram comes back to its
- * try by socket and id, and must match in everything: source address and port (the kernel sees to
- * the port of ours), id, QR, opcode, and the whole question. What does not is counted and otherwise
+ * A try is a datagram on one of the pool's sockets, or a message on a connection, for which see
+ * tries_conn.c. A datagram comes back to its try by socket and id, and must match in everything:
+ * source address and port (the kernel sees to the port of ours), id, QR, opcode, and the whole
+ * question. What does not is counted and otherwise
  * as if it had not come: whoever could end a question with rubbish could choose who answers it.
  * Only "I cannot read this" may come without the question, for it does not answer it.
  *
@@ -23,9 +24,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "forward/conns.h"
-#include "forward/cookies.h"
-#include "forward/sockets.h"
+#include "forward/tries_inside.h"
 #include "net/random.h"
 #include "wire/types.h"
 
@@ -42,24 +41,16 @@
 /* How often idle sockets are looked at: they may outlive SOCKETS_LIFE_MS by so much. */
 #define SWEEP_S 5
 
-struct tries {
-	struct tries_conf conf;
-	int epoll;
-	struct event *readable;
-	struct event *sweep; /* pending while a socket is open */
-	bool sweeping;
-	struct sockets sockets;
-	struct conns *conns;
-	struct cookies *cookies;
-	struct try *all;
-};
-
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_sweep(evutil_socket_t fd, short what, void *arg);
 
 struct tries *tries_new(const struct tries_conf *conf, struct err *err)
 {
 	struct tries *tries = calloc(1, sizeof(*tries));
+	struct conns_conf conns = { .base = CONNS_BASE,
+				    .limits = conf->conns,
+				    .upstreams = conf->upstreams,
+				    .counters = conf->counters };
 
 	if (!tries) {
 		err_set(err, "forward: out of memory");
@@ -72,12 +63,15 @@ struct tries *tries_new(const struct tries_conf *conf, struct err *err)
 		goto fail;
 	}
 	tries->all = calloc(conf->max, sizeof(tries->all[0]));
-	tries->conns = conns_new(tries->epoll, CONNS_BASE);
+	conns.epoll = tries->epoll;
+	tries->conns = conns_new(&conns);
 	tries->readable =
 		event_new(conf->base, tries->epoll, EV_READ | EV_PERSIST, on_readable, tries);
 	tries->sweep = evtimer_new(conf->base, on_sweep, tries);
+	tries->tick = evtimer_new(conf->base, tries_on_tick, tries);
 	tries->cookies = cookies_new();
 	if (!tries->all || !tries->conns || !tries->cookies || !tries->readable || !tries->sweep ||
+	    !tries->tick ||
 	    sockets_init(&tries->sockets, conf->sockets_max, tries->epoll, conf->upstreams) < 0 ||
 	    event_add(tries->readable, NULL) < 0) {
 		err_set(err, "forward: out of memory");
@@ -97,6 +91,8 @@ void tries_free(struct tries *tries)
 		event_free(tries->readable);
 	if (tries->sweep)
 		event_free(tries->sweep);
+	if (tries->tick)
+		event_free(tries->tick);
 	sockets_fini(&tries->sockets);
 	conns_free(tries->conns);
 	cookies_free(tries->cookies);
@@ -132,14 +128,13 @@ const struct try *tries_at(const struct tries *tries, uint32_t number)
 	return &tries->all[number];
 }
 
-/* An id that no other try on this socket has. */
-static uint16_t draw_id(const struct tries *tries, uint32_t slot)
+uint16_t tries_draw_id(const struct tries *tries, uint32_t first)
 {
 	uint16_t id = random_u16();
 	unsigned draw;
 
 	for (draw = 0; draw < ID_DRAWS_MAX; draw++) {
-		uint32_t other = tries->sockets.slots[slot].first;
+		uint32_t other = first;
 
 		while (other != TRY_NONE && tries->all[other].ask.id != id)
 			other = tries->all[other].next;
@@ -150,27 +145,52 @@ static uint16_t draw_id(const struct tries *tries, uint32_t slot)
 	return id;
 }
 
-static enum try_verdict no_room(struct tries *tries)
+void tries_link(struct tries *tries, uint32_t number, uint32_t *first)
+{
+	struct try *try = &tries->all[number];
+
+	try->next = *first;
+	try->prev = TRY_NONE;
+	if (try->next != TRY_NONE)
+		tries->all[try->next].prev = number;
+	*first = number;
+}
+
+void tries_unlink(struct tries *tries, const struct try *try, uint32_t *first)
+{
+	if (try->next != TRY_NONE)
+		tries->all[try->next].prev = try->prev;
+	if (try->prev != TRY_NONE)
+		tries->all[try->prev].next = try->next;
+	else
+		*first = try->next;
+}
+
+enum try_verdict tries_no_room(struct tries *tries)
 {
 	counter_add(&tries->conf.counters->no_room, 1);
 	return TRY_NO_ROOM;
 }
 
-/* What goes out; of a cookie what is to be shown from `local`. Its length. */
-static size_t prepare(struct tries *tries, struct try *try, const struct try_ask *how, uint16_t id,
-		      const union addr *local, uint64_t now_ms, uint8_t query[ASK_LEN_MAX])
+size_t tries_prepare(struct tries *tries, struct try *try, const struct try_ask *how, uint16_t id,
+		     const union addr *local, uint64_t now_ms, uint8_t query[ASK_LEN_MAX])
 {
+	bool tls = upstream_is_tls(tries->conf.upstreams, how->upstream);
 	const uint8_t *server = NULL;
 	size_t server_len = 0;
 
 	try->upstream = how->upstream;
 	try->near_misses = 0;
-	try->ask = (struct ask){ .key = how->key,
-				 .id = id,
-				 .edns = how->edns,
-				 .ad = how->ad,
-				 .caps = how->caps,
-				 .cookie = how->edns && how->cookie };
+	try->ask =
+		(struct ask){ .key = how->key,
+			      .id = id,
+			      .edns = how->edns,
+			      .ad = how->ad,
+			      /* What guards against forgers has no one to guard against there. */
+			      .caps = how->caps && !tls,
+			      .cookie = how->edns && how->cookie && !tls,
+			      .stream = try->kind == TRY_TCP,
+			      .padded = tls };
 	if (try->ask.caps)
 		random_bytes(&try->ask.caps_bits, sizeof(try->ask.caps_bits));
 	if (try->ask.cookie)
@@ -180,8 +200,8 @@ static size_t prepare(struct tries *tries, struct try *try, const struct try_ask
 	return ask_write(&try->ask, server, server_len, query);
 }
 
-enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct try_ask *ask,
-			   uint64_t now_ms)
+static enum try_verdict send_on_socket(struct tries *tries, uint32_t number,
+				       const struct try_ask *ask, uint64_t now_ms)
 {
 	uint32_t slot_number = sockets_pick(&tries->sockets, ask->upstream, now_ms);
 	struct try *try = &tries->all[number];
@@ -191,45 +211,33 @@ enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct tr
 	size_t len;
 
 	if (slot_number == SOCKETS_NONE)
-		return no_room(tries);
+		return tries_no_room(tries);
 	if (slot_number == SOCKETS_UNREACHABLE)
 		return TRY_UNREACHABLE;
 	arm_sweep(tries);
 	slot = &tries->sockets.slots[slot_number];
-	len = prepare(tries, try, ask, draw_id(tries, slot_number), &slot->local, now_ms, query);
 	try->kind = TRY_UDP;
 	try->slot = slot_number;
-	try->next = slot->first;
-	try->prev = TRY_NONE;
-	if (slot->first != TRY_NONE)
-		tries->all[slot->first].prev = number;
-	slot->first = number;
+	try->warm = true;
+	len = tries_prepare(tries, try, ask, tries_draw_id(tries, slot->first), &slot->local,
+			    now_ms, query);
+	tries_link(tries, number, &slot->first);
 	if (send(slot->fd, query, len, MSG_NOSIGNAL) == (ssize_t)len)
 		return TRY_SENT;
 	/* What ICMP said to an earlier one shows here; the socket is not to be used again. */
 	ours = sockets_limit_met(errno);
 	slot->retired = slot->retired || !ours;
 	tries_end(tries, number);
-	return ours ? no_room(tries) : TRY_UNREACHABLE;
+	return ours ? tries_no_room(tries) : TRY_UNREACHABLE;
 }
 
-/* Over TCP nobody can speak for the upstream: a cookie is shown to learn whether it knows them. */
-enum try_verdict tries_tcp(struct tries *tries, uint32_t number, const struct try_ask *ask,
+/* Who wants TLS wants nobody to read along: there is no way from there to a datagram. */
+enum try_verdict tries_ask(struct tries *tries, uint32_t number, const struct try_ask *ask,
 			   uint64_t now_ms)
 {
-	const union addr *to = upstream_addr(tries->conf.upstreams, ask->upstream);
-	struct try *try = &tries->all[number];
-	uint8_t query[ASK_LEN_MAX];
-	size_t len = prepare(tries, try, ask, random_u16(), NULL, now_ms, query);
-
-	try->slot = conns_open(tries->conns, to, query, len, number);
-	if (try->slot == CONNS_NONE)
-		return no_room(tries);
-	if (try->slot == CONNS_UNREACHABLE)
-		return TRY_UNREACHABLE;
-	try->kind = TRY_TCP;
-	counter_add(&tries->conf.counters->tcp, 1);
-	return TRY_SENT;
+	if (upstream_is_tls(tries->conf.upstreams, ask->upstream))
+		return tries_tcp(tries, number, ask, now_ms);
+	return send_on_socket(tries, number, ask, now_ms);
 }
 
 void tries_end(struct tries *tries, uint32_t number)
@@ -237,16 +245,12 @@ void tries_end(struct tries *tries, uint32_t number)
 	struct try *try = &tries->all[number];
 
 	if (try->kind == TRY_UDP) {
-		if (try->next != TRY_NONE)
-			tries->all[try->next].prev = try->prev;
-		if (try->prev != TRY_NONE)
-			tries->all[try->prev].next = try->next;
-		else
-			tries->sockets.slots[try->slot].first = try->next;
+		tries_unlink(tries, try, &tries->sockets.slots[try->slot].first);
 		sockets_ended(&tries->sockets, try->slot, try->ask.id);
 		sockets_release(&tries->sockets, try->slot);
 	} else if (try->kind == TRY_TCP) {
-		conns_close(tries->conns, try->slot);
+		tries_unlink(tries, try, conns_first(tries->conns, try->slot));
+		conns_release(tries->conns, try->slot, clock_now_ms());
 	}
 	try->kind = TRY_UNUSED;
 }
@@ -272,10 +276,9 @@ static enum try_news take_cookie(struct tries *tries, const struct try *try,
 	return TRY_ANSWER;
 }
 
-/* Tells what came for this try, which it fits so far. `too_long`: there was more of it. */
-static void tell(struct tries *tries, uint32_t number, enum ask_fit fit,
-		 const struct ask_reply *said, struct try_reply *reply, bool too_long,
-		 uint64_t now_ms)
+void tries_tell(struct tries *tries, uint32_t number, enum ask_fit fit,
+		const struct ask_reply *said, struct try_reply *reply, bool too_long,
+		uint64_t now_ms)
 {
 	const struct try *try = &tries->all[number];
 
@@ -349,7 +352,7 @@ static void take_datagram(struct tries *tries, uint32_t slot_number, const union
 
 		if (fit == ASK_OTHER)
 			continue;
-		tell(tries, number, fit, &said, &reply, len > EDNS_UDP_SIZE, now_ms);
+		tries_tell(tries, number, fit, &said, &reply, len > EDNS_UDP_SIZE, now_ms);
 		return;
 	}
 	if (sockets_knows(slot, data, reply.len))
@@ -392,30 +395,6 @@ static void on_socket(struct tries *tries, uint32_t slot_number, uint64_t now_ms
 	sockets_release(&tries->sockets, slot_number);
 }
 
-static void on_conn(struct tries *tries, uint32_t conn, uint64_t now_ms)
-{
-	struct try_reply reply = { 0 };
-	struct ask_reply said;
-	uint32_t number = TRY_NONE;
-	enum ask_fit fit;
-
-	switch (conns_step(tries->conns, conn, &number, &reply.data, &reply.len)) {
-	case CONNS_WAIT:
-		return;
-	case CONNS_BROKEN:
-		break;
-	case CONNS_MESSAGE:
-		fit = ask_match(&tries->all[number].ask, reply.data, reply.len, &said);
-		if (fit != ASK_OTHER) {
-			tell(tries, number, fit, &said, &reply, false, now_ms);
-			return;
-		}
-		counter_add(&tries->conf.counters->mismatched, 1);
-		break;
-	}
-	tries->conf.failed(tries->conf.arg, number, now_ms);
-}
-
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -429,7 +408,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		uint64_t data = events[n].data.u64;
 
 		if (data >= CONNS_BASE)
-			on_conn(tries, (uint32_t)(data - CONNS_BASE), now_ms);
+			tries_on_conn(tries, (uint32_t)(data - CONNS_BASE), now_ms);
 		else
 			on_socket(tries, (uint32_t)data, now_ms);
 	}

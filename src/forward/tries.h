@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tries: one query to one upstream each, over UDP or TCP, and what comes back.
+ * Tries: one query to one upstream each, over UDP, TCP or TLS, and what comes back.
  *
  * A fixed number of tries, each known by its number, which the caller deals out. Sockets and
  * connections are on the worker's event base. One thread.
@@ -39,10 +39,11 @@ try {
 	enum try_kind kind;
 	struct ask ask;      /* its key: the caller's, good while it is in use */
 	uint32_t slot;       /* of the socket pool, or the connection's number */
-	uint32_t next, prev; /* others on the same socket */
+	uint32_t next, prev; /* others on the same socket or connection */
 	uint64_t sent_us;
 	uint16_t upstream;
 	uint8_t near_misses;
+	bool warm; /* it left at once, so the time of its answer is a round trip */
 };
 
 /* What there is to be told of a try. Only TRY_ANSWER is an answer. */
@@ -81,6 +82,7 @@ typedef void try_failed_fn(void *arg, uint32_t number, uint64_t now_ms);
 struct tries_conf {
 	uint32_t max;
 	unsigned sockets_max;
+	struct forward_conns conns;
 	struct upstreams *upstreams;
 	struct event_base *base;
 	struct forward_counters *counters;
@@ -113,9 +115,11 @@ struct try_ask {
 
 /*
  * Sends a query as try `number`, which is not in use. It is in use after TRY_SENT alone. No
- * callback comes from here.
+ * callback comes from here. tries_ask: over TLS where upstream_is_tls, else over UDP. tries_tcp:
+ * over TLS or TCP. Who is to be asked over TLS is asked in no other way. A connection that was of
+ * use and breaks is no failure: its queries go out again on another, without a word.
  */
-enum try_verdict tries_udp(struct tries *tries, uint32_t number, const struct try_ask *ask,
+enum try_verdict tries_ask(struct tries *tries, uint32_t number, const struct try_ask *ask,
 			   uint64_t now_ms);
 enum try_verdict tries_tcp(struct tries *tries, uint32_t number, const struct try_ask *ask,
 			   uint64_t now_ms);

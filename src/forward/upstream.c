@@ -4,7 +4,8 @@
  *
  * Upstreams and groups are appended by the main thread and never change or go away, so a number is
  * good for ever and workers read without a lock; the counts are stored with release after what they
- * cover. Upstreams with the same address are one, in whatever groups they stand: one health. A
+ * cover. Upstreams with the same address, asked in the same way, are one, in whatever groups they
+ * stand: one health. Asked over TLS they are the same only if the certificate must show the same. A
  * group is the same only if zone, servers, order, policy and trust are: its number is part of the
  * cache's key, and what one set of servers said must not pass for what another would.
  *
@@ -28,11 +29,11 @@ struct upstreams *upstreams_new(void)
 	if (!upstreams)
 		return NULL;
 	upstreams->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (upstreams->wake < 0) {
-		free(upstreams);
-		return NULL;
-	}
-	return upstreams;
+	upstreams->tls_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (upstreams->wake >= 0 && upstreams->tls_fd >= 0)
+		return upstreams;
+	upstreams_free(upstreams);
+	return NULL;
 }
 
 void upstreams_free(struct upstreams *upstreams)
@@ -41,11 +42,16 @@ void upstreams_free(struct upstreams *upstreams)
 
 	if (!upstreams)
 		return;
-	for (i = 0; i < upstreams->count; i++)
+	for (i = 0; i < upstreams->count; i++) {
+		upstream_tls_free(upstreams->upstreams[i]->tls);
 		free(upstreams->upstreams[i]);
+	}
 	for (i = 0; i < upstreams->groups_count; i++)
 		free(upstreams->groups[i]);
-	close(upstreams->wake);
+	if (upstreams->wake >= 0)
+		close(upstreams->wake);
+	if (upstreams->tls_fd >= 0)
+		close(upstreams->tls_fd);
 	free(upstreams);
 }
 
@@ -57,13 +63,12 @@ static int upstream_number(struct upstreams *upstreams, const struct upstream_co
 	char text[ADDR_TEXT_MAX];
 
 	addr_to_text(&conf->addr, DNS_PORT, text);
-	if (conf->tls)
-		return err_set(err,
-			       "upstream tls://%s: DNS over TLS is not supported yet; give the"
-			       " address without tls://",
-			       text);
 	for (i = 0; i < count; i++) {
-		if (addr_equal(&upstreams->upstreams[i]->addr, &conf->addr)) {
+		upstream = upstreams->upstreams[i];
+		if (addr_equal(&upstream->addr, &conf->addr) &&
+		    upstream_tls_equal(upstream->tls, conf)) {
+			if (conf->tls && upstream_tls_renew(upstream->tls, conf, err) < 0)
+				return err_prefix(err, "upstream tls://%s: ", text);
 			*ret = (uint16_t)i;
 			return 0;
 		}
@@ -74,6 +79,13 @@ static int upstream_number(struct upstreams *upstreams, const struct upstream_co
 	upstream = calloc(1, sizeof(*upstream));
 	if (!upstream)
 		return err_set(err, "upstream %s: out of memory", text);
+	if (conf->tls) {
+		upstream->tls = upstream_tls_new(conf, err);
+		if (!upstream->tls) {
+			free(upstream);
+			return err_prefix(err, "upstream tls://%s: ", text);
+		}
+	}
 	upstream->addr = conf->addr;
 	upstream->loopback = addr_is_loopback(&conf->addr);
 	upstreams->upstreams[count] = upstream;
@@ -180,7 +192,9 @@ const union addr *upstream_addr(const struct upstreams *upstreams, uint16_t upst
 
 bool upstream_trusts_ad(const struct upstreams *upstreams, uint16_t group, uint16_t upstream)
 {
-	return group_at(upstreams, group)->trust_ad || upstream_at(upstreams, upstream)->loopback;
+	const struct upstream *u = upstream_at(upstreams, upstream);
+
+	return group_at(upstreams, group)->trust_ad || u->loopback || u->tls;
 }
 
 void upstreams_group_zone(const struct upstreams *upstreams, uint16_t group, struct name *ret)

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "net/addr.h"
+#include "net/tls.h"
 #include "wire/name.h"
 
 /* Over the life of a process; reloads with ever new upstreams reach it only by intent. */
@@ -33,8 +34,13 @@ struct upstreams;
 
 struct upstream_conf {
 	union addr addr;
-	bool tls;           /* refused with an error until DNS over TLS is there */
+	bool tls;           /* then: */
 	char tls_name[256]; /* what the certificate must show; "": the address */
+	const char *tls_ca; /* the file of authorities; NULL: the system's */
+	/* What was read from that; NULL where pins alone decide. Good during the call. */
+	const struct tls_roots *tls_roots;
+	const struct tls_pin *tls_pins;
+	size_t tls_pins_count;
 };
 
 struct upstream_group_conf {
@@ -50,7 +56,10 @@ struct upstream_group_conf {
 struct upstreams *upstreams_new(void);
 void upstreams_free(struct upstreams *upstreams);
 
-/* The number of this group, new or known. */
+/*
+ * The number of this group, new or known. New authorities (tls_roots) of a known upstream count
+ * from its next connection on.
+ */
 int upstreams_group(struct upstreams *upstreams, const struct upstream_group_conf *conf,
 		    uint16_t *ret_group, struct err *err);
 
@@ -82,8 +91,10 @@ uint16_t upstreams_member(const struct upstreams *upstreams, uint16_t group, uin
 
 size_t upstreams_group_size(const struct upstreams *upstreams, uint16_t group);
 const union addr *upstream_addr(const struct upstreams *upstreams, uint16_t upstream);
+/* Must it be asked over TLS, and in no other way? */
+bool upstream_is_tls(const struct upstreams *upstreams, uint16_t upstream);
 
-/* May AD in a reply of this one be believed for this group (trust-ad, or loopback)? */
+/* May AD in a reply of this one be believed for this group (trust-ad, TLS or loopback)? */
 bool upstream_trusts_ad(const struct upstreams *upstreams, uint16_t group, uint16_t upstream);
 
 /* Which group a name goes to: the longest suffix. Immutable once sealed; any thread. */

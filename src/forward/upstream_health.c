@@ -85,6 +85,7 @@ bool upstreams_state(const struct upstreams *upstreams, size_t i, struct upstrea
 	h = &u->health;
 	*ret = (struct upstream_state){
 		.addr = u->addr,
+		.tls = u->tls != NULL,
 		.well = standing_is_well(&h->reach),
 		.rtt_us = (uint32_t)(get(&h->rtt) >> 32),
 		.asked = get(&h->asked),
@@ -100,6 +101,8 @@ unsigned upstream_timeout_ms(const struct upstreams *upstreams, uint16_t upstrea
 	uint64_t rtt = get(&upstream_at(upstreams, upstream)->health.rtt);
 	uint64_t ms = UPSTREAM_TIMEOUT_FIRST_MS;
 
+	if (upstream_is_tls(upstreams, upstream))
+		return UPSTREAM_TIMEOUT_TLS_MS;
 	if (rtt) {
 		ms = ((rtt >> 32) + 4 * (rtt & UINT32_MAX)) / 1000;
 		if (ms < UPSTREAM_TIMEOUT_MIN_MS)

@@ -49,6 +49,12 @@ uint64_t upstream_cost_us(const struct upstreams *upstreams, uint16_t upstream);
 /* A number that changes whenever a member of the group becomes well again. */
 uint32_t upstreams_group_recovered(const struct upstreams *upstreams, uint16_t group);
 
+/*
+ * Over TLS nothing gets lost, but a connection may have to be made first: three round trips before
+ * the question's own. Whoever takes longer than this is waited for while the next one is asked.
+ */
+#define UPSTREAM_TIMEOUT_TLS_MS 800
+
 /* How long to wait for a reply: RFC 6298 2, doubled with each round in which it stayed silent. */
 unsigned upstream_timeout_ms(const struct upstreams *upstreams, uint16_t upstream, unsigned round);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the registry is laid out: for upstream.c, upstream_health.c and upstream_choice.c alone.
+ * How the registry is laid out: for upstream.c and the upstream_*.c alone.
  */
 #ifndef PRIVLINKD_FORWARD_UPSTREAM_INSIDE_H
 #define PRIVLINKD_FORWARD_UPSTREAM_INSIDE_H
@@ -23,9 +23,17 @@ struct upstream_health {
 	_Atomic uint64_t asked, answered, failed, timeouts;
 };
 
+struct upstream_tls;
+bool upstream_tls_equal(const struct upstream_tls *tls, const struct upstream_conf *conf);
+struct upstream_tls *upstream_tls_new(const struct upstream_conf *conf, struct err *err);
+void upstream_tls_free(struct upstream_tls *tls);
+/* The same upstream in a newer configuration: its authorities may have changed. */
+int upstream_tls_renew(struct upstream_tls *tls, const struct upstream_conf *conf, struct err *err);
+
 struct upstream {
 	union addr addr;
 	bool loopback;
+	struct upstream_tls *tls; /* NULL: it is asked in clear text */
 	struct upstream_health health;
 };
 
@@ -43,6 +51,7 @@ struct group {
 struct upstreams {
 	int wake; /* an eventfd: there are probes to be made */
 	_Atomic unsigned count, groups_count;
+	int tls_fd; /* an eventfd: there is something to be told of TLS */
 	struct upstream *upstreams[UPSTREAMS_MAX];
 	struct group *groups[UPSTREAM_GROUPS_MAX];
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An OPT record spreads its fields over those of an ordinary record (RFC 6891 6.1.2, 6.1.3). All
- * options are walked, so that a length that overruns is found, but only the values of EDE and
- * COOKIE are taken; of what a client may ask for it counts that it is there. What a version over 0
- * puts into the data is not ours to judge: the caller answers BADVERS.
+ * options are walked, so that a length that overruns is found, but only the values of EDE,
+ * COOKIE and of a reply's keepalive are taken; of what a client may ask for it counts that it is
+ * there. What a version over 0 puts into the data is not ours to judge: the caller answers BADVERS.
  */
 #include "wire/edns.h"
 
@@ -17,6 +17,7 @@ int edns_read(struct edns *ret, uint16_t class, uint32_t ttl, struct cursor rdat
 		.rcode_high = (uint8_t)(ttl >> 24),
 		.udp_size = class < EDNS_UDP_SIZE_MIN ? EDNS_UDP_SIZE_MIN : class,
 		.do_bit = (ttl & 0x8000) != 0,
+		.idle_ds = -1,
 		.ede = EDE_NONE,
 	};
 	unsigned options;
@@ -31,15 +32,16 @@ int edns_read(struct edns *ret, uint16_t class, uint32_t ttl, struct cursor rdat
 		if (rdata.bad || options == EDNS_OPTIONS_MAX)
 			return -1;
 		value = cursor_over(octets, len);
-		if (option == EDNS_OPTION_NSID)
+		if (option == EDNS_OPTION_NSID) {
 			edns.nsid = true;
-		else if (option == EDNS_OPTION_KEEPALIVE)
+		} else if (option == EDNS_OPTION_KEEPALIVE) {
 			edns.keepalive = true;
-		else if (option == EDNS_OPTION_PADDING)
+			edns.idle_ds = len == 2 ? cursor_u16(&value) : -1;
+		} else if (option == EDNS_OPTION_PADDING) {
 			edns.padding = true;
-		else if (option == EDNS_OPTION_EDE && len >= 2 && edns.ede == EDE_NONE)
+		} else if (option == EDNS_OPTION_EDE && len >= 2 && edns.ede == EDE_NONE) {
 			edns.ede = cursor_u16(&value);
-		else if (option == EDNS_OPTION_COOKIE && !edns.cookie) {
+		} else if (option == EDNS_OPTION_COOKIE && !edns.cookie) {
 			edns.cookie = octets;
 			edns.cookie_len = len;
 		}

@@ -39,6 +39,8 @@ struct edns {
 	bool do_bit;
 	bool nsid;      /* asked for (RFC 5001) */
 	bool keepalive; /* asked for (RFC 7828); of no meaning over UDP */
+	/* with keepalive, of a reply: how long it keeps the connection, in 100 ms; or -1 */
+	int32_t idle_ds;
 	bool padding;   /* padded, so its answer is to be (RFC 8467 4) */
 	int ede;        /* info code, or EDE_NONE; in replies */
 	/* the first COOKIE as it stands (RFC 7873), any length; NULL: none */

@@ -306,6 +306,8 @@ size_t writer_opt_len(const struct writer_opt *opt)
 		len += 4 + opt->cookie_len;
 	if (opt->keepalive)
 		len += 4 + 2;
+	if (opt->ask_keepalive)
+		len += 4;
 	if (opt->pad_block)
 		len += 4;
 	return len;
@@ -365,6 +367,10 @@ void writer_opt(struct writer *writer, const struct writer_opt *opt)
 		put_u16(writer, EDNS_OPTION_KEEPALIVE);
 		put_u16(writer, 2);
 		put_u16(writer, opt->idle_ds);
+	}
+	if (opt->ask_keepalive) {
+		put_u16(writer, EDNS_OPTION_KEEPALIVE);
+		put_u16(writer, 0);
 	}
 	if (opt->pad_block)
 		put_padding(writer, opt->pad_block);

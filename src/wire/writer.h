@@ -79,6 +79,7 @@ struct writer_opt {
 	const char *nsid;     /* or NULL */
 	bool keepalive;
 	uint16_t idle_ds;   /* with keepalive: the idle time, in units of 100 ms (RFC 7828 3.1) */
+	bool ask_keepalive; /* in a query over TCP or TLS: how long is it kept? */
 	unsigned pad_block; /* the whole message becomes a multiple of that; 0: no padding */
 	const uint8_t *cookie; /* an option COOKIE of so many octets (RFC 7873), or NULL */
 	size_t cookie_len;

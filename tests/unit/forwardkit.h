@@ -79,6 +79,7 @@ static inline void start(unsigned workers, struct forward_conf conf)
 	if (!conf.waiters_max)
 		conf.waiters_max = 16;
 	conf.sockets_max = 16;
+	conf.conns = (struct forward_conns){ .max = 16, .questions_max = 100, .idle_ms = 10000 };
 	conf.workers = workers;
 	shared = forward_shared_new(&conf, upstreams, &err);
 	ck_assert_ptr_nonnull(shared);

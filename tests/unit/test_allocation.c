@@ -231,6 +231,7 @@ static void serve(void)
 					     .inflight_max = 256,
 					     .waiters_max = 16,
 					     .sockets_max = 32,
+					     .conns = { 8, 10, 10000 },
 					     .workers = 1 };
 	struct err err = { "" };
 	union addr addr;

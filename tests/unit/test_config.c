@@ -237,7 +237,11 @@ static const struct {
 	{ "forward: [{zone: ., to: [10.0.0.1@0]}]", "its port is 0" },
 	{ "forward: [{zone: ., to: [0.0.0.0]}]", "wildcard address" },
 	{ "forward: [{zone: ., to: ['10.0.0.1#x']}]", "is no upstream" },
-	{ "forward: [{zone: ., to: ['tls://192.0.2.1@853#dns.example']}]", "not in this version" },
+	{ "forward: [{zone: ., to: ['tls://192.0.2.1#a..b']}]", "certificate is no domain name" },
+	{ "forward: [{zone: ., to: [10.0.0.1], tls-ca: /c}]",
+	  "f:1:11: forward: tls-ca and tls-pins" },
+	{ "forward: [{zone: ., to: ['tls://192.0.2.1'], tls-pins: [AAAA]}]", "'AAAA' is no pin" },
+	{ "forward: [{zone: ., to: ['tls://192.0.2.1'], tls-pins: a}]", "must be a list" },
 	{ "forward:\n- {zone: a, to: [10.0.0.1]}\n- {zone: A., to: [10.0.0.2]}",
 	  "f:3:3: forward: zone A." },
 	{ "cache: {size: 64}", "'64' is not a size such as" },
@@ -348,9 +352,11 @@ START_TEST(test_options)
 	ck_assert_int_eq(config_check_options(&options, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "-l localhost"));
 	listen[0] = "127.0.0.1";
-	upstreams[0] = "tls://192.0.2.1";
+	upstreams[0] = "tls://192.0.2.1#dns.example";
+	ck_assert_int_eq(config_check_options(&options, &err), 0);
+	upstreams[0] = "tls://dns.example";
 	ck_assert_int_eq(config_check_options(&options, &err), -1);
-	ck_assert_ptr_nonnull(strstr(err.text, "DNS over TLS"));
+	ck_assert_ptr_nonnull(strstr(err.text, "-u tls://dns.example is no upstream"));
 }
 END_TEST
 

@@ -111,6 +111,7 @@ START_TEST(asks_from_within)
 				     .inflight_max = 1,
 				     .waiters_max = 1,
 				     .sockets_max = 1,
+				     .conns = { 8, 10, 10000 },
 				     .workers = 1 };
 	struct responder r;
 	struct reply reply;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The registry of upstreams, the choice among them, and the routes. */
+#include <stdio.h>
 #include <string.h>
 
 #include "forward/standing.h"
 #include "forward/upstream_choice.h"
 #include "forward/upstream_health.h"
+#include "forward/upstream_tls.h"
 #include "unit/unit.h"
 
 static struct upstreams *upstreams;
@@ -84,18 +86,104 @@ START_TEST(groups)
 }
 END_TEST
 
-START_TEST(tls_refused)
+/* Over TLS it is the same upstream only if it must show the same; never the one in clear text. */
+START_TEST(tls_identity)
 {
-	struct upstream_conf tls = { .tls = true };
+	struct tls_pin pins[2] = { { { 1 } }, { { 2 } } };
+	struct upstream_conf tls[4] = {
+		{ .tls = true, .tls_pins = &pins[0], .tls_pins_count = 1 },
+		{ .tls = true, .tls_pins = &pins[1], .tls_pins_count = 1 },
+		{ .tls = true, .tls_name = "a", .tls_pins = &pins[0], .tls_pins_count = 1 },
+		{ .tls = false },
+	};
+	struct upstream_group_conf conf = { .upstreams = tls, .count = 4 };
+	uint16_t group, again, member[UPSTREAMS_A_GROUP_MAX];
+	struct upstream_tls_state state;
 	struct name name = name_of(".");
-	struct upstream_group_conf conf = { .zone = &name, .upstreams = &tls, .count = 1 };
 	struct err err = { "" };
-	uint16_t group = 77;
+	unsigned i;
 
+	conf.zone = &name;
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(addr_parse(&tls[i].addr, "192.0.2.1@853", 53), 0);
+	ck_assert_int_eq(upstreams_group(upstreams, &conf, &group, &err), 0);
+	ck_assert_int_eq(upstreams_group(upstreams, &conf, &again, &err), 0);
+	ck_assert_uint_eq(group, again);
+	ck_assert_uint_eq(upstreams_group_members(upstreams, group, member), 4);
+	for (i = 0; i < 4; i++) {
+		ck_assert(upstream_is_tls(upstreams, member[i]) == tls[i].tls);
+		ck_assert(upstream_tls_state(upstreams, member[i], &state) == tls[i].tls);
+		ck_assert(upstream_trusts_ad(upstreams, group, member[i]) == tls[i].tls);
+	}
+	/* Nobody would be believed: no such upstream. */
+	tls[0].tls_pins_count = 0;
+	ck_assert_int_eq(upstreams_group(upstreams, &conf, &again, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "upstream tls://192.0.2.1@853: neither"));
+}
+END_TEST
+
+static unsigned lines, good_lines;
+static char last_line[1024];
+
+static void on_line(void *arg, bool good, const char *line)
+{
+	(void)arg;
+	lines++;
+	good_lines += good;
+	snprintf(last_line, sizeof(last_line), "%s", line);
+}
+
+/* What is told of handshakes: what is new, again each minute, and not more than is bearable. */
+START_TEST(tls_lines)
+{
+	struct tls_pin pin = { { 1 } };
+	struct upstream_conf tls = {
+		.tls = true, .tls_name = "dns.example", .tls_pins = &pin, .tls_pins_count = 1
+	};
+	struct upstream_group_conf conf = { .upstreams = &tls, .count = 1 };
+	struct tls_fault fault = { .kind = TLS_FAULT_NAME, .text = "its certificate is odd" };
+	uint16_t group, member[UPSTREAMS_A_GROUP_MAX];
+	struct upstream_tls_state state;
+	struct name name = name_of(".");
+	uint64_t now_ms = 1000000;
+	unsigned i;
+
+	conf.zone = &name;
 	ck_assert_int_eq(addr_parse(&tls.addr, "192.0.2.1@853", 53), 0);
-	ck_assert_int_eq(upstreams_group(upstreams, &conf, &group, &err), -1);
-	ck_assert_ptr_nonnull(strstr(err.text, "TLS"));
-	ck_assert_uint_eq(group, 77);
+	ck_assert_int_eq(upstreams_group(upstreams, &conf, &group, NULL), 0);
+	upstreams_group_members(upstreams, group, member);
+	upstream_note_tls_session(upstreams, member[0], false, now_ms);
+	upstreams_tls_tell(upstreams, on_line, NULL);
+	ck_assert_uint_eq(lines, 0); /* all is well, as it should be */
+	ck_assert(!upstream_tls_pauses(upstreams, member[0], now_ms));
+	for (i = 0; i < 5; i++)
+		upstream_note_tls_fault(upstreams, member[0], &fault, now_ms);
+	ck_assert(upstream_tls_pauses(upstreams, member[0], now_ms));
+	ck_assert(!upstream_tls_pauses(upstreams, member[0], now_ms + UPSTREAM_TLS_PAUSE_MS));
+	ck_assert(upstream_tls_state(upstreams, member[0], &state));
+	ck_assert_uint_eq(state.failed, 5);
+	ck_assert_int_eq(state.fault.kind, TLS_FAULT_NAME);
+	upstreams_tls_tell(upstreams, on_line, NULL);
+	upstreams_tls_tell(upstreams, on_line, NULL);
+	ck_assert_uint_eq(lines, 1);
+	ck_assert_str_eq(last_line, "upstream tls://192.0.2.1@853#dns.example: refused: its "
+				    "certificate is odd (5 times); it is not asked");
+	upstream_note_tls_fault(upstreams, member[0], &fault, now_ms + 60000);
+	upstreams_tls_tell(upstreams, on_line, NULL);
+	ck_assert_uint_eq(lines, 2);
+	upstream_note_tls_session(upstreams, member[0], true, now_ms + 60001);
+	upstreams_tls_tell(upstreams, on_line, NULL);
+	ck_assert_uint_eq(good_lines, 1);
+	ck_assert(upstream_tls_state(upstreams, member[0], &state));
+	ck_assert_int_eq(state.fault.kind, TLS_FAULT_NONE);
+	/* One that comes and goes. */
+	for (i = 0; i < 100; i++) {
+		upstream_note_tls_fault(upstreams, member[0], &fault, now_ms + 60002);
+		upstreams_tls_tell(upstreams, on_line, NULL);
+		upstream_note_tls_session(upstreams, member[0], true, now_ms + 60002);
+		upstreams_tls_tell(upstreams, on_line, NULL);
+	}
+	ck_assert_uint_le(lines, 3 + UPSTREAM_TLS_LINES);
 }
 END_TEST
 
@@ -382,7 +470,8 @@ static Suite *upstream_suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, groups);
-	tcase_add_test(tcase, tls_refused);
+	tcase_add_test(tcase, tls_identity);
+	tcase_add_test(tcase, tls_lines);
 	tcase_add_test(tcase, ordered_and_aside);
 	tcase_add_test(tcase, idle_zones_are_left_in_peace);
 	tcase_add_test(tcase, refusals);
