@@ -19,7 +19,6 @@
 #include "admin/statusforward.h"
 #include "base/json.h"
 #include "forward/looptable.h"
-#include "forward/upstream_health.h"
 
 static const char *const zone_type_names[] = {
 	[ZONE_TRANSPARENT] = "transparent",
