@@ -491,7 +491,7 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 {
 	struct forward_shared *shared = forward->shared;
 	bool empty = upstreams_group_size(shared->upstreams, question->group) == 0;
-	enum cache_wish wish = !waiter ? CACHE_FRESH : empty ? CACHE_WHATEVER : CACHE_USUAL;
+	enum cache_wish wish = waiter ? CACHE_USUAL : CACHE_FRESH;
 	struct cache_key key = cache_key_of(question);
 	enum forward_verdict verdict = FORWARD_MISS;
 	struct cache_shard *shard;
@@ -502,6 +502,8 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	if (comes_back(forward, question, now_ms))
 		return FORWARD_LOOP;
 	launch = launch_prepare(forward, question);
+	if (waiter && (empty || launch.nobody))
+		wish = CACHE_WHATEVER;
 	shard = cache_lock(shared->cache, key.hash);
 	if (look(forward, shard, &key, wish, now_ms, buf, cap, ret, &launch)) {
 		verdict = FORWARD_HIT;
@@ -569,6 +571,11 @@ void forward_forget(struct forward *forward, uint64_t waiter)
 struct looptable *forward_loops(const struct forward_shared *shared)
 {
 	return shared->loops;
+}
+
+struct looptable *forward_looptable(const struct forward *forward)
+{
+	return forward->shared->loops;
 }
 
 bool forward_is_probe(struct forward *forward, const struct name *name, const union addr *from,

@@ -170,6 +170,7 @@ void forward_forget(struct forward *forward, uint64_t waiter);
 
 /* What is known of forwarding loops; lives as long as `shared`. Any thread. */
 struct looptable *forward_loops(const struct forward_shared *shared);
+struct looptable *forward_looptable(const struct forward *forward); /* the same */
 
 /*
  * The members of the group (bit i: member i) at which this question, with whatever DO and CD, is in

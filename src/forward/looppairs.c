@@ -175,6 +175,15 @@ bool pairs_is_covered(const struct pairs *pairs, const struct pair *pair)
 	return i != PAIR_NONE && pairs->pair[i].state == PAIR_MARKED;
 }
 
+bool pairs_is_early(const struct pairs *pairs, const struct pair *pair)
+{
+	uint16_t i = pair->parent;
+
+	while (i != PAIR_NONE && (pairs->pair[i].state != PAIR_UNKNOWN || pairs->pair[i].tries > 0))
+		i = pairs->pair[i].parent;
+	return i != PAIR_NONE;
+}
+
 struct pair *pairs_by_id(const struct pairs *pairs, uint64_t id)
 {
 	unsigned i;

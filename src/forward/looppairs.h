@@ -79,6 +79,9 @@ const struct pair *pairs_decide(const struct pairs *pairs, const struct name *na
 /* Is the pair that decides for what lies around this one marked too? */
 bool pairs_is_covered(const struct pairs *pairs, const struct pair *pair);
 
+/* Is the first probe of what lies around it still to come, or under way? */
+bool pairs_is_early(const struct pairs *pairs, const struct pair *pair);
+
 /* Or NULL. Linear. */
 struct pair *pairs_by_id(const struct pairs *pairs, uint64_t id);
 

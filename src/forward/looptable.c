@@ -31,31 +31,12 @@
 #include "forward/looptable.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "forward/loopnames.h"
-#include "forward/looppairs.h"
-#include "net/hostfilter.h"
-
-struct looptable {
-	pthread_mutex_t lock;
-	const struct upstreams *upstreams;
-	int fd;
-	struct pairs pairs, next; /* next: the main thread's, between begin and commit */
-	struct loopnames names;
-	uint64_t ids;
-	unsigned suspects, underway;
-	bool changed; /* there may be something to tell */
-	uint64_t quiet_until_ms, suspect_next_ms;
-	_Atomic unsigned marked;
-	struct hostfilter peers;   /* upstreams, and where probes came back from */
-	struct loop_counts counts; /* under the lock */
-};
+#include "forward/looptable_inside.h"
 
 struct looptable *looptable_new(const struct upstreams *upstreams)
 {
@@ -517,73 +498,5 @@ void looptable_ended(struct looptable *table, uint32_t token, enum loop_outcome 
 		if (pairs_is_covered(&table->pairs, pair))
 			pair->due_ms = now_ms + LOOPTABLE_COVERED_MS;
 	}
-	pthread_mutex_unlock(&table->lock);
-}
-
-/* ---- telling ---- */
-
-static void describe(const struct looptable *table, const struct pair *pair, struct loop_mark *ret)
-{
-	memcpy(ret->zone, pair->zone, pair->zone_len);
-	ret->upstream = pair->upstream;
-	ret->at = *upstream_addr(table->upstreams, pair->upstream);
-	ret->answers = pair->answers || pair->labels == 0;
-	ret->from = pair->from;
-	ret->to = pair->to;
-	ret->since_ms = pair->since_ms;
-}
-
-bool looptable_change(struct looptable *table, bool *ret_marked, struct loop_mark *ret)
-{
-	bool found = false;
-	unsigned i;
-
-	pthread_mutex_lock(&table->lock);
-	for (i = 0; table->changed && !found && i < table->pairs.count; i++) {
-		struct pair *pair = &table->pairs.pair[i];
-		bool marked = pair->state == PAIR_MARKED;
-
-		if (marked == pair->told)
-			continue;
-		/*
-		 * A mark counts when the probe has ended that brought it, or renewed it after what
-		 * it lay within became well.
-		 */
-		if (marked &&
-		    (pair->underway || !pair->tries || pairs_is_covered(&table->pairs, pair)))
-			continue;
-		pair->told = *ret_marked = marked;
-		describe(table, pair, ret);
-		found = true;
-	}
-	table->changed = found;
-	pthread_mutex_unlock(&table->lock);
-	return found;
-}
-
-bool looptable_mark_at(struct looptable *table, size_t i, struct loop_mark *ret)
-{
-	bool found = false;
-	unsigned n;
-
-	pthread_mutex_lock(&table->lock);
-	for (n = 0; n < table->pairs.count && !found; n++) {
-		const struct pair *pair = &table->pairs.pair[n];
-
-		if (pair->state != PAIR_MARKED || pairs_is_covered(&table->pairs, pair) || i-- > 0)
-			continue;
-		describe(table, pair, ret);
-		found = true;
-	}
-	pthread_mutex_unlock(&table->lock);
-	return found;
-}
-
-void looptable_counts(struct looptable *table, struct loop_counts *ret)
-{
-	pthread_mutex_lock(&table->lock);
-	*ret = table->counts;
-	ret->pairs = table->pairs.count;
-	ret->marked = atomic_load_explicit(&table->marked, memory_order_relaxed);
 	pthread_mutex_unlock(&table->lock);
 }

@@ -143,12 +143,16 @@ struct loop_mark {
 /* What the operator should know: a pair is marked, or is well again; each once. False: no more. */
 bool looptable_change(struct looptable *table, bool *ret_marked, struct loop_mark *ret);
 
-/* ---- for status ---- */
+/* ---- for status and explain ---- */
 
 /*
  * The i-th pair that is marked, leaving out those within the zone of another; false past the end.
  */
 bool looptable_mark_at(struct looptable *table, size_t i, struct loop_mark *ret);
+
+/* The mark that sets member `i` of the group aside for this name; false: there is none. */
+bool looptable_mark_for(struct looptable *table, const struct name *name, uint16_t group,
+			unsigned i, struct loop_mark *ret);
 
 struct loop_counts {
 	uint64_t pairs, marked;

@@ -60,6 +60,27 @@ static void say_group(struct text *text, const struct view *view, uint16_t group
 	say(text, "upstream group %u", group);
 }
 
+/* Upstreams of the group that send this name back to us. */
+static void say_aside(struct text *text, struct looptable *loops, const uint8_t *wire,
+		      uint16_t group)
+{
+	char zone[NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
+	struct loop_mark mark;
+	struct name name;
+	unsigned i;
+
+	if (!loops || name_from_wire(&name, wire, NAME_WIRE_MAX) < 0)
+		return;
+	for (i = 0; i < UPSTREAMS_A_GROUP_MAX; i++) {
+		if (!looptable_mark_for(loops, &name, group, i, &mark))
+			continue;
+		name_to_text(mark.zone, zone);
+		say(text, "; %s is %s, for it sends zone %s back to us",
+		    addr_to_text(&mark.at, DNS_PORT, addr),
+		    mark.answers ? "asked last" : "not asked", zone);
+	}
+}
+
 static const char *zone_type_text(enum zone_type type)
 {
 	return type == ZONE_STATIC ? "static" : type == ZONE_REFUSE ? "refuse" : "transparent";
@@ -72,6 +93,8 @@ static void say_reply(struct text *text, const struct view *view, const struct r
 	if (reply->failed) {
 		say(text, "no answer from ");
 		say_group(text, view, reply->group);
+		if (reply->ede_text)
+			say(text, ": %s", reply->ede_text);
 		return;
 	}
 	say(text, "%s from ", rcode_to_text(reply->rcode, rcode));
@@ -86,7 +109,7 @@ static void say_reply(struct text *text, const struct view *view, const struct r
 
 static void say_event(struct text *text, const struct view *view, const struct plan *plan,
 		      const struct step_replies *replies, const struct trace_event *event,
-		      uint16_t type)
+		      uint16_t type, struct looptable *loops)
 {
 	char target[NAME_TEXT_MAX];
 
@@ -130,6 +153,7 @@ static void say_event(struct text *text, const struct view *view, const struct p
 	case TRACE_ROUTE:
 		say(text, "not held; goes to ");
 		say_group(text, view, event->group);
+		say_aside(text, loops, plan->name[event->name], event->group);
 		break;
 	case TRACE_REPLY:
 		say_reply(text, view, &replies->item[event->reply]);
@@ -156,7 +180,7 @@ static void say_event(struct text *text, const struct view *view, const struct p
 
 void explain_text(const struct view *view, const struct plan *plan,
 		  const struct step_replies *replies, const struct trace *trace, uint16_t type,
-		  char *text, size_t cap)
+		  struct looptable *loops, char *text, size_t cap)
 {
 	struct text out = { .data = text, .cap = cap };
 	char name[NAME_TEXT_MAX], word[TYPE_TEXT_MAX];
@@ -166,7 +190,7 @@ void explain_text(const struct view *view, const struct plan *plan,
 	for (i = 0; i < trace->count; i++) {
 		name_to_text(plan->name[trace->event[i].name], name);
 		say(&out, "%s: ", name);
-		say_event(&out, view, plan, replies, &trace->event[i], type);
+		say_event(&out, view, plan, replies, &trace->event[i], type, loops);
 		say(&out, "\n");
 	}
 	say(&out, "outcome: %s%s%s\n", rcode_to_text(plan->rcode, word), plan->aa ? ", ours" : "",

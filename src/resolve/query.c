@@ -331,7 +331,8 @@ static void query_run(struct resolver *resolver, struct query *query, const stru
 		return;
 	if (matter.trace)
 		explain_text(resolver->view, &resolver->plan, &resolver->replies, matter.trace,
-			     query->type, resolver->explain, EXPLAIN_TEXT_MAX);
+			     query->type, forward_looptable(resolver->forward), resolver->explain,
+			     EXPLAIN_TEXT_MAX);
 	if (result == RUN_ANSWER)
 		len = write_plan(resolver, client, &question, &query->shape, resolver->late);
 	else if (again == AGAIN_LAST)

@@ -155,6 +155,26 @@ START_TEST(cached_all_the_same)
 }
 END_TEST
 
+/* Whom nobody can be asked for has the old answer. */
+START_TEST(stale_while_nobody_is_left)
+{
+	struct forward_question question = { .name = &name, .type = TYPE_A };
+
+	group = make_group(&r2.addr, 1, UPSTREAM_ORDERED);
+	start(2, (struct forward_conf){ .limits.stale_s = 86400 });
+	ck_assert_int_eq(get_from(&sides[0], "10.0.0.1@999", false, 0, 1), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	probe("example.test", 1);
+	question.group = group;
+	ck_assert_int_eq(forward_get(sides[0].forward, &question, 2, clock_now_ms() + 400000, buf,
+				     sizeof(buf), &got),
+			 FORWARD_HIT);
+	ck_assert(!got.failed);
+	ck_assert(got.stale);
+	ck_assert_uint_eq(r2.asked, 1);
+}
+END_TEST
+
 static Suite *looped_suite(void)
 {
 	Suite *suite = suite_create("looped");
@@ -166,6 +186,7 @@ static Suite *looped_suite(void)
 	tcase_add_test(tcase, left_out);
 	tcase_add_test(tcase, nobody_left);
 	tcase_add_test(tcase, cached_all_the_same);
+	tcase_add_test(tcase, stale_while_nobody_is_left);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -358,6 +358,31 @@ START_TEST(probed_again_ever_more_seldom)
 }
 END_TEST
 
+/* The probe of `.` takes its time: still one line. */
+START_TEST(the_inner_zone_first)
+{
+	uint16_t group = group_of(".", CORP, NULL);
+	struct loop_probe outer, inner;
+	uint64_t wait_ms;
+
+	add(".", group);
+	add("a.example", group);
+	commit();
+	ck_assert(looptable_next(table, now_ms, &outer, &wait_ms));
+	now_ms += LOOPTABLE_GAP_MS;
+	ck_assert(looptable_next(table, now_ms, &inner, &wait_ms));
+	ck_assert(looptable_probe_came_back(table, &inner.name, &from, &to, now_ms));
+	looptable_ended(table, inner.token, LOOP_SERVFAIL, now_ms);
+	hear();
+	ck_assert_uint_eq(told_marked, 0);
+	ck_assert(looptable_probe_came_back(table, &outer.name, &from, &to, now_ms));
+	looptable_ended(table, outer.token, LOOP_SERVFAIL, now_ms);
+	hear();
+	ck_assert_uint_eq(told_marked, 1);
+	ck_assert_str_eq(told_zone, ".");
+}
+END_TEST
+
 START_TEST(one_of_two_and_both)
 {
 	static const struct habit one[] = { { CORP, ".", true, LOOP_SERVFAIL }, { 0 } };
@@ -676,6 +701,7 @@ static Suite *loops_suite(void)
 	tcase_add_test(tcase, names_of_probes);
 	tcase_add_test(tcase, a_zone_that_comes_back);
 	tcase_add_test(tcase, probed_again_ever_more_seldom);
+	tcase_add_test(tcase, the_inner_zone_first);
 	tcase_add_test(tcase, one_of_two_and_both);
 	tcase_add_test(tcase, the_root_alone);
 	tcase_add_test(tcase, answers_all_the_same);

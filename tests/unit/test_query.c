@@ -79,6 +79,12 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	return FORWARD_WAITING;
 }
 
+struct looptable *forward_looptable(const struct forward *forward)
+{
+	(void)forward;
+	return NULL;
+}
+
 bool forward_is_probe(struct forward *forward, const struct name *name, const union addr *from,
 		      const union addr *to, uint64_t now_ms)
 {
