@@ -29,7 +29,7 @@ static const char *const zone_type_names[] = {
 /* The counters of all workers that an operator asks for first. */
 struct totals {
 	uint64_t queries, local, forwarded, cut, servfail, nxdomain, refused, dropped, tcp, waiting;
-	uint64_t hits, misses, asked, failed, timeouts;
+	uint64_t hits, stale, misses, prefetched, asked, failed, timeouts;
 	uint64_t tls, handshakes, resumed, handshakes_failed, handshakes_late, handshakes_refused;
 };
 
@@ -60,6 +60,8 @@ static struct totals add_up(const struct workers *workers)
 					  counter_get(&of.serve->tcp.handshakes_dropped);
 		sum.waiting += counter_get(&of.serve->waiting);
 		sum.hits += counter_get(&of.forward->hits);
+		sum.stale += counter_get(&of.forward->stale);
+		sum.prefetched += counter_get(&of.forward->prefetched);
 		sum.misses += counter_get(&of.forward->misses);
 		sum.asked += counter_get(&of.forward->asked);
 		sum.failed += counter_get(&of.forward->failed);
@@ -308,8 +310,12 @@ char *status_text(const struct status_input *input)
 	zones_text(out, input->view);
 	fprintf(out, "forward:\n");
 	status_forward(out, NULL, input);
-	fprintf(out, "cache: %zu entries, %zu of %zu octets, %zu in flight\n", cache.entries,
-		cache.bytes, cache.bytes_max, cache.inflight);
+	fprintf(out,
+		"cache: %zu entries, %zu of %zu octets, %" PRIu64
+		" evicted, %zu in flight; hits %" PRIu64 ", stale %" PRIu64 ", misses %" PRIu64
+		", asked ahead %" PRIu64 "\n",
+		cache.entries, cache.bytes, cache.bytes_max, cache.evicted, cache.inflight,
+		sum.hits, sum.stale, sum.misses, sum.prefetched);
 	fprintf(out,
 		"queries: %" PRIu64 ", from memory %" PRIu64 ", forwarded %" PRIu64
 		", cut at a held name %" PRIu64 ", NXDOMAIN %" PRIu64 ", SERVFAIL %" PRIu64
@@ -317,10 +323,8 @@ char *status_text(const struct status_input *input)
 		"\n",
 		sum.queries, sum.local, sum.forwarded, sum.cut, sum.nxdomain, sum.servfail,
 		sum.refused, sum.dropped, sum.tcp, sum.waiting);
-	fprintf(out,
-		"upstream: cache hits %" PRIu64 ", misses %" PRIu64 ", asked %" PRIu64
-		", failed %" PRIu64 ", timed out %" PRIu64 "\n",
-		sum.hits, sum.misses, sum.asked, sum.failed, sum.timeouts);
+	fprintf(out, "upstream: asked %" PRIu64 ", failed %" PRIu64 ", timed out %" PRIu64 "\n",
+		sum.asked, sum.failed, sum.timeouts);
 	looptable_counts(forward_loops(input->forward), &loops);
 	fprintf(out,
 		"loops: questions that came back %" PRIu64 ", probes %" PRIu64 " of %" PRIu64
@@ -371,6 +375,8 @@ static void totals_json(struct json *json, const struct totals *sum)
 		{ "tls_refused", sum->handshakes_refused },
 		{ "waiting", sum->waiting },
 		{ "cache_hits", sum->hits },
+		{ "cache_stale", sum->stale },
+		{ "prefetched", sum->prefetched },
 		{ "cache_misses", sum->misses },
 		{ "asked", sum->asked },
 		{ "failed", sum->failed },
@@ -412,6 +418,7 @@ char *status_json(const struct status_input *input)
 	json_number(&json, "entries", (int64_t)cache.entries);
 	json_number(&json, "bytes", (int64_t)cache.bytes);
 	json_number(&json, "bytes_max", (int64_t)cache.bytes_max);
+	json_number(&json, "evicted", (int64_t)cache.evicted);
 	json_number(&json, "inflight", (int64_t)cache.inflight);
 	json_object_end(&json);
 	loop_counts_json(&json, input);

@@ -293,8 +293,10 @@ static void turn_small(struct cache_shard *shard, struct eviction *eviction)
 {
 	struct piece *piece = ring_oldest(&shard->small);
 	struct entry *entry = (struct entry *)(void *)piece, *moved;
+	/* There is no sense in a main ring that is half empty. */
+	unsigned visits = ring_has_room(&shard->main, piece->size) ? 0 : VISITS_WORTH;
 
-	if (piece->live && is_worth_a_move(entry, VISITS_WORTH, eviction)) {
+	if (piece->live && is_worth_a_move(entry, visits, eviction)) {
 		while (!ring_has_room(&shard->main, piece->size))
 			turn_main(shard, eviction);
 		moved = (struct entry *)(void *)ring_append(&shard->main, piece->size);
