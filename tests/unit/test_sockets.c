@@ -99,7 +99,7 @@ START_TEST(retired_after_its_uses)
 {
 	unsigned n, uses[UINT16_MAX + 1] = { 0 }, most = 0;
 
-	for (n = 0; n < 64 * SLOTS; n++) {
+	for (n = 0; n < 256 * SLOTS; n++) {
 		uint32_t i;
 		uint16_t port = addr_port(&pick(0, 1, &i)->local);
 
@@ -107,7 +107,7 @@ START_TEST(retired_after_its_uses)
 			most = uses[port];
 		sockets_release(&sockets, i);
 	}
-	ck_assert_uint_le(most, 2 * SOCKETS_USES_MAX); /* the same port may be drawn again */
+	ck_assert_uint_lt(most, 3 * SOCKETS_USES_MAX); /* the same port may be drawn again */
 	ck_assert_uint_ge(most, SOCKETS_USES_MAX / 2);
 }
 END_TEST
