@@ -136,7 +136,8 @@ static const struct column_word *find_folded(const char *folded)
 	if (!folded[1])
 		return NULL;
 	for (size_t i = 0; i < sizeof(column_words) / sizeof(*column_words); i++)
-		if (strcmp(column_words[i].word, folded) == 0)
+		if (column_words[i].word[0] == folded[0] &&
+		    strcmp(column_words[i].word, folded) == 0)
 			return &column_words[i];
 	return NULL;
 }

@@ -241,6 +241,9 @@ static int read_other(struct rrtext *rr, const struct rrword *type, const char *
 
 	if (!*text)
 		return err_set(err, "no data; write it behind the type");
+	/* ldns loses memory over one that is malformed, and nobody keeps such records here. */
+	if (ret->type == TYPE_IPSECKEY && !generic)
+		return err_set(err, "its data is read as `\\# LENGTH HEX` alone; write it so");
 	head = snprintf(rr->text, RRTEXT_HEAD_MAX, ". 0 IN %.*s ", (int)type->len, type->text);
 	if (head < 0 || head >= RRTEXT_HEAD_MAX)
 		return err_set(err, "a type with too long a name; correct it");

@@ -19,6 +19,7 @@ enum dns_type {
 	TYPE_DNAME = 39,
 	TYPE_OPT = 41,
 	TYPE_DS = 43,
+	TYPE_IPSECKEY = 45,
 	TYPE_RRSIG = 46,
 	TYPE_NSEC = 47,
 	TYPE_DNSKEY = 48,
