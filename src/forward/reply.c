@@ -177,6 +177,17 @@ static bool comes_back(struct scrub *scrub)
 	return false;
 }
 
+/* A CNAME was asked for, and this one a DNAME made: nobody has signed it, only the DNAME. */
+static int copy_made_cname(struct scrub *scrub)
+{
+	struct chain_hop hop;
+
+	/* As a link it has its target and TTL; any type does that is not CNAME itself. */
+	if (chain_next(&scrub->message, scrub->owners, scrub->final, TYPE_A, &hop) != CHAIN_ALIAS)
+		return -1;
+	return copy_link(scrub, scrub->final, &hop);
+}
+
 /* Walks the chain from the question and copies it and what stands at its end. */
 static int copy_answer(struct scrub *scrub, uint8_t rcode)
 {
@@ -206,7 +217,8 @@ static int copy_answer(struct scrub *scrub, uint8_t rcode)
 			if (rcode == RCODE_SERVFAIL)
 				return 0; /* no answer, whatever it holds */
 			scrub->has_data = true;
-			return copy_rrset(scrub, scrub->final, hop.type);
+			return hop.from_dname ? copy_made_cname(scrub)
+					      : copy_rrset(scrub, scrub->final, hop.type);
 		case CHAIN_END:
 			return 0;
 		case CHAIN_BAD:

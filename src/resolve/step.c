@@ -503,6 +503,7 @@ static enum turn walk_upstream(struct walk *w)
 		item = plan_add(w, PLAN_REPLY);
 		item->reply = (uint8_t)w->reply;
 		item->type = hop.type;
+		item->no_dname = hop.from_dname && !walk_may_speak(w, group, hop.dname_owner);
 		plan_add(w, PLAN_PROOF)->reply = (uint8_t)w->reply;
 		return TURN_DONE;
 	case CHAIN_END:

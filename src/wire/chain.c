@@ -129,6 +129,24 @@ static int substitute(uint8_t target[NAME_WIRE_MAX], const uint8_t *owner,
 	return 0;
 }
 
+/*
+ * The TTL of an owner's CNAME. One that a DNAME made is as good as that is (RFC 6672 3.1), even
+ * where it comes with a TTL of 0, as Unbound and servers of RFC 2672 send it: taken literally,
+ * nothing below a DNAME could ever be cached.
+ */
+static uint32_t cname_ttl(const struct message *message, const uint8_t *owner,
+			  const struct found *found, const uint8_t *target)
+{
+	uint8_t dname_target[NAME_WIRE_MAX], made[NAME_WIRE_MAX];
+	size_t len;
+
+	if (found->cname.ttl > 0 || !found->has_dname ||
+	    message_rdata(message, &found->dname, dname_target, sizeof(dname_target), &len) < 0 ||
+	    substitute(made, owner, found, dname_target, len) < 0 || !name_wire_equal(made, target))
+		return found->cname.ttl;
+	return found->dname.ttl;
+}
+
 static enum chain_link follow_alias(const struct message *message, const uint8_t *owner,
 				    const struct found *found, bool by_cname, struct chain_hop *ret)
 {
@@ -143,7 +161,7 @@ static enum chain_link follow_alias(const struct message *message, const uint8_t
 	else if (substitute(ret->target, owner, found, name, len) < 0)
 		return CHAIN_BAD;
 	ret->type = record->type;
-	ret->ttl = record->ttl;
+	ret->ttl = by_cname ? cname_ttl(message, owner, found, ret->target) : record->ttl;
 	ret->from_dname = found->has_dname;
 	if (found->has_dname)
 		memcpy(ret->dname_owner, found->dname_owner, found->dname_owner_len);
@@ -176,6 +194,8 @@ enum chain_link chain_next(struct message *message, const struct owners *owners,
 		return CHAIN_END;
 	ret->type = found.type;
 	ret->ttl = found.ttl;
-	ret->from_dname = false;
+	ret->from_dname = found.has_dname && found.type == TYPE_CNAME;
+	if (ret->from_dname)
+		memcpy(ret->dname_owner, found.dname_owner, found.dname_owner_len);
 	return CHAIN_DATA;
 }

@@ -28,10 +28,16 @@ struct chain_hop {
 	 * is no other. CHAIN_ALIAS: CNAME, or DNAME where the message holds no CNAME at the name.
 	 */
 	uint16_t type;
-	/* CHAIN_DATA: lowest of the RRset. CHAIN_ALIAS: the CNAME's; without one the DNAME's. */
+	/*
+	 * CHAIN_DATA: lowest of the RRset. CHAIN_ALIAS: the CNAME's; the DNAME's without one, or
+	 * where it made one with a TTL of 0.
+	 */
 	uint32_t ttl;
 	uint8_t target[NAME_WIRE_MAX]; /* CHAIN_ALIAS: wire name */
-	/* CHAIN_ALIAS: a DNAME stands above the name, with or without a CNAME in the message. */
+	/*
+	 * CHAIN_ALIAS: a DNAME stands above the name, with or without a CNAME in the message.
+	 * CHAIN_DATA: the same, where the data are a CNAME.
+	 */
 	bool from_dname;
 	uint8_t dname_owner[NAME_WIRE_MAX]; /* then: its owner, as it stands in the message */
 };

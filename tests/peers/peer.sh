@@ -153,7 +153,7 @@ peer_frame_named()
 	options {
 		directory "$dir"; pid-file none; session-keyfile "$dir/session.key"; managed-keys-directory "$dir";
 		listen-on port $port { 127.0.0.1; }; listen-on-v6 { none; };
-		dnssec-validation no; empty-zones-enable no; minimal-responses yes;
+		dnssec-validation ${NAMED_VALIDATES:-no}; empty-zones-enable no; minimal-responses yes;
 		$("${label}_options")
 	};
 	controls { };

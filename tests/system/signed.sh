@@ -17,7 +17,7 @@
 # servers of $SIGNED_SERVED, by default of all; they find the files in $SIGNED. A server of a child that
 # is also one of its parent gives DS of the wrong one (NSD and Knot do), so signed_recursor_conf
 # spreads them: $SIGNED_A serves half and $SIGNED_B the others, none beside its parent, and an Unbound
-# that does not validate resolves among them.
+# resolves among them, which validates where SIGNED_VALIDATES is set.
 
 SIGNED_ZONES="root test nsec.test nsec3.test optout.test plain.test plain.nsec3.test plain.optout.test bogus.test old.test"
 SIGNED_HALF_A="root nsec.test nsec3.test optout.test plain.test bogus.test old.test"
@@ -191,8 +191,13 @@ signed_named_conf() { signed_each 'zone "%s" { type primary; file "%s"; };\n'; }
 
 signed_recursor_conf()
 {
-	printf 'server:\n  module-config: "iterator"\n  qname-minimisation: no\n  max-udp-size: 1232\n'
-	printf '  msg-buffer-size: 65552\n  val-log-level: 0\n'
+	printf 'server:\n  qname-minimisation: no\n  max-udp-size: 1232\n  msg-buffer-size: 65552\n  aggressive-nsec: no\n  ede: yes\n'
+	if [ -n "${SIGNED_VALIDATES:-}" ]; then
+		cp "$SIGNED/anchor" "$dir/anchor"
+		printf '  module-config: "validator iterator"\n  trust-anchor-file: "%s"\n' "$dir/anchor"
+	else
+		printf '  module-config: "iterator"\n'
+	fi
 	local zone name
 	for zone in $SIGNED_ZONES; do
 		name=$zone.
@@ -233,4 +238,15 @@ signed_validator_conf()
 	  name: "."
 	  forward-addr: $FORWARD_TO
 	END
+}
+
+# The same with BIND.
+signed_named_validator_options()
+{
+	echo "recursion yes; forward only; forwarders { ${FORWARD_TO%@*} port ${FORWARD_TO#*@}; };"
+	echo "synth-from-dnssec no; qname-minimization off;"
+}
+signed_named_validator_conf()
+{
+	sed -n 's/.*DNSKEY \([0-9]* [0-9]* [0-9]*\) \(.*\)$/trust-anchors { "." static-key \1 "\2"; };/p' "$SIGNED/anchor"
 }

@@ -174,14 +174,20 @@ START_TEST(dname)
 {
 	static const struct record records[] = {
 		{ "old.example", TYPE_DNAME, 60, "new.test" },
-		{ "a.old.example", TYPE_CNAME, 0, "a.new.test" },
+		{ "a.old.example", TYPE_CNAME, 0, "A.new.test" },
+		{ "d.old.example", TYPE_CNAME, 0, "elsewhere.test" },
 		{ "b.old.example", TYPE_A, 10, NULL }, /* occluded */
 		{ "old.example", TYPE_A, 9, NULL },
 		{ "deep.old.example", TYPE_DNAME, 8, "wrong.test" }, /* occluded */
 	};
 	static const struct want wants[] = {
-		/* With its CNAME, without it, with data beside it, deeper. */
-		{ "a.old.example", TYPE_A, CHAIN_ALIAS, TYPE_CNAME, 0, "a.new.test",
+		/*
+		 * With its CNAME, of no TTL, as RFC 2672 had it; with one that is not its; without
+		 * one; with data beside it; deeper.
+		 */
+		{ "a.old.example", TYPE_A, CHAIN_ALIAS, TYPE_CNAME, 60, "a.new.test",
+		  "old.example" },
+		{ "d.old.example", TYPE_A, CHAIN_ALIAS, TYPE_CNAME, 0, "elsewhere.test",
 		  "old.example" },
 		{ "c.old.example", TYPE_A, CHAIN_ALIAS, TYPE_DNAME, 60, "c.new.test",
 		  "old.example" },

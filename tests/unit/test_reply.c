@@ -229,6 +229,13 @@ START_TEST(dnames)
 	add_alias("a.new.test", 60, "b.test");
 	ck_assert_str_eq(scrub(), "a a.old.test CNAME 70");
 	ck_assert(!cut.negative);
+	/* Nobody has signed that CNAME: with DO the DNAME goes with it, whoever made it. */
+	begin("a.old.test", TYPE_CNAME, RCODE_NOERROR, true);
+	add_alias("a.old.test", 0, "a.new.test");
+	add_dname("old.test", 70, "new.test");
+	add_rrsig(SECTION_ANSWER, "old.test", TYPE_DNAME);
+	ck_assert_str_eq(scrub(), "a old.test DNAME 70; a old.test RRSIG 500;"
+				  " a a.old.test CNAME 70");
 	/* Two that take turns: all is written once, whoever follows it goes round. */
 	begin("a.old.test", TYPE_A, RCODE_NOERROR, true);
 	add_dname("old.test", 70, "new.test");
