@@ -248,11 +248,11 @@ peer_cleanup()
 }
 trap peer_cleanup EXIT
 
-# Puts a file between `<!-- table -->` and `<!-- end -->` of a README.
-readme_write() # README FILE
+# Puts a file between `<!-- table -->` and `<!-- end -->` of a README, or another word than `table`.
+readme_write() # README FILE [WORD]
 {
-	awk -v table="$2" '
-		/^<!-- table -->/ { print; while ((getline line < table) > 0) print line; skip = 1 }
+	awk -v table="$2" -v mark="<!-- ${3:-table} -->" '
+		$0 == mark { print; while ((getline line < table) > 0) print line; skip = 1 }
 		/^<!-- end -->/ { skip = 0 }
 		!skip' "$1" >"$TMP/README.new" && cat "$TMP/README.new" >"$1"
 }
