@@ -17,7 +17,9 @@
 #include "wire/types.h"
 
 #define REPORT_MINUTE_MS 60000
-#define REPORT_KINDS (RESOLVER_EVENT_VAULT_NAME + 1)
+/* The resolver's events, and: */
+#define REPORT_HANDSHAKE (RESOLVER_EVENT_VAULT_NAME + 1)
+#define REPORT_KINDS (REPORT_HANDSHAKE + 1)
 
 struct report_rate {
 	uint64_t since_ms; /* of the minute that runs; 0: none */
@@ -34,17 +36,24 @@ struct report {
 static const struct {
 	const char *about; /* of the suppressed ones */
 	const char *note;
+	enum log_level level;
 } kinds[REPORT_KINDS] = {
-	[RESOLVER_EVENT_QUERY] = { NULL, NULL },
+	/* Asked for by `log.queries`, so at the level that is shown. */
+	[RESOLVER_EVENT_QUERY] = { NULL, NULL, LOG_LEVEL_NOTICE },
 	[RESOLVER_EVENT_ALIAS_DENIED] = { "aliases that were not followed",
 					  "an alias that `aliases` does not allow into our "
-					  "records; passed on as it came" },
+					  "records; passed on as it came",
+					  LOG_LEVEL_WARNING },
 	[RESOLVER_EVENT_MUST_BE_PRIVATE] = { "names that must be private and are not held",
 					     "this name must be private and no record holds it; "
-					     "answered SERVFAIL: add its record" },
+					     "answered SERVFAIL: add its record",
+					     LOG_LEVEL_WARNING },
 	[RESOLVER_EVENT_VAULT_NAME] = { "names of held vaults that are not held",
 					"not held, though other names of its Site Recovery vault "
-					"are; it may be younger than the export: export again" },
+					"are; it may be younger than the export: export again",
+					LOG_LEVEL_WARNING },
+	/* Scanners cause it all day: for who looks for the reason of one client. */
+	[REPORT_HANDSHAKE] = { "failed TLS handshakes", NULL, LOG_LEVEL_INFO },
 };
 
 static void tell_suppressed(struct report *report, unsigned kind)
@@ -52,7 +61,7 @@ static void tell_suppressed(struct report *report, unsigned kind)
 	struct report_rate *rate = &report->rate[kind];
 
 	if (rate->suppressed > 0)
-		log_write(LOG_LEVEL_WARNING, "%" PRIu64 " more lines about %s within a minute",
+		log_write(kinds[kind].level, "%" PRIu64 " more lines about %s within a minute",
 			  rate->suppressed, kinds[kind].about);
 	rate->suppressed = 0;
 }
@@ -119,7 +128,7 @@ void report_event(struct report *report, enum resolver_event event, const struct
 {
 	char from[ADDR_TEXT_MAX], type_text[TYPE_TEXT_MAX], name_text[NAME_TEXT_MAX];
 
-	if ((unsigned)event >= REPORT_KINDS)
+	if ((unsigned)event >= REPORT_HANDSHAKE)
 		return;
 	if (event != RESOLVER_EVENT_QUERY && !event_line(report, event))
 		return;
@@ -127,15 +136,14 @@ void report_event(struct report *report, enum resolver_event event, const struct
 	name_to_text(name->wire, name_text);
 	type_to_text(type, type_text);
 	if (event == RESOLVER_EVENT_QUERY) {
-		/* Asked for by `log.queries`, so at the level that is shown. */
-		log_write(LOG_LEVEL_NOTICE, "query: %s %s %s %s: %s", from,
+		log_write(kinds[event].level, "query: %s %s %s %s: %s", from,
 			  client->tls      ? "tls"
 			  : client->stream ? "tcp"
 					   : "udp",
 			  name_text, type_text, text ? text : "");
 		return;
 	}
-	log_write(LOG_LEVEL_WARNING, "%s %s, asked by %s: %s%s%s%s", name_text, type_text, from,
+	log_write(kinds[event].level, "%s %s, asked by %s: %s%s%s%s", name_text, type_text, from,
 		  kinds[event].note, text && *text ? " (" : "", text ? text : "",
 		  text && *text ? ")" : "");
 }
@@ -163,4 +171,13 @@ void report_loop(bool marked, const struct loop_mark *mark)
 		"over there, or the forward entry here",
 		at, zone, addr_to_text(&host, DNS_PORT, from), to,
 		mark->answers ? "asked last" : "not asked");
+}
+
+void report_handshake(struct report *report, const union addr *from, const char *why)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (event_line(report, REPORT_HANDSHAKE))
+		log_write(kinds[REPORT_HANDSHAKE].level, "TLS client %s: %s",
+			  addr_to_text(from, 0, text), why);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the resolver has to tell the operator, as lines in the log, of one worker. Its thread.
+ * What one worker has to tell the operator, as lines in the log: mostly its resolver. Its thread.
  *
  * Anybody can cause such lines, by asking, so each kind has a limit; but for the query log, which
  * is meant to be whole.
@@ -29,5 +29,8 @@ void report_loop(bool marked, const struct loop_mark *mark);
 /* As resolver_event_fn. */
 void report_event(struct report *report, enum resolver_event event, const struct client *client,
 		  const struct name *name, uint16_t type, const char *text);
+
+/* Why no TLS came about with a client. */
+void report_handshake(struct report *report, const union addr *from, const char *why);
 
 #endif

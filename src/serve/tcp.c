@@ -242,9 +242,8 @@ static struct timeval tick_every(const struct tcp_conf *conf)
 	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 }
 
-struct tcp_server *tcp_server_new(const struct tcp_conf *conf, struct event_base *base,
-				  struct resolver *resolver, struct tls_server *tls,
-				  uint8_t *scratch, struct tcp_counters *counters, struct err *err)
+struct tcp_server *tcp_server_new(const struct tcp_conf *conf, const struct tcp_parts *parts,
+				  struct err *err)
 {
 	struct tcp_server *server = calloc(1, sizeof(*server));
 	unsigned n;
@@ -254,18 +253,19 @@ struct tcp_server *tcp_server_new(const struct tcp_conf *conf, struct event_base
 	if (!server)
 		goto fail;
 	server->conf = *conf;
-	server->base = base;
-	server->resolver = resolver;
-	server->tls = tls;
-	server->scratch = scratch;
-	server->counters = counters;
+	server->base = parts->base;
+	server->resolver = parts->resolver;
+	server->tls = parts->tls;
+	server->report = parts->report;
+	server->scratch = parts->scratch;
+	server->counters = parts->counters;
 	server->queue_end = &server->queue;
 	server->tick_every = tick_every(conf);
 	server->pool = stream_pool_new(conf->blocks);
 	server->conn = calloc(conf->connections_max, sizeof(*server->conn));
 	server->bucket = calloc(conf->connections_max, sizeof(struct tcp_conn *));
-	server->tick = event_new(base, -1, EV_PERSIST, on_tick, server);
-	server->accept_again = event_new(base, -1, 0, on_accept_again, server);
+	server->tick = event_new(server->base, -1, EV_PERSIST, on_tick, server);
+	server->accept_again = event_new(server->base, -1, 0, on_accept_again, server);
 	if (!server->pool || !server->conn || !server->bucket || !server->tick ||
 	    !server->accept_again)
 		goto fail;

@@ -17,6 +17,7 @@
 #include "net/addr.h"
 #include "net/tls.h"
 #include "resolve/query.h"
+#include "serve/report.h"
 
 struct tcp_conf {
 	unsigned connections_max; /* a worker; the oldest idle one makes room for one more */
@@ -69,15 +70,19 @@ struct tcp_counters {
 	struct counter handshakes_dropped; /* closed to make room for another */
 };
 
-struct tcp_server;
+/* What the connections work with. All of it outlives them. */
+struct tcp_parts {
+	struct event_base *base;
+	struct resolver *resolver;
+	struct tls_server *tls; /* NULL where no socket is for TLS */
+	struct report *report;
+	uint8_t *scratch; /* RESOLVER_MESSAGE_MAX octets, used during a call only */
+	struct tcp_counters *counters;
+};
 
-/*
- * `scratch` has room for RESOLVER_MESSAGE_MAX octets and is the worker's, used during a call only.
- * `tls` may be NULL where no socket is for TLS.
- */
-struct tcp_server *tcp_server_new(const struct tcp_conf *conf, struct event_base *base,
-				  struct resolver *resolver, struct tls_server *tls,
-				  uint8_t *scratch, struct tcp_counters *counters, struct err *err);
+struct tcp_server;
+struct tcp_server *tcp_server_new(const struct tcp_conf *conf, const struct tcp_parts *parts,
+				  struct err *err);
 /* Closes all connections. The resolver must still live. */
 void tcp_server_free(struct tcp_server *server);
 

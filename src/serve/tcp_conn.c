@@ -368,7 +368,7 @@ static enum stream_verdict conn_read(struct tcp_conn *conn)
 static bool conn_shake(struct tcp_conn *conn)
 {
 	struct tcp_server *server = conn->server;
-	struct tls_fault fault;
+	struct tls_fault fault = { .kind = TLS_FAULT_NONE };
 
 	/* Too many this turn: the socket will wake us again. */
 	if (server->shakes == TCP_SHAKES)
@@ -387,6 +387,7 @@ static bool conn_shake(struct tcp_conn *conn)
 		return false;
 	case TLS_END:
 	case TLS_FAILED:
+		report_handshake(server->report, &conn->client.from, fault.text);
 		tcp_conn_doom(conn, &server->counters->handshakes_failed);
 		return false;
 	}

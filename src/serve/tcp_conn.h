@@ -74,6 +74,7 @@ struct tcp_server {
 	struct event_base *base;
 	struct resolver *resolver;
 	struct tls_server *tls;
+	struct report *report;
 	uint8_t *scratch;
 	struct tcp_counters *counters;
 	struct stream_pool *pool;

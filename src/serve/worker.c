@@ -283,6 +283,18 @@ static void worker_free(struct worker *worker)
 	free(worker);
 }
 
+static struct tcp_server *worker_tcp(struct worker *worker, struct err *err)
+{
+	struct tcp_parts parts = { .base = worker->base,
+				   .resolver = worker->resolver,
+				   .tls = worker->workers->tls,
+				   .report = worker->report,
+				   .scratch = worker->scratch,
+				   .counters = &worker->counters.tcp };
+
+	return tcp_server_new(&worker->workers->conf.tcp, &parts, err);
+}
+
 static int worker_open(struct worker *worker, struct err *err)
 {
 	struct resolver_conf conf = {
@@ -322,9 +334,7 @@ static int worker_open(struct worker *worker, struct err *err)
 				     &worker->counters.udp, err);
 	if (!worker->udp)
 		return -1;
-	worker->tcp =
-		tcp_server_new(&worker->workers->conf.tcp, worker->base, worker->resolver,
-			       worker->workers->tls, worker->scratch, &worker->counters.tcp, err);
+	worker->tcp = worker_tcp(worker, err);
 	return worker->tcp ? 0 : -1;
 }
 
