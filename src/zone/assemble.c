@@ -76,6 +76,7 @@ void table_free(struct table *table)
 	node_pool_fini(&table->pool);
 	node_index_fini(&table->names);
 	node_index_fini(&table->addresses);
+	free(table->above);
 	free(table->zone_names);
 	free(table->zone_wildcards);
 	free(table->vaults);
@@ -91,6 +92,7 @@ size_t table_bytes(const struct table *table)
 	bytes += table->ranges_count * sizeof(table->ranges[0]) + table->pool.bytes;
 	bytes +=
 		(table->names.size + table->addresses.size + table->vaults_size) * sizeof(uint64_t);
+	bytes += table->above_bits / 8;
 	return bytes + (2 * zones + 1) * sizeof(uint32_t);
 }
 

@@ -34,6 +34,8 @@ struct table {
 	struct node_pool pool; /* merged nodes and empty non-terminals */
 	struct node_index names;
 	struct node_index addresses; /* slots NULL without PTR */
+	uint8_t *above;              /* bits of reverse zones with addresses below; NULL without */
+	size_t above_bits;           /* a power of two */
 	uint64_t star_hash;          /* label hash of `*` */
 	size_t held, records;
 	size_t cnames;            /* names with a CNAME */

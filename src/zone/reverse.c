@@ -9,15 +9,25 @@
  * the node that has it. A name in a zone without public zones, or outside every zone, stands
  * for itself. Wildcards have no name to give.
  *
+ * The zones above held addresses are empty non-terminals: who believes that one of them does not
+ * exist (RFC 8020) has lost what is below. They are noted as bits by their hash. Two that share a
+ * bit, of which one is not ours, cost that one an NXDOMAIN that becomes NODATA; ours are never
+ * missed.
+ *
  * Where an address has been found is known by looking into the node again, which has few
  * addresses as a rule and RECORDS_A_SET_MAX at worst.
  *
  * Filled on the loading thread, then constant; look-ups are pure, any thread.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "wire/types.h"
 #include "zone/assemble.h"
+
+/* An IPv4 address is in three zones at most, of which its neighbours share one or more. */
+#define ABOVE_BITS_AN_ADDRESS 16
+#define ABOVE_BITS_MIN 4096
 
 /* One label of a reverse name as a number; -1 if it is none as it ought to be written. */
 static int reverse_label(const uint8_t *label, bool v6)
@@ -41,33 +51,54 @@ static int reverse_label(const uint8_t *label, bool v6)
 	return n < 256 ? (int)n : -1;
 }
 
-/* The address of a whole reverse name (RFC 1035 3.5, RFC 3596 2.5), as a record's type and data. */
-static bool reverse_address(const struct name *name, uint8_t address[16], uint16_t *ret_type)
+/* A reverse name (RFC 1035 3.5, RFC 3596 2.5), whole or of a zone above one. */
+struct reverse {
+	uint16_t type;       /* of the record that has the address */
+	uint8_t units;       /* octets, or nibbles, that are there: the first ones */
+	uint8_t address[16]; /* the rest 0 */
+};
+
+/* How many units a whole one has. */
+static unsigned units_of(uint16_t type)
+{
+	return type == TYPE_A ? 4 : 32;
+}
+
+static void put_unit(struct reverse *reverse, unsigned i, unsigned value)
+{
+	if (reverse->type == TYPE_A)
+		reverse->address[i] = (uint8_t)value;
+	else
+		reverse->address[i / 2] |= (uint8_t)(i % 2 ? value : value << 4);
+}
+
+static bool read_reverse(const struct name *name, struct reverse *ret)
 {
 	static const uint8_t in_addr[] = "\7in-addr\4arpa", ip6[] = "\3ip6\4arpa";
-	unsigned i, labels;
-	int n;
+	const uint8_t *end;
+	size_t end_len;
+	unsigned i;
+	int value;
 
-	if (name->labels == 6 && name->len - name->at[4] == sizeof(in_addr) &&
-	    memcmp(name->fold + name->at[4], in_addr, sizeof(in_addr)) == 0) {
-		labels = 4;
-		*ret_type = TYPE_A;
-	} else if (name->labels == 34 && name->len - name->at[32] == sizeof(ip6) &&
-		   memcmp(name->fold + name->at[32], ip6, sizeof(ip6)) == 0) {
-		labels = 32;
-		*ret_type = TYPE_AAAA;
-	} else {
+	if (name->labels < 2)
 		return false;
-	}
-	memset(address, 0, 16);
-	for (i = 0; i < labels; i++) {
-		n = reverse_label(name->fold + name->at[i], labels == 32);
-		if (n < 0)
+	end = name->fold + name->at[name->labels - 2];
+	end_len = name->len - (size_t)name->at[name->labels - 2];
+	if (end_len == sizeof(in_addr) && memcmp(end, in_addr, sizeof(in_addr)) == 0)
+		ret->type = TYPE_A;
+	else if (end_len == sizeof(ip6) && memcmp(end, ip6, sizeof(ip6)) == 0)
+		ret->type = TYPE_AAAA;
+	else
+		return false;
+	if (name->labels - 2u > units_of(ret->type))
+		return false;
+	ret->units = (uint8_t)(name->labels - 2);
+	memset(ret->address, 0, sizeof(ret->address));
+	for (i = 0; i < ret->units; i++) {
+		value = reverse_label(name->fold + name->at[i], ret->type == TYPE_AAAA);
+		if (value < 0)
 			return false;
-		if (labels == 4)
-			address[3 - i] = (uint8_t)n;
-		else
-			address[15 - i / 2] |= (uint8_t)(i % 2 ? n << 4 : n);
+		put_unit(ret, ret->units - 1 - i, (unsigned)value);
 	}
 	return true;
 }
@@ -104,24 +135,63 @@ static void ptr_name(const struct table *table, const struct node *node, struct 
 		name_strip(ret, &own, 0);
 }
 
+/* ---- zones above held addresses -------------------------------------------------------------- */
+
+/* The bit of a zone: of its kind, its length and its part of the address. */
+static size_t above_bit(const struct table *table, uint16_t type, const uint8_t *address,
+			unsigned units)
+{
+	uint8_t data[18] = { (uint8_t)type, (uint8_t)units };
+	unsigned octets = type == TYPE_A ? units : units / 2;
+
+	memcpy(data + 2, address, octets);
+	if (type == TYPE_AAAA && units % 2)
+		data[2 + octets] = address[octets] & 0xf0;
+	return hash_bytes(data, sizeof(data)) & (table->above_bits - 1);
+}
+
+static bool is_above(const struct table *table, const struct reverse *reverse)
+{
+	size_t bit = above_bit(table, reverse->type, reverse->address, reverse->units);
+
+	return table->above[bit / 8] >> bit % 8 & 1;
+}
+
+/* The first `known` units are those of an address that was noted already. */
+static void note_above(struct table *table, uint16_t type, const uint8_t *address, unsigned known)
+{
+	unsigned units;
+	size_t bit;
+
+	for (units = known; units < units_of(type); units++) {
+		bit = above_bit(table, type, address, units);
+		table->above[bit / 8] |= (uint8_t)(1 << bit % 8);
+	}
+}
+
 bool table_look_reverse(const struct table *table, const struct name *name, struct table_hit *ret)
 {
 	const struct node *node;
 	struct zone_match match;
-	uint8_t address[16];
+	struct reverse reverse;
 	struct name own;
-	uint16_t type;
 	uint64_t hash;
 	size_t at;
 
-	if (!table->addresses.slots || !reverse_address(name, address, &type))
+	if (!table->addresses.slots || !read_reverse(name, &reverse))
 		return false;
-	hash = address_hash(type, address);
+	if (reverse.units < units_of(reverse.type)) {
+		if (!is_above(table, &reverse))
+			return false;
+		*ret = (struct table_hit){ .match = TABLE_ENT };
+		return true;
+	}
+	hash = address_hash(reverse.type, reverse.address);
 	for (at = node_index_home(&table->addresses, hash); table->addresses.slots[at];
 	     at = node_index_step(&table->addresses, at)) {
 		node = node_slot_node(table->addresses.slots[at]);
 		if (!node_slot_may_be(table->addresses.slots[at], hash) ||
-		    !holds_address(node, type, address))
+		    !holds_address(node, reverse.type, reverse.address))
 			continue;
 		ptr_name(table, node, &ret->target);
 		node_spell(table->zones, node, &own);
@@ -158,7 +228,33 @@ struct pending {
 struct batch {
 	struct pending entries[TABLE_BATCH];
 	size_t count;
+	uint8_t last[16]; /* the address that was noted last; neighbours come together */
+	uint16_t last_type;
 };
+
+/* Units at the start that two addresses share. */
+static unsigned units_shared(uint16_t type, const uint8_t *one, const uint8_t *other)
+{
+	unsigned octets = type == TYPE_A ? 4 : 16, i = 0;
+
+	while (i < octets && one[i] == other[i])
+		i++;
+	if (type == TYPE_A)
+		return i;
+	return 2 * i + (i < octets && one[i] >> 4 == other[i] >> 4);
+}
+
+static void note_zones(struct table *table, struct batch *batch, const struct pending *p)
+{
+	unsigned shared = 0;
+
+	/* A zone that both are in has more than what they share to its name: one further. */
+	if (batch->last_type == p->type)
+		shared = units_shared(p->type, p->rdata, batch->last) + 1;
+	note_above(table, p->type, p->rdata, shared);
+	batch->last_type = p->type;
+	memcpy(batch->last, p->rdata, p->type == TYPE_A ? 4 : 16);
+}
 
 static void add_address(struct table *table, const struct pending *p)
 {
@@ -183,8 +279,10 @@ static void flush_batch(struct table *table, struct batch *batch)
 {
 	size_t i;
 
-	for (i = 0; i < batch->count; i++)
+	for (i = 0; i < batch->count; i++) {
 		add_address(table, &batch->entries[i]);
+		note_zones(table, batch, &batch->entries[i]);
+	}
 	batch->count = 0;
 }
 
@@ -224,6 +322,12 @@ int table_add_addresses(struct table *t)
 	struct node *node;
 
 	if (node_index_init(&t->addresses, t->addresses_max) < 0)
+		return -1;
+	t->above_bits = ABOVE_BITS_MIN;
+	while (t->above_bits < t->addresses_max * ABOVE_BITS_AN_ADDRESS)
+		t->above_bits *= 2;
+	t->above = calloc(t->above_bits / 8, 1);
+	if (!t->above)
 		return -1;
 	while ((node = table_walk_next(t, &walk)))
 		if (!t->merges ||

@@ -30,6 +30,7 @@ struct script {
 	uint16_t group;
 	uint8_t data[4096];
 	size_t len;
+	bool stale;
 };
 
 static struct view *view;
@@ -40,6 +41,7 @@ static struct script scripts[SCRIPTS_MAX];
 static unsigned script_count;
 static uint16_t root_group, corp_group;
 static bool with_do;
+static struct plan last_plan; /* of `expect` */
 
 static inline void name_of(struct name *ret, const char *text)
 {
@@ -153,6 +155,7 @@ static inline void says(const char *from, const char *qname, const char *qtype, 
 	size_t len;
 
 	ck_assert_uint_le(script_count, SCRIPTS_MAX);
+	script->stale = false;
 	name_of(&script->name, qname);
 	script->group = strcmp(from, "corp") == 0 ? corp_group : root_group;
 	ck_assert_int_eq(type_from_text(qtype, &type), 0);
@@ -207,6 +210,13 @@ static inline void add_reply(struct step_replies *replies, const struct step_ask
 					     &reply->len, &ttl),
 				 0);
 		reply->rcode = scripts[i].data[3] & 15;
+		reply->ad = true;
+		if (scripts[i].stale) {
+			reply->stale = true;
+			reply->ede = EDE_NETWORK_ERROR;
+			reply->age_s = 1000;
+			reply->ttl_cap_s = 30;
+		}
 	}
 	replies->count++;
 }
@@ -264,7 +274,6 @@ static inline void put_message(char *text, const uint8_t *data, size_t len)
 static inline void expect(const char *qname, const char *qtype, const char *want)
 {
 	static struct step_replies replies;
-	static struct plan plan;
 	static struct step_ask ask;
 	struct step_question question;
 	struct answer_shape shape = { .flags = FLAG_RD, .stream = true, .do_bit = with_do };
@@ -277,7 +286,7 @@ static inline void expect(const char *qname, const char *qtype, const char *want
 	question = (struct step_question){ .name = &name };
 	ck_assert_int_eq(type_from_text(qtype, &question.type), 0);
 	replies.count = 0;
-	while (resolve_step(view, &replies, &question, &plan, &ask, NULL) == STEP_ASK) {
+	while (resolve_step(view, &replies, &question, &last_plan, &ask, NULL) == STEP_ASK) {
 		put(asked, ask.group == corp_group ? "asked! " : "asked ");
 		put_name(asked, ask.name.wire);
 		put(asked, "\n");
@@ -291,7 +300,7 @@ static inline void expect(const char *qname, const char *qtype, const char *want
 	shape.question = section;
 	shape.question_len = (uint16_t)(name.len + 4);
 	put_message(text, out,
-		    answer_plan(&shape, &plan, &replies, NULL, out, sizeof(out), &truncated));
+		    answer_plan(&shape, &last_plan, &replies, NULL, out, sizeof(out), &truncated));
 	put(text, asked);
 	ck_assert_msg(strcmp(text, want) == 0, "%s %s\n--- got\n%s--- want\n%s", qname, qtype, text,
 		      want);

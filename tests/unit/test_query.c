@@ -965,6 +965,47 @@ START_TEST(connections_go)
 }
 END_TEST
 
+/* Large replies that wait for the rest of their chain leave stores for what comes in. */
+START_TEST(large_replies_are_let_go)
+{
+	struct resolver_conf conf = { .queries_max = 400, .send = on_send, .event = on_event };
+	struct reply_store *free[STORE_LARGE_COUNT];
+	unsigned i, n = 0;
+	char text[32];
+
+	resolver_free(resolver);
+	resolver = resolver_new(&conf, NULL);
+	resolver_use_view(resolver, view);
+	for (i = 0; i < 100; i++) {
+		struct reply_store *store = store_take(pool, 40000);
+
+		ck_assert_msg(store, "%u", i);
+		sprintf(text, "n%u.example", i);
+		ck_assert_int_eq(ask_a(text, 0), RESOLVER_LATER);
+		store->reply.len = reply_of(&asked, "end.example", store->data);
+		store->reply.ede = EDE_NONE;
+		store->reply.ttl_cap_s = 86400;
+		resolver_forwarded(resolver, waiter, &store->reply);
+		store_drop(store);
+	}
+	ck_assert_uint_eq(sent_count, 0);
+	ck_assert_uint_eq(resolver_waiting(resolver), 100);
+	while (n < STORE_LARGE_COUNT && (free[n] = store_take(pool, 40000)))
+		n++;
+	ck_assert_uint_eq(n, STORE_LARGE_COUNT - STORE_LARGE_KEPT_MAX);
+	while (n > 0)
+		store_drop(free[--n]);
+	/* All come back with the end of the queries. */
+	resolver_expire(resolver, RESOLVER_DEADLINE_MS);
+	ck_assert_uint_eq(resolver_waiting(resolver), 0);
+	while (n < STORE_LARGE_COUNT && (free[n] = store_take(pool, 40000)))
+		n++;
+	ck_assert_uint_eq(n, STORE_LARGE_COUNT);
+	while (n > 0)
+		store_drop(free[--n]);
+}
+END_TEST
+
 START_TEST(explain)
 {
 	struct name name;
@@ -1008,6 +1049,7 @@ static Suite *query_suite(void)
 	tcase_add_test(tcase, stale_links);
 	tcase_add_test(tcase, a_group_has_its_share);
 	tcase_add_test(tcase, connections_go);
+	tcase_add_test(tcase, large_replies_are_let_go);
 	tcase_add_test(tcase, explain);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -293,15 +293,79 @@ START_TEST(special_names)
 	expect("x.onion", "A", "NXDOMAIN aa\n!onion SOA\n");
 	expect("_dns.resolver.arpa", "SVCB", "NOERROR aa\n!resolver.arpa SOA\n");
 	expect("9.0.0.10.in-addr.arpa", "PTR", "NXDOMAIN aa\n!10.in-addr.arpa SOA\n");
+	/* But above what is held it exists, whoever says what. */
+	expect("0.0.10.in-addr.arpa", "PTR", "NOERROR aa\n!10.in-addr.arpa SOA\n");
+	expect("0.10.in-addr.arpa", "NS", "NOERROR aa\n!10.in-addr.arpa SOA\n");
+	expect("1.10.in-addr.arpa", "NS", "NXDOMAIN aa\n!10.in-addr.arpa SOA\n");
 	expect("1.1.31.172.in-addr.arpa", "PTR", "NXDOMAIN aa\n!31.172.in-addr.arpa SOA\n");
 	expect("1.1.32.172.in-addr.arpa", "PTR", "SERVFAIL\nasked 1.1.32.172.in-addr.arpa\n");
 	view->private_reverse_upstream = true;
 	expect("9.0.0.10.in-addr.arpa", "PTR", "SERVFAIL\nasked 9.0.0.10.in-addr.arpa\n");
+	says("", "0.0.10.in-addr.arpa", "NS", RCODE_NXDOMAIN, "!10.in-addr.arpa SOA ns.example\n");
+	expect("0.0.10.in-addr.arpa", "NS",
+	       "NOERROR\n!10.in-addr.arpa SOA\nasked 0.0.10.in-addr.arpa\n");
 	view->listen = calloc(1, sizeof(*view->listen));
 	view->listen_count = 1;
 	ck_assert_int_eq(addr_parse(&view->listen[0], "10.0.0.53", 53), 0);
 	expect("53.0.0.10.in-addr.arpa", "PTR",
 	       "NOERROR aa\n53.0.0.10.in-addr.arpa PTR privlinkd.resolver.arpa\n");
+	end();
+}
+END_TEST
+
+/* What is past its time is told as such, unless none of it is in the answer. */
+START_TEST(stale_replies)
+{
+	begin(ZONE_TRANSPARENT);
+	hold(ACCT, "A", "10.0.0.5");
+	ready();
+	says("", "a.example", "A", RCODE_NOERROR, "a.example A 192.0.2.1\n");
+	scripts[0].stale = true;
+	says("", "nx.example", "A", RCODE_NXDOMAIN, "!example SOA ns.example\n");
+	scripts[1].stale = true;
+	says("", "to.example", "A", RCODE_NOERROR, "to.example CNAME acct.blob.core.windows.net\n");
+	scripts[2].stale = true;
+	says("", "on.example", "A", RCODE_NOERROR, "on.example CNAME a.corp.example\n");
+	scripts[3].stale = true;
+	says("corp", "a.corp.example", "A", RCODE_NOERROR, "a.corp.example A 192.0.2.2\n");
+	says("", "blob.core.windows.net", "A", RCODE_NXDOMAIN,
+	     "!core.windows.net SOA ns.example\n");
+	scripts[5].stale = true;
+	says("", "off.example", "A", RCODE_NOERROR, "off.example CNAME silent.corp.example\n");
+	scripts[6].stale = true;
+
+	expect("a.example", "A", "NOERROR\na.example A 192.0.2.1\nasked a.example\n");
+	ck_assert(last_plan.stale && !last_plan.ad);
+	ck_assert_int_eq(last_plan.ede, EDE_STALE_ANSWER);
+	ck_assert_int_eq(last_plan.ede_more, EDE_NETWORK_ERROR);
+	ck_assert_int_eq(last_plan.failed_reply, -1);
+	expect("nx.example", "A", "NXDOMAIN\n!example SOA\nasked nx.example\n");
+	ck_assert_int_eq(last_plan.ede, EDE_STALE_NXDOMAIN);
+	/* An old link, and what is at its end of today. */
+	expect("to.example", "A",
+	       "NOERROR\nto.example CNAME acct.blob.core.windows.net\n"
+	       "acct.blob.core.windows.net CNAME " ACCT "\n" ACCT
+	       " A 10.0.0.5\nasked to.example\n");
+	ck_assert(last_plan.stale && last_plan.cut);
+	expect("on.example", "A",
+	       "NOERROR\non.example CNAME a.corp.example\na.corp.example A 192.0.2.2\n"
+	       "asked on.example\nasked! a.corp.example\n");
+	ck_assert(last_plan.stale && !last_plan.ad);
+	/* Above a held name nothing is denied, of old neither. */
+	expect("blob.core.windows.net", "A",
+	       "NOERROR\n!core.windows.net SOA\nasked blob.core.windows.net\n");
+	ck_assert_int_eq(last_plan.ede, EDE_STALE_ANSWER);
+	/* A failure says why it is one, and which reply it is. */
+	expect("off.example", "A", "SERVFAIL\nasked off.example\nasked! silent.corp.example\n");
+	ck_assert(!last_plan.stale);
+	ck_assert_int_eq(last_plan.ede, EDE_NO_REACHABLE_AUTHORITY);
+	ck_assert_int_eq(last_plan.ede_more, EDE_NONE);
+	ck_assert_int_eq(last_plan.failed_reply, 1);
+	/* What is held knows nothing of it. */
+	expect("acct.blob.core.windows.net", "A",
+	       "NOERROR aa\nacct.blob.core.windows.net CNAME " ACCT "\n" ACCT " A 10.0.0.5\n");
+	ck_assert(!last_plan.stale);
+	ck_assert_int_eq(last_plan.ede, EDE_NONE);
 	end();
 }
 END_TEST
@@ -340,6 +404,7 @@ static Suite *step_suite(void)
 	tcase_add_test(tcase, must_be_private);
 	tcase_add_test(tcase, long_chains_and_loops);
 	tcase_add_test(tcase, special_names);
+	tcase_add_test(tcase, stale_replies);
 	tcase_add_test(tcase, site_recovery);
 	suite_add_tcase(suite, tcase);
 	return suite;

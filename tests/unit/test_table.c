@@ -338,7 +338,23 @@ START_TEST(test_ptr)
 	expect(t, "4.0.0.10.in-addr.arpa", "HELD 4.0.0.10.in-addr.arpa");
 	expect(t, "5.0.0.10.in-addr.arpa", "PTR www.lab.example -> www.lab.example");
 	expect(t, "6.30.200.10.in-addr.arpa", "PTR six.lab.example -> six.lab.example");
+	/* Zones above them exist, to the last; beside them none does. */
 	expect(t, "0.10.in-addr.arpa", "ENT");
+	expect(t, "0.0.10.in-addr.arpa", "ENT");
+	expect(t, "10.IN-ADDR.arpa", "ENT");
+	expect(t, "in-addr.arpa", "ENT");
+	expect(t, "30.200.10.in-addr.arpa", "ENT");
+	expect(t, "200.10.in-addr.arpa", "ENT");
+	expect(t, "31.200.10.in-addr.arpa", "NONE");
+	expect(t, "11.in-addr.arpa", "NONE");
+	expect(t, "1.2.3.4.5.in-addr.arpa", "NONE");
+	expect(t, "4.0.0.0.2.1.0.0.0.0.d.F.ip6.arpa", "ENT");
+	expect(t, "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.0.0.0.2.1.0.0.0.0.d.f.ip6.arpa",
+	       "ENT");
+	expect(t, "5.0.0.0.2.1.0.0.0.0.d.f.ip6.arpa", "NONE");
+	expect(t, "f.ip6.arpa", "ENT");
+	expect(t, "ip6.arpa", "ENT");
+	expect(t, "x.ip6.arpa", "NONE");
 	expect(t, "01.0.0.10.in-addr.arpa", "NONE");
 	expect(t, "1.00.0.10.in-addr.arpa", "NONE");
 	expect(t, "1.0.0.266.in-addr.arpa", "NONE");
