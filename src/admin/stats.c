@@ -108,7 +108,7 @@ static const struct stats_row serve_rows[] = {
 	S(udp.cut) = { "udp_cut", "messages longer than any query" },
 	S(udp.send_dropped) = { "udp_send_dropped", "answers that the system did not take" },
 	S(tcp.accepted) = { "tcp_accepted", "connections" },
-	S(tcp.open) = { "tcp_open", "connections that are open now", true },
+	S(tcp.open) = { "tcp_open", "connections that are open now" },
 	S(tcp.received) = { "tcp_received", "messages over TCP and TLS" },
 	S(tcp.sent) = { "tcp_sent", "answers over TCP and TLS" },
 	S(tcp.cut) = { "tcp_cut", "messages longer than any query" },
@@ -135,7 +135,7 @@ static const struct stats_row serve_rows[] = {
 				      "ended to make room: limits.tls-handshakes" },
 	S(turns) = { "turns", "turns of the loop" },
 	S(views) = { "views", "record sets taken" },
-	S(waiting) = { "waiting", "queries that wait now", true },
+	S(waiting) = { "waiting", "queries that wait now" },
 	S(events_suppressed) = { "events_suppressed", "log lines left out, for their rate" },
 };
 ALL_NAMED(serve_rows, struct serve_counters);

@@ -9,7 +9,6 @@
 #ifndef PRIVLINKD_ADMIN_STATS_H
 #define PRIVLINKD_ADMIN_STATS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +18,6 @@
 struct stats_row {
 	const char *name; /* without the part's */
 	const char *help; /* what it counts; a limit that was met names its key */
-	bool level;       /* goes down, too: a number of now */
 };
 struct stats_part {
 	const char *name; /* stands before the names of its rows, with `_` */
