@@ -236,11 +236,8 @@ static void on_outcome(void *arg, uint32_t i, const struct pending_outcome *outc
 	struct cache_shard *shard;
 
 	store = store_outcome(forward, forward->outgoing[i].store, &flight->key, outcome, cap_s);
-	if (outcome->failed && (atomic_load_explicit(&flight->members_asked, memory_order_relaxed) &
-				FLIGHT_RETURNED)) {
-		store->reply.ede = EDE_OTHER;
-		store->reply.ede_text = "forwarding loop: upstream sends this back to this server";
-	}
+	if (outcome->failed)
+		forward_suspect_loop(shared, flight, &store->reply, clock_now_ms());
 	leave(forward, i, flight->key.group);
 	/* A failure is kept even where cache.ttl-max is 0 (RFC 9520); it has a bound of its own. */
 	if (outcome->rcode != RCODE_SERVFAIL && ttl_s > cap_s)
@@ -431,58 +428,10 @@ static bool look(struct forward *forward, struct cache_shard *shard, const struc
 	return true;
 }
 
-/* What is known of this question in flight, with whatever bits; and sets `more` of it. */
-static uint32_t visit_flights(struct forward *forward, const struct name *name, uint16_t type,
-			      uint16_t group, uint32_t more)
-{
-	struct forward_question question = { .name = name, .type = type, .group = group };
-	struct flights *flights = forward->shared->flights;
-	struct cache_shard *shard;
-	struct flight *flight;
-	struct cache_key key;
-	uint32_t asked = 0;
-	unsigned bits;
-
-	for (bits = 0; bits < 4; bits++) {
-		question.do_bit = bits & 1;
-		question.cd_bit = bits & 2;
-		key = cache_key_of(&question);
-		shard = cache_lock(forward->shared->cache, key.hash);
-		flight = flights_find(flights, &key);
-		if (flight)
-			asked |= atomic_fetch_or_explicit(&flight->members_asked, more,
-							  memory_order_relaxed);
-		cache_unlock(shard);
-	}
-	return asked & ~FLIGHT_RETURNED;
-}
-
 uint32_t forward_asks(struct forward *forward, const struct name *name, uint16_t type,
 		      uint16_t group)
 {
-	return visit_flights(forward, name, type, group, 0);
-}
-
-/*
- * Has an upstream sent us a question that we sent to it? Whoever asks from elsewhere, and all while
- * nothing is in flight, costs a look at two words.
- */
-static bool comes_back(struct forward *forward, const struct forward_question *question,
-		       uint64_t now_ms)
-{
-	struct forward_shared *shared = forward->shared;
-	uint32_t asked;
-
-	if (!question->from || !atomic_load_explicit(&shared->inflight, memory_order_relaxed) ||
-	    !looptable_may_be_peer(shared->loops, question->from))
-		return false;
-	asked = forward_asks(forward, question->name, question->type, question->group);
-	if (!asked || !looptable_came_back(shared->loops, question->name, question->group, asked,
-					   question->from, question->here, now_ms))
-		return false;
-	/* So that the SERVFAIL, which is ours, is not held against the upstream it comes by. */
-	visit_flights(forward, question->name, question->type, question->group, FLIGHT_RETURNED);
-	return true;
+	return forward_visit_flights(forward->shared, name, type, group, 0);
 }
 
 enum forward_verdict forward_get(struct forward *forward, const struct forward_question *question,
@@ -499,7 +448,7 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	struct launch launch;
 
 	/* Before the cache: who gets our stale answer for his own would keep it alive for ever. */
-	if (comes_back(forward, question, now_ms))
+	if (forward_comes_back(shared, question, now_ms))
 		return FORWARD_LOOP;
 	launch = launch_prepare(forward, question);
 	if (waiter && (empty || launch.nobody))
@@ -566,11 +515,6 @@ void forward_remember(struct forward *forward, const struct forward_question *qu
 void forward_forget(struct forward *forward, uint64_t waiter)
 {
 	flights_forget(forward->shared->flights, forward->n, waiter);
-}
-
-struct looptable *forward_loops(const struct forward_shared *shared)
-{
-	return shared->loops;
 }
 
 struct looptable *forward_looptable(const struct forward *forward)

@@ -193,6 +193,15 @@ uint32_t looptable_without(struct looptable *table, const struct name *name, uin
 	return useless;
 }
 
+/* One that was not probed within again_ms is probed again. With the lock. */
+static bool doubt(struct pair *pair, uint64_t again_ms, uint64_t due_ms, uint64_t now_ms)
+{
+	if (pair->state == PAIR_MARKED || pair->underway || now_ms - pair->probed_ms < again_ms)
+		return false;
+	pair->due_ms = due_ms;
+	return true;
+}
+
 /*
  * Has the zones between the forward zone and the name probed, the shortest first. With the lock.
  */
@@ -214,9 +223,7 @@ static void suspect(struct looptable *table, const struct name *name, unsigned r
 		struct pair *pair = i == PAIR_NONE ? NULL : &pairs->pair[i];
 
 		if (pair) {
-			if (pair->state != PAIR_MARKED && !pair->underway &&
-			    now_ms - pair->probed_ms >= LOOPTABLE_SUSPECT_AGAIN_MS)
-				pair->due_ms = now_ms + step;
+			doubt(pair, LOOPTABLE_SUSPECT_AGAIN_MS, now_ms + step, now_ms);
 			continue;
 		}
 		name_strip(&zone, name, name->labels - labels);
@@ -259,6 +266,31 @@ bool looptable_came_back(struct looptable *table, const struct name *name, uint1
 	table->counts.questions += ours;
 	pthread_mutex_unlock(&table->lock);
 	return ours;
+}
+
+void looptable_silent(struct looptable *table, const struct name *name, uint16_t group,
+		      uint32_t asked, uint64_t now_ms)
+{
+	uint16_t member[UPSTREAMS_A_GROUP_MAX];
+	size_t count = upstreams_group_members(table->upstreams, group, member), i;
+	unsigned first = upstreams_group_labels(table->upstreams, group), labels;
+	bool due = false;
+
+	pthread_mutex_lock(&table->lock);
+	for (i = 0; i < count; i++) {
+		if (!(asked & UINT32_C(1) << i))
+			continue;
+		for (labels = first; labels <= name->labels; labels++) {
+			uint16_t n = pairs_find_suffix(&table->pairs, name, labels, member[i]);
+
+			if (n != PAIR_NONE && table->pairs.pair[n].configured)
+				due |= doubt(&table->pairs.pair[n], LOOPTABLE_SILENT_AGAIN_MS,
+					     now_ms, now_ms);
+		}
+	}
+	pthread_mutex_unlock(&table->lock);
+	if (due)
+		wake(table);
 }
 
 /* ---- probes ---- */

@@ -33,6 +33,11 @@
 #define LOOPTABLE_SUSPECT_MS 100
 /* What was found well is not suspected again before. */
 #define LOOPTABLE_SUSPECT_AGAIN_MS 10000
+/*
+ * What is only doubted because a question stayed without an answer; such a question began about 4 s
+ * ago, and a probe older than that says nothing about it.
+ */
+#define LOOPTABLE_SILENT_AGAIN_MS 3000
 /* Probes without any answer that a suspicion is worth. */
 #define LOOPTABLE_SUSPECT_TRIES 3
 
@@ -99,6 +104,14 @@ bool looptable_may_be_peer(const struct looptable *table, const union addr *from
  */
 bool looptable_came_back(struct looptable *table, const struct name *name, uint16_t group,
 			 uint32_t asked, const union addr *from, bool here, uint64_t now_ms);
+
+/*
+ * A question ended without a word from the members `asked`. It may have come back from where nobody
+ * could tell, and waited for itself: those zones of the configuration that it lies in are probed
+ * again, if that was not done lately.
+ */
+void looptable_silent(struct looptable *table, const struct name *name, uint16_t group,
+		      uint32_t asked, uint64_t now_ms);
 
 /* Is this the name of a probe of ours? Then it has come back: answer SERVFAIL. Cheap if not. */
 bool looptable_probe_came_back(struct looptable *table, const struct name *name,

@@ -591,6 +591,38 @@ START_TEST(silence)
 }
 END_TEST
 
+/* A loop that begins later, and comes from an address that nobody knows: questions end in silence. */
+START_TEST(silence_of_a_question)
+{
+	static const struct habit loops[] = { { CORP, "a.example", true, LOOP_SERVFAIL }, { 0 } };
+	uint16_t group = group_of(".", CORP, OTHER);
+	struct name name = name_of("x.y.a.example");
+	struct loop_counts counts;
+
+	add(".", group);
+	add("a.example", group);
+	add("b.example", group);
+	commit();
+	pass(LOOPTABLE_SUSPECT_AGAIN_MS);
+	ck_assert_uint_eq(sent, 6);
+	habits = loops;
+	looptable_silent(table, &name, group, 1, now_ms);
+	pass(1000);
+	ck_assert_uint_eq(sent, 8);
+	ck_assert_uint_eq(told_marked, 1);
+	ck_assert_str_eq(told_zone, "a.example");
+	/* Of what is not configured nothing is asked, and nothing again so soon. */
+	looptable_silent(table, &name, group, 3, now_ms);
+	pass(100);
+	ck_assert_uint_eq(sent, 11); /* with the mark's own */
+	looptable_silent(table, &name, group, 3, now_ms);
+	pass(100);
+	ck_assert_uint_eq(sent, 11);
+	looptable_counts(table, &counts);
+	ck_assert_uint_eq(counts.pairs, 6);
+}
+END_TEST
+
 START_TEST(servfail_that_does_not_come_back)
 {
 	static const struct habit loops[] = { { CORP, "a.example", true, LOOP_SERVFAIL }, { 0 } };
@@ -709,6 +741,7 @@ static Suite *loops_suite(void)
 	tcase_add_test(tcase, a_false_alarm);
 	tcase_add_test(tcase, suspicions_are_few);
 	tcase_add_test(tcase, silence);
+	tcase_add_test(tcase, silence_of_a_question);
 	tcase_add_test(tcase, servfail_that_does_not_come_back);
 	tcase_add_test(tcase, a_reload);
 	tcase_add_test(tcase, too_many_and_too_long);
