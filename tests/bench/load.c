@@ -3,7 +3,10 @@
  * The load generator of the bench.
  *
  *     load -s ADDR@PORT [-n QUERIES] [-T SECONDS] [-w WINDOW | -r RATE] [-k SOCKETS]
- *          [-c RCODE] [-a ANSWERS] [-t TYPE] [-l SECONDS] [-g] [-f FILE] [NAME...]
+ *          [-c RCODE] [-a ANSWERS] [-t TYPE] [-l SECONDS] [-P PROTOCOL] [-g] [-f FILE] [NAME...]
+ *
+ * Over UDP, or as PROTOCOL says `tcp` or `tls`: SOCKETS connections that are kept open, with as
+ * many queries in flight on each as its share of the window.
  *
  * Closed loop (-w, the default): WINDOW queries are out at any time, a reply starts the next.
  * Fixed rate (-r a second): sent by the clock whatever comes back, and a latency counts from the
@@ -30,6 +33,7 @@
  * slot, the others the round, so a late reply does not pass for the next one in that slot.
  */
 #include "../tools/toolnet.h"
+#include "flow.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -46,7 +50,7 @@
 #define MAX_SLOTS 4096 /* queries out at once: 12 bits of the id, 4 stay for the round */
 #define MAX_NAMES (1u << 20)
 #define MAX_QUERY 288 /* header 12, name 255, type and class 4, OPT 11 */
-#define BUCKETS 640 /* histogram: 16 to a power of two of nanoseconds, 6 % wide, up to hours */
+#define BUCKETS 640   /* histogram: 16 to a power of two of nanoseconds, 6 % wide, up to hours */
 #define DIGITS 8
 #define GROUPS 16
 
@@ -64,6 +68,7 @@ struct slot {
 
 struct sender {
 	int fd;
+	struct flow *flow; /* NULL: UDP */
 	unsigned count;
 	uint8_t bytes[BATCH][MAX_QUERY];
 	struct iovec iov[BATCH];
@@ -76,6 +81,7 @@ static struct {
 	uint64_t queries, rate, limit_ns, lost_ns;
 	unsigned window, sockets, rcode, answers, type;
 	bool generations;
+	bool stream, tls;
 	const char *file;
 } conf = { .queries = 200000,
 	   .limit_ns = 60000000000ull,
@@ -212,6 +218,14 @@ static void sender_flush(struct sender *s)
 {
 	unsigned at = 0;
 
+	if (s->flow) {
+		for (; at < s->count; at++)
+			flow_put(s->flow, s->bytes[at], s->iov[at].iov_len);
+		if (flow_flush(s->flow) < 0)
+			ended = 1; /* it would not go on */
+		s->count = 0;
+		return;
+	}
 	while (at < s->count) {
 		int n = sendmmsg(s->fd, s->msgs + at, s->count - at, 0);
 		if (n <= 0)
@@ -316,6 +330,11 @@ static void take_reply(const uint8_t *p, size_t len, unsigned socket, uint64_t n
 	done++;
 }
 
+static void take_now(const uint8_t *p, size_t len, unsigned socket)
+{
+	take_reply(p, len, socket, now_ns());
+}
+
 static void receive(unsigned k)
 {
 	static uint8_t bytes[BATCH][2048];
@@ -323,6 +342,11 @@ static void receive(unsigned k)
 	static struct mmsghdr msgs[BATCH];
 	int n;
 
+	if (senders[k].flow) {
+		if (flow_receive(senders[k].flow, take_now, k) < 0)
+			ended = 1;
+		return;
+	}
 	do {
 		for (int i = 0; i < BATCH && !iov[i].iov_base; i++) {
 			iov[i] =
@@ -407,7 +431,7 @@ static int options(int argc, char **argv)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "s:n:T:w:r:k:c:a:t:f:l:g")) != -1) {
+	while ((opt = getopt(argc, argv, "s:n:T:w:r:k:c:a:t:f:l:P:g")) != -1) {
 		unsigned long v = optarg ? strtoul(optarg, NULL, 10) : 0;
 		switch (opt) {
 		case 's':
@@ -441,6 +465,12 @@ static int options(int argc, char **argv)
 		case 'l':
 			conf.lost_ns = v * 1000000000ull;
 			break;
+		case 'P':
+			conf.tls = strcmp(optarg, "tls") == 0;
+			conf.stream = conf.tls || strcmp(optarg, "tcp") == 0;
+			if (!conf.stream)
+				return -1;
+			break;
 		case 'g':
 			conf.generations = true;
 			break;
@@ -467,14 +497,21 @@ static int sender_open(struct sender *s)
 {
 	int big = 1 << 20;
 
-	s->fd = socket(conf.server.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (s->fd < 0)
-		return -1;
-	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
 	for (unsigned i = 0; i < BATCH; i++) {
 		s->iov[i].iov_base = s->bytes[i];
 		s->msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &s->iov[i], .msg_iovlen = 1 };
 	}
+	if (conf.stream) {
+		s->flow = malloc(sizeof(*s->flow));
+		if (!s->flow || flow_open(s->flow, &conf.server, conf.server_len, conf.tls) < 0)
+			return -1;
+		s->fd = s->flow->fd;
+		return 0;
+	}
+	s->fd = socket(conf.server.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (s->fd < 0)
+		return -1;
+	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
 	return connect(s->fd, (struct sockaddr *)&conf.server, conf.server_len);
 }
 
@@ -483,7 +520,7 @@ int main(int argc, char **argv)
 	if (options(argc, argv) < 0) {
 		fputs("usage: load -s ADDR@PORT [-n QUERIES] [-T SECONDS] [-w WINDOW | -r RATE]\n"
 		      "            [-k SOCKETS] [-c RCODE] [-a ANSWERS] [-t TYPE] [-l SECONDS]\n"
-		      "            [-g] [-f FILE] [NAME...]\n",
+		      "            [-P tcp|tls] [-g] [-f FILE] [NAME...]\n",
 		      stderr);
 		return 2;
 	}
@@ -498,6 +535,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < MAX_SLOTS; i++)
 		free_slots[free_count++] = MAX_SLOTS - 1 - i;
 	signal(SIGTERM, on_term);
+	signal(SIGPIPE, SIG_IGN);
 	uint64_t start = now_ns();
 	run(start);
 	double seconds = (double)(now_ns() - start) / 1e9;
@@ -513,6 +551,8 @@ int main(int argc, char **argv)
 		printf(" generations %u", seen);
 	}
 	putchar('\n');
+	for (unsigned k = 0; k < conf.sockets; k++)
+		free(senders[k].flow);
 	free(queries);
 	return bad > 0 || lost > 0;
 }

@@ -1140,6 +1140,8 @@ END_TEST
 START_TEST(tls_stalled)
 {
 	struct workers_conf conf = WORKERS_CONF_DEFAULT;
+	/* A record of 512 octets in which a hello begins. */
+	static const uint8_t hello[] = { 0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc };
 	int silent, slow;
 	unsigned n;
 
@@ -1148,8 +1150,7 @@ START_TEST(tls_stalled)
 	silent = bare_client(SOCK_STREAM);
 	slow = bare_client(SOCK_STREAM);
 	for (n = 0; n < 100; n++) {
-		/* A record of 512 octets in which a hello begins. */
-		if (send(slow, n < 9 ? "\x16\3\1\2\0\1\0\1\xfc" + n : "x", 1, MSG_NOSIGNAL) < 0)
+		if (send(slow, &hello[n < sizeof(hello) ? n : 0], 1, MSG_NOSIGNAL) < 0)
 			break;
 		poll(NULL, 0, 20);
 	}
