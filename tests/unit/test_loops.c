@@ -591,7 +591,7 @@ START_TEST(silence)
 }
 END_TEST
 
-/* A loop that begins later, and comes from an address that nobody knows: questions end in silence. */
+/* A loop that begins later, from an address that nobody knows: questions end in silence. */
 START_TEST(silence_of_a_question)
 {
 	static const struct habit loops[] = { { CORP, "a.example", true, LOOP_SERVFAIL }, { 0 } };
