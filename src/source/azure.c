@@ -224,6 +224,7 @@ static void take_open(struct azure *azure, const struct json_event *event)
 	}
 	if (frame->role == ROLE_SCOPE) {
 		azure_scope_open(&azure->out, &frame->own, event);
+		frame->own.listed = parent && parent->list;
 		frame->own.element = !parent || parent->list;
 		frame->own.config =
 			parent && (parent->role == ROLE_CONFIGS || key == AZURE_CONFIGS);

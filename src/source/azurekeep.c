@@ -32,7 +32,7 @@ int azure_keep_push(struct azure_keep *keep, const struct azure_entry *entry)
 	if (len > AZURE_KEEP_MAX)
 		return -1;
 	if (len > keep->room) {
-		size_t room = len * 2;
+		size_t room = len * 2 < AZURE_KEEP_MAX ? len * 2 : AZURE_KEEP_MAX;
 		uint8_t *grown = realloc(keep->data, room);
 
 		if (!grown)

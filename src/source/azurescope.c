@@ -185,13 +185,20 @@ static void take_ttl(struct azure_scope *scope, const struct json_event *event)
 		token_read_ttl(event->text, event->len, &scope->ttl) ? TTL_GOOD : TTL_BAD;
 }
 
-/* Terraform's CNAME record. */
-static void take_record(struct azure_out *out, struct azure_scope *scope,
+/* Terraform's CNAME record; or a list of one address that PowerShell has made a text of. */
+static void take_record(struct azure_out *out, struct azure_scope *scope, const char *key,
 			const struct json_event *event)
 {
 	scope->records = (struct azure_place){ event->line, event->column };
-	strcpy(scope->records_key, "record");
+	snprintf(scope->records_key, sizeof(scope->records_key), "%s", key);
 	azure_scope_take_address(out, event);
+}
+
+static bool is_address(const struct json_event *event)
+{
+	struct token_address address;
+
+	return token_read_address(event->text, event->len, &address);
 }
 
 void azure_scope_take(struct azure_out *out, struct azure_scope *scope,
@@ -247,7 +254,9 @@ void azure_scope_take(struct azure_out *out, struct azure_scope *scope,
 		if (text && azure_is_depth_cut(event->text, event->len))
 			azure_refuse_text(out, event);
 		else if (text && strcmp(word->text, "record") == 0)
-			take_record(out, scope, event);
+			take_record(out, scope, "record", event);
+		else if (text && is_address(event))
+			take_record(out, scope, "records", event);
 		break;
 	case AZURE_INNER:
 	case AZURE_LINK:
@@ -320,6 +329,15 @@ static void judge_state(struct azure_out *out, const struct azure_scope *scope,
 		 shown_name(contents, name), token_show(state, scope->state, strlen(scope->state)));
 }
 
+/*
+ * A zone may have an empty set among others. Where there are no others, or none with records,
+ * that is told when the file is through.
+ */
+static enum complaint_level empty_level(const struct azure_scope *scope)
+{
+	return scope->listed ? COMPLAINT_WARNING : COMPLAINT_ERROR;
+}
+
 /* Names without data. */
 static void judge_names(struct azure_out *out, const struct azure_scope *scope,
 			const struct azure_contents *contents)
@@ -331,7 +349,7 @@ static void judge_names(struct azure_out *out, const struct azure_scope *scope,
 		return;
 	token_show(shown, (const char *)first->data, first->len);
 	if (scope->records.line)
-		complain(out->to, COMPLAINT_ERROR, out->in->path, scope->records.line,
+		complain(out->to, empty_level(scope), out->in->path, scope->records.line,
 			 scope->records.column,
 			 "`%s` of `%s` is empty; take the record set out or export it again",
 			 scope->records_key, shown);
@@ -379,9 +397,10 @@ static void judge_data(struct azure_out *out, struct azure_scope *scope,
 	} else if (told(out, scope)) {
 		return;
 	} else if (set) {
-		err_set(&err, "`%s` is empty; take the record set out or export it again",
-			scope->records_key);
-		refuse(out, scope->records, err.text);
+		complain(out->to, empty_level(scope), out->in->path, scope->records.line,
+			 scope->records.column,
+			 "`%s` is empty; take the record set out or export it again",
+			 scope->records_key);
 	} else if (contents->addresses && scope->link.line) {
 		refuse(out, scope->link,
 		       "an address without names in `fqdns`; see whether the "

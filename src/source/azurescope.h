@@ -43,6 +43,7 @@ struct azure_scope {
 	size_t keep_at, held_at; /* where the stacks stood */
 	size_t taken, errors;    /* counts of then */
 	bool element;            /* in a list, or outermost: a row */
+	bool listed;             /* in a list: there may be others */
 	bool config;             /* of customDnsConfigs or recordSets: nothing else than names */
 	bool address;            /* a key for addresses is there */
 	bool plural;             /* it was `ipAddresses` */

@@ -11,7 +11,7 @@
  *
  * With a header, columns say what is what; without one, each row's cells do (source/csvrow). What
  * is in a record's row beside names and addresses (other types) goes through the presentation
- * parser of zone files. SOA records are passed over, as is NS at a zone's apex: zones are ours.
+ * parser of zone files. NS at a zone's apex is passed over: zones are ours.
  *
  * A row that is wrong in one cell is left out whole. One thread; all memory is taken at the start.
  */
@@ -275,6 +275,26 @@ static bool is_lost(struct csvrow *row)
 	return false;
 }
 
+/* Two names and five numbers, as zone files have them; the DNS console writes less. */
+static bool is_soa(const struct csvcell *data)
+{
+	const char *at = data->text, *end = at + data->len;
+	unsigned words = 0;
+
+	while (at < end) {
+		const char *start = at;
+		bool digits = true;
+
+		for (; at < end && *at != ' '; at++)
+			digits &= *at >= '0' && *at <= '9';
+		words += at > start;
+		if (at > start && words > 2 && !digits)
+			return false;
+		at++;
+	}
+	return words == 7;
+}
+
 static bool is_at_apex(const struct csvrow *row)
 {
 	return row->names == 1 && row->has_zone && name_equal(&row->name[0], &row->zone);
@@ -296,9 +316,14 @@ static void read_by_header(struct csvrow *row)
 	}
 	if (take_type(row, type) < 0)
 		return;
-	/* The zone's own records are ours to make; exports of addresses alone have them empty. */
+	/*
+	 * The records of a zone of ours are ours to make, and the builder passes them over; exports
+	 * of addresses alone have them empty.
+	 */
 	ns = strcmp(type, "NS") == 0;
-	if (strcmp(type, "SOA") == 0 || (ns && !filled(row, CSV_DATA)))
+	if (ns && !filled(row, CSV_DATA))
+		return;
+	if (strcmp(type, "SOA") == 0 && (!filled(row, CSV_DATA) || !is_soa(filled(row, CSV_DATA))))
 		return;
 	if (is_lost(row) || take_zone(row) < 0 || take_ttl(row, &ttl) < 0)
 		return;

@@ -103,6 +103,22 @@ static bool is_address_word(const struct word *word)
 	return token_read_address(text, len, &address);
 }
 
+/* Four numbers, one of them too large: it was to be an address, and the reader will say so. */
+static bool is_mistyped_word(const struct word *word)
+{
+	const char *text = word->text;
+	size_t len = word->len, dots = 0;
+
+	token_unquote(&text, &len);
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '.' && i && text[i - 1] != '.')
+			dots++;
+		else if (text[i] < '0' || text[i] > '9')
+			return false;
+	}
+	return dots == 3 && text[len - 1] != '.';
+}
+
 /* `owner [age] [ttl] [class] type data`, the owner left out where the line begins with a blank. */
 static bool looks_like_record(const struct word *words, size_t count, bool blank)
 {
@@ -132,12 +148,12 @@ static bool looks_like_hosts(const struct word *words, size_t count)
 	size_t addresses = 0;
 
 	for (size_t i = 0; i < count; i++)
-		addresses += is_address_word(&words[i]);
-	return addresses && addresses < count;
+		addresses += is_address_word(&words[i]) || is_mistyped_word(&words[i]);
+	/* Where there are nothing but addresses so far the names stand further on. */
+	return addresses && (addresses < count || count == DETECT_WORDS_MAX);
 }
 
-/* Cells between separators. Tabs separate hosts lines too, so they count in a header alone. */
-static bool looks_like_csv(const char *line, size_t len, const struct word *words, size_t count)
+static bool is_header_word(const struct word *word)
 {
 	static const char *const headers[] = { "fqdn",         "ip",         "name",
 					       "hostname",     "address",    "ipaddress",
@@ -145,17 +161,65 @@ static bool looks_like_csv(const char *line, size_t len, const struct word *word
 					       "resourcename", "dnsname",    "zone",
 					       "zonename" };
 
+	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
+		if (word_is(word, headers[i]))
+			return true;
+	return false;
+}
+
+/* A cell, blanks around it taken off, that is an address, a name with a dot, or a header's word. */
+static bool tells_csv(const char *text, size_t len)
+{
+	struct token_address address;
+	struct word word;
+	struct name name;
+
+	token_unquote(&text, &len);
+	word = (struct word){ text, len };
+	return is_header_word(&word) || token_read_address(text, len, &address) ||
+	       is_mistyped_word(&word) ||
+	       (memchr(text, '.', len) && !token_read_name(text, len, NULL, &name));
+}
+
+/* Words of a cell from which it reads as a part of a sentence. */
+#define DETECT_PROSE_WORDS 3
+
+/* A sentence: between its commas stand several words each, and nothing that a cell would be. */
+static bool looks_like_prose(const char *line, size_t len)
+{
+	size_t cells = 0, words = 0, at = 0;
+
+	while (at < len) {
+		size_t start, stop;
+
+		while (at < len && strchr(" \t", line[at]))
+			at++;
+		for (start = at; at < len && line[at] != ',' && line[at] != ';'; at++)
+			words += !strchr(" \t", line[at]) &&
+				 (at == start || strchr(" \t", line[at - 1]));
+		for (stop = at; stop > start && strchr(" \t", line[stop - 1]); stop--)
+			;
+		if (tells_csv(line + start, stop - start))
+			return false;
+		cells++;
+		at++;
+	}
+	return words >= DETECT_PROSE_WORDS * cells;
+}
+
+/* Cells between separators. Tabs separate hosts lines too, so they count in a header alone. */
+static bool looks_like_csv(const char *line, size_t len, const struct word *words, size_t count)
+{
 	if (memchr(line, ',', len) || memchr(line, ';', len))
-		return true;
+		return !looks_like_prose(line, len);
 	if (!memchr(line, '\t', len))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct word word = words[i];
 
 		token_unquote(&word.text, &word.len);
-		for (size_t j = 0; j < sizeof(headers) / sizeof(*headers); j++)
-			if (word_is(&word, headers[j]))
-				return true;
+		if (is_header_word(&word))
+			return true;
 	}
 	return false;
 }
@@ -243,7 +307,8 @@ static enum source_format detect_braces(const char *at, const char *end)
 	while (at < end && ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z'))
 		at++;
 	key.len = (size_t)(at - key.text);
-	return is_own_key(&key) ? SOURCE_YAML : SOURCE_AZURE;
+	/* PowerShell's `Records` may stand first in a record set. */
+	return is_own_key(&key) && *key.text != 'R' ? SOURCE_YAML : SOURCE_AZURE;
 }
 
 static size_t split_words(const char *line, size_t len, struct word words[DETECT_WORDS_MAX])

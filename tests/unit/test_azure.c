@@ -349,14 +349,28 @@ END_TEST
 
 START_TEST(refuses_empty_record_sets)
 {
-	expect_refused("[{\"fqdn\":\"a.example.\",\"aRecords\":[]}]",
-		       "E f:1:34: `aRecords` of `a.example.` is empty; take the record set out or "
+	expect_refused("{\"fqdn\":\"a.example.\",\"aRecords\":[]}",
+		       "E f:1:33: `aRecords` of `a.example.` is empty; take the record set out or "
 		       "export it "
 		       "again\n");
+	expect_refused("[{\"fqdn\":\"a.example.\",\"aRecords\":[]}]",
+		       "W f:1:34: `aRecords` of `a.example.` is empty; take the record set out or "
+		       "export it "
+		       "again\n" NONE);
 	expect_told("[{\"aRecords\":[],\"name\":\"a\"},\n"
 		    "{\"fqdn\":\"b.example\",\"aRecords\":[{\"ipv4Address\":\"10.0.0.1\"}]}]",
 		    "b.example 10 A 10.0.0.1 2\n",
-		    "E f:1:14: `aRecords` is empty; take the record set out or export it again\n");
+		    "W f:1:14: `aRecords` is empty; take the record set out or export it again\n");
+}
+END_TEST
+
+/* PowerShell makes a text of a list that lies too deep. */
+START_TEST(takes_records_as_one_text)
+{
+	expect("[{\"Name\":\"a\",\"ZoneName\":\"privatelink.vaultcore.azure.net\",\"Ttl\":7,"
+	       "\"RecordType\":\"A\",\"Records\":\"10.12.4.20\"}]",
+	       "a.privatelink.vaultcore.azure.net 7 A 10.12.4.20 1\n");
+	expect_refused("[{\"Name\":\"a\",\"ZoneName\":\"a.example\",\"Records\":\"x\"}]", NONE);
 }
 END_TEST
 
@@ -524,6 +538,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, refuses_what_is_empty);
 	tcase_add_test(tcase, refuses_empty_endpoints);
 	tcase_add_test(tcase, refuses_empty_record_sets);
+	tcase_add_test(tcase, takes_records_as_one_text);
 	tcase_add_test(tcase, refuses_connections);
 	tcase_add_test(tcase, refuses_cut_depth);
 	tcase_add_test(tcase, warns_of_more);

@@ -465,6 +465,23 @@ START_TEST(bounds_rows)
 }
 END_TEST
 
+/* What `convert --to csv` writes; a zone of ours has its own. */
+START_TEST(reads_soa_with_its_data)
+{
+	const struct read_result *result =
+		read_records(csv_read, true,
+			     "name,type,ttl,data\nlab.example.,SOA,10,a. b. 1 2 3 4 5\n"
+			     "privatelink.blob.core.windows.net.,SOA,10,a. b. 1 2 3 4 5\n"
+			     "x.example.,SOA,10,\ny.example.,SOA,10,\"[5], ns., admin.\"\n",
+			     NULL);
+
+	ck_assert_str_eq(result->complaints, "");
+	ck_assert_str_eq(result->records,
+			 "lab.example 10 SOA 0161000162000000000100000002000000030000000400000005 "
+			 "2\n");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("csv");
@@ -487,6 +504,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, refuses_headers);
 	tcase_add_test(tcase, goes_on_after_errors);
 	tcase_add_test(tcase, bounds_rows);
+	tcase_add_test(tcase, reads_soa_with_its_data);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -68,6 +68,22 @@ START_TEST(finds_the_rest)
 	ck_assert_int_eq(detect(""), SOURCE_EMPTY);
 	ck_assert_int_eq(detect("# x\n\n; y\n  # z"), SOURCE_EMPTY);
 	ck_assert_int_eq(detect("what is\nthis\n"), SOURCE_AUTO);
+	/* A sentence has commas too. */
+	ck_assert_int_eq(detect("Please add these servers to the list, thank you!\n"), SOURCE_AUTO);
+	ck_assert_int_eq(detect("Dear all, please find the list at https://a.example, as said\n"),
+			 SOURCE_AUTO);
+	ck_assert_int_eq(detect("The list of this week, as it was\nfqdn,ip\na.b,10.0.0.1\n"),
+			 SOURCE_CSV);
+	ck_assert_int_eq(detect("the name of it,a.example\n"), SOURCE_CSV);
+	ck_assert_int_eq(detect("Foo,Bar\nx,y\n"), SOURCE_CSV);
+	/* An address that is none. */
+	ck_assert_int_eq(detect("10.0.0.300 a.example\n"), SOURCE_HOSTS);
+	ck_assert_int_eq(detect("version 1.2.3 a.example\n"), SOURCE_AUTO);
+	ck_assert_int_eq(detect("10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7 "
+				"10.0.0.8 10.0.0.9 a.example\n"),
+			 SOURCE_HOSTS);
+	ck_assert_int_eq(detect("{\"Records\":{\"Ipv4Address\":\"10.0.0.1\"}}"), SOURCE_AZURE);
+	ck_assert_int_eq(detect("{\"records\": []}"), SOURCE_YAML);
 }
 END_TEST
 
