@@ -11,6 +11,7 @@
  *
  *     load FILE            another script          count [NAME [TYPE]]   queries so far
  *     reset                counts to zero          counts                all counts, sorted
+ *     (without a name: but for the probes that the server makes by itself)
  *     hold NAME|*          keep replies back       release NAME|*        let them go, stop holding
  *     waiting NAME|*       how many are kept       dead on|off           answer nothing at all
  *     ports                different source ports seen over UDP         quit

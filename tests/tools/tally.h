@@ -10,6 +10,7 @@ void tally_query(const char *lower_name, uint16_t type, const char *seen);
 void tally_port(uint16_t port);
 void tally_reset(void);
 
+/* But for probes: random names for loops, SOA and the root's NS for health. */
 long tally_total(void);
 long tally_ports(void);
 
