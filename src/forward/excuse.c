@@ -35,6 +35,7 @@ struct pending_outcome excuse_outcome(const struct excuse *excuse)
 		.data = excuse->room,
 		.rcode = RCODE_SERVFAIL,
 		.failed = excuse->telling != EXCUSE_CHAIN,
+		.silent = excuse->silent,
 		.ede = EDE_NONE,
 		.ttl_s = FAILURE_TTL_S,
 	};

@@ -236,8 +236,9 @@ static void on_outcome(void *arg, uint32_t i, const struct pending_outcome *outc
 	struct cache_shard *shard;
 
 	store = store_outcome(forward, forward->outgoing[i].store, &flight->key, outcome, cap_s);
-	if (outcome->failed)
-		forward_suspect_loop(shared, flight, &store->reply, clock_now_ms());
+	if (outcome->failed || outcome->silent)
+		forward_suspect_loop(shared, flight, &store->reply, outcome->silent,
+				     clock_now_ms());
 	leave(forward, i, flight->key.group);
 	/* A failure is kept even where cache.ttl-max is 0 (RFC 9520); it has a bound of its own. */
 	if (outcome->rcode != RCODE_SERVFAIL && ttl_s > cap_s)

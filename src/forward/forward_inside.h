@@ -37,9 +37,12 @@ uint32_t forward_visit_flights(struct forward_shared *shared, const struct name 
 bool forward_comes_back(struct forward_shared *shared, const struct forward_question *question,
 			uint64_t now_ms);
 
-/* The question of this flight failed: was it a loop? The failure says so, or probes are wanted. */
+/*
+ * The question of this flight failed, or somebody stayed silent: was it a loop? The failure says
+ * so, or probes are wanted.
+ */
 void forward_suspect_loop(struct forward_shared *shared, const struct flight *flight,
-			  struct reply *failure, uint64_t now_ms);
+			  struct reply *reply, bool silent, uint64_t now_ms);
 
 /* What holds for replies of this group now. Any thread. */
 struct cache_rules forward_rules(const struct forward_shared *shared, uint16_t group);

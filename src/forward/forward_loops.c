@@ -9,6 +9,10 @@
  *
  * What was refused here comes back as the upstream's SERVFAIL. The flight is marked, so that this
  * is not held against the upstream, and the client is told the reason.
+ *
+ * What comes back unseen, from an address that nobody knows, waits for itself; all that shows is an
+ * upstream that says nothing. Or worse: the one who waits gets a stale answer of ours, and gives it
+ * back as a fresh one. So silence is reason enough for a probe, whatever came after.
  */
 #include "forward/forward_inside.h"
 
@@ -57,15 +61,15 @@ bool forward_comes_back(struct forward_shared *shared, const struct forward_ques
 }
 
 void forward_suspect_loop(struct forward_shared *shared, const struct flight *flight,
-			  struct reply *failure, uint64_t now_ms)
+			  struct reply *reply, bool silent, uint64_t now_ms)
 {
 	uint32_t asked = atomic_load_explicit(&flight->members_asked, memory_order_relaxed);
 	struct name name;
 
-	if (asked & FLIGHT_RETURNED) {
-		failure->ede = EDE_OTHER;
-		failure->ede_text = "forwarding loop: upstream sends this back to this server";
-	} else if (failure->ede == EDE_NO_REACHABLE_AUTHORITY) {
+	if (reply->failed && (asked & FLIGHT_RETURNED)) {
+		reply->ede = EDE_OTHER;
+		reply->ede_text = "forwarding loop: upstream sends this back to this server";
+	} else if (silent) {
 		name_from_wire(&name, flight->key.fold, flight->key.len);
 		looptable_silent(shared->loops, &name, flight->key.group, asked, now_ms);
 	}

@@ -106,9 +106,9 @@ bool looptable_came_back(struct looptable *table, const struct name *name, uint1
 			 uint32_t asked, const union addr *from, bool here, uint64_t now_ms);
 
 /*
- * A question ended without a word from the members `asked`. It may have come back from where nobody
- * could tell, and waited for itself: those zones of the configuration that it lies in are probed
- * again, if that was not done lately.
+ * Of the members `asked` some stayed silent for a while. The question may have come back from where
+ * nobody could tell, and waited for itself: those zones of the configuration that it lies in are
+ * probed again, if that was not done lately.
  */
 void looptable_silent(struct looptable *table, const struct name *name, uint16_t group,
 		      uint32_t asked, uint64_t now_ms);

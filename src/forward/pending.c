@@ -425,6 +425,7 @@ static void take_answer(struct pending *pending, uint32_t number, const struct r
 		.ad = (flags & FLAG_AD) &&
 		      upstream_trusts_ad(upstreams, question->key->group, upstream),
 		.negative = cut->negative,
+		.silent = question->excuse.silent,
 		.ede = EDE_NONE,
 		.ttl_s = cut->rcode == RCODE_YXDOMAIN ? FAILURE_TTL_S : cut->ttl_s,
 	};

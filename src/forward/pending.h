@@ -52,6 +52,7 @@ struct pending_outcome {
 	uint8_t rcode;
 	bool ad, failed; /* as in struct reply */
 	bool negative;
+	bool silent; /* somebody who was asked said nothing in time */
 	int ede;
 	uint32_t ttl_s; /* how long it may be kept, uncapped */
 };

@@ -48,7 +48,7 @@ static void probe(const char *zone, uint32_t back)
 	struct looptable *loops = forward_loops(shared);
 	uint16_t member[UPSTREAMS_A_GROUP_MAX];
 	size_t count = upstreams_group_members(upstreams, group, member), done;
-	uint64_t now_ms = clock_now_ms(), wait_ms;
+	uint64_t now_ms = clock_now_ms() - LOOPTABLE_SUSPECT_AGAIN_MS, wait_ms; /* some time ago */
 	struct loop_probe probe;
 	struct name of;
 	unsigned i;
@@ -175,6 +175,34 @@ START_TEST(stale_while_nobody_is_left)
 }
 END_TEST
 
+static size_t second_time(struct responder *responder, const struct message_query *query,
+			  const uint8_t *data, bool tcp, uint8_t *out)
+{
+	return responder->asked == 1 ? 0 : responder_address(responder, query, data, tcp, out);
+}
+
+/*
+ * An upstream was silent at first. It may have been waiting for us: had we had an old answer, it
+ * would have got that, and given it back as a new one.
+ */
+START_TEST(silent_at_first)
+{
+	struct loop_probe next;
+	uint64_t wait_ms;
+
+	r2.answer = second_time;
+	group = make_group(&r2.addr, 1, UPSTREAM_ORDERED);
+	start(2, (struct forward_conf){ 0 });
+	probe("example.test", 0);
+	ck_assert(!looptable_next(forward_loops(shared), clock_now_ms(), &next, &wait_ms));
+	ck_assert_int_eq(get_from(&sides[0], "10.0.0.1@999", false, 0, 1), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	ck_assert(looptable_next(forward_loops(shared), clock_now_ms(), &next, &wait_ms));
+	looptable_ended(forward_loops(shared), next.token, LOOP_ANSWERED, clock_now_ms());
+}
+END_TEST
+
 static Suite *looped_suite(void)
 {
 	Suite *suite = suite_create("looped");
@@ -186,6 +214,7 @@ static Suite *looped_suite(void)
 	tcase_add_test(tcase, left_out);
 	tcase_add_test(tcase, nobody_left);
 	tcase_add_test(tcase, cached_all_the_same);
+	tcase_add_test(tcase, silent_at_first);
 	tcase_add_test(tcase, stale_while_nobody_is_left);
 	suite_add_tcase(suite, tcase);
 	return suite;
