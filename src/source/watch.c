@@ -217,6 +217,8 @@ static void schedule(struct watch *watch, uint64_t now_ms)
 /* A notice. The first of some begins with a look, so that the next can tell what has changed. */
 static void note_change(struct watch *watch, uint64_t now_ms)
 {
+	uint64_t last_ms, probe_ms;
+
 	if (!watch->pending) {
 		watch->pending = true;
 		watch->first_ms = now_ms;
@@ -224,10 +226,16 @@ static void note_change(struct watch *watch, uint64_t now_ms)
 		follow_all(watch);
 		look_at_all(watch, now_ms);
 	}
-	/* What is overdue, or waits for its pace, is not put off by further notices. */
-	if (now_ms < watch->first_ms + WATCH_LATEST_MS)
-		watch->look_ms = lower(now_ms + STILL_QUIET_MS + SLACK_MS,
-				       watch->first_ms + WATCH_LATEST_MS);
+	/*
+	 * Further notices put the look off, but not the last two: one to see what has come, beside
+	 * a file that changes all the time, and one to see that it has kept still since.
+	 */
+	last_ms = watch->first_ms + WATCH_LATEST_MS;
+	probe_ms = last_ms - STILL_QUIET_MS - SLACK_MS;
+	if (now_ms < probe_ms)
+		watch->look_ms = lower(now_ms + STILL_QUIET_MS + SLACK_MS, probe_ms);
+	else if (now_ms < last_ms)
+		watch->look_ms = lower(watch->look_ms, last_ms);
 }
 
 static bool load_is_allowed(struct watch *watch, uint64_t now_ms)
