@@ -9,7 +9,7 @@
  * back, and does to them on the way what it is told. -R: TCP carries what is not DNS (TLS), and
  * octets are passed on as they come. Commands (toolctl.h):
  *
- *     set [WORD...]      these faults, no others         down    no sockets: ICMP, refused
+ *     set [WORD...]      these faults, no others         down    as if gone: ICMP, refused
  *     count WHAT         queries, replies, lost,         up      listen again on the same port
  *                        forged, tcp: how many           quit
  *
@@ -127,7 +127,7 @@ static socklen_t here_len, server_len;
 static int udp = -1, tcp = -1, other_address = -1, other_port = -1, upstream = -1;
 static struct event *udp_event;
 static struct evconnlistener *listener;
-static bool raw;
+static bool raw, down;
 static unsigned faults[FAULTS];
 static struct asker askers[65536];
 static uint16_t next_id;
@@ -259,7 +259,7 @@ static void late_due(evutil_socket_t fd, short what, void *arg)
 	if (late->link)
 		link_frame(late->link, late->bytes, late->len);
 	else
-		send_udp(udp, &late->to, late->to_len, late->bytes, late->len);
+		send_udp(down ? -1 : udp, &late->to, late->to_len, late->bytes, late->len);
 	late_free(late);
 }
 
@@ -493,7 +493,7 @@ static void tcp_accept(struct evconnlistener *l, evutil_socket_t fd, struct sock
 
 /* ---- steering -------------------------------------------------------------------------- */
 
-static int go_up(void)
+static int start(void)
 {
 	if (tool_listen_pair(&here, here_len, &udp, &tcp) < 0)
 		return -1;
@@ -503,16 +503,43 @@ static int go_up(void)
 	return listener ? 0 : -1;
 }
 
-static void go_down(void)
+/*
+ * Down, the port stays ours, or somebody else might have it by the time we go up: a UDP socket that
+ * is connected to itself takes nothing from others, and a TCP socket that is bound and does not
+ * listen refuses. The kernel then says what it says where there is no socket at all.
+ */
+static int go_down(void)
 {
 	for (struct link *link = links, *next; link; link = next) {
 		next = link->next;
 		link_close(link, true);
 	}
-	event_free(udp_event);
-	close(udp);
-	evconnlistener_free(listener);
-	udp = tcp = -1;
+	event_del(udp_event);
+	evconnlistener_disable(listener);
+	down = true;
+	return connect(udp, (struct sockaddr *)&here, here_len) < 0 || shutdown(tcp, SHUT_RDWR) < 0
+		       ? -1
+		       : 0;
+}
+
+static int go_up(void)
+{
+	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	uint8_t byte;
+
+	while (recv(udp, &byte, 1, 0) >= 0) {
+		/* what came while it was going down */
+	}
+	/* A port that the kernel chose is lost with the connection, unless it is bound anew. */
+	if (connect(udp, &nobody, sizeof(nobody)) < 0 ||
+	    bind(udp, (struct sockaddr *)&here, here_len) < 0 || listen(tcp, 128) < 0) {
+		perror("relay: up");
+		return -1;
+	}
+	event_add(udp_event, NULL);
+	evconnlistener_enable(listener);
+	down = false;
+	return 0;
 }
 
 /* For the forged ones: the same port of another loopback address, and another port of the same. */
@@ -589,9 +616,9 @@ static void command(struct evbuffer *out, char *line)
 	}
 	if (strcmp(line, "set") == 0)
 		rc = set_faults(rest);
-	else if (strcmp(line, "down") == 0 && udp >= 0)
-		go_down();
-	else if (strcmp(line, "up") == 0 && udp < 0)
+	else if (strcmp(line, "down") == 0 && !down)
+		rc = go_down();
+	else if (strcmp(line, "up") == 0 && down)
 		rc = go_up();
 	else if (strcmp(line, "quit") == 0)
 		event_base_loopexit(base, NULL);
@@ -633,7 +660,7 @@ int main(int argc, char **argv)
 	base = event_base_new();
 	upstream = socket(server.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (upstream < 0 || connect(upstream, (struct sockaddr *)&server, server_len) < 0 ||
-	    go_up() < 0)
+	    start() < 0)
 		return 1;
 	open_others();
 	event_add(event_new(base, upstream, EV_READ | EV_PERSIST, udp_reply, NULL), NULL);
