@@ -530,9 +530,10 @@ static int go_up(void)
 	while (recv(udp, &byte, 1, 0) >= 0) {
 		/* what came while it was going down */
 	}
-	/* A port that the kernel chose is lost with the connection, unless it is bound anew. */
+	/* A port that the kernel chose is lost with the first connection: then it is bound anew. */
 	if (connect(udp, &nobody, sizeof(nobody)) < 0 ||
-	    bind(udp, (struct sockaddr *)&here, here_len) < 0 || listen(tcp, 128) < 0) {
+	    (bind(udp, (struct sockaddr *)&here, here_len) < 0 && errno != EINVAL) ||
+	    listen(tcp, 128) < 0) {
 		perror("relay: up");
 		return -1;
 	}
