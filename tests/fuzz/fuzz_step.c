@@ -127,6 +127,13 @@ static void add_reply(struct step_replies *replies, const struct step_ask *ask, 
 		reply->failed = true;
 	} else {
 		reply->rcode = scratch[replies->count][3] & 15;
+		reply->ad = true;
+		/* Some are past their time. */
+		if (len % 3 == 0) {
+			reply->stale = true;
+			reply->age_s = 1000;
+			reply->ttl_cap_s = 30;
+		}
 	}
 	replies->count++;
 }
@@ -234,6 +241,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	assert((out[3] & 15) != RCODE_NXDOMAIN || !on_chain(out, len, name.wire, held.wire));
 	assert(!plan.aa || ours_alone(&name));
 	assert(!plan.aa || !plan.ad);
+	assert(!plan.stale ||
+	       (!plan.ad && (plan.ede == EDE_STALE_ANSWER || plan.ede == EDE_STALE_NXDOMAIN)));
+	assert(plan.failed_reply < (int)replies.count);
 	if (view->aliases == VIEW_ALIASES_ANY)
 		check_answer(out, len, name.wire);
 	return 0;
