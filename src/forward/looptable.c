@@ -498,8 +498,10 @@ static void note_outcome(struct looptable *table, struct pair *pair, enum loop_o
 {
 	if (outcome == LOOP_NOT_SENT)
 		pair->due_ms = now_ms + LOOPTABLE_AGAIN_MIN_MS;
-	else if (pair->state != PAIR_MARKED && outcome == LOOP_SILENT)
+	else if (pair->state == PAIR_UNKNOWN && outcome == LOOP_SILENT)
 		note_silence(table, pair, now_ms);
+	else if (pair->state == PAIR_WELL && outcome == LOOP_SILENT)
+		pair->due_ms = UINT64_MAX; /* as it was; the next silent question asks again */
 	else if (pair->state != PAIR_MARKED || outcome == LOOP_ANSWERED ||
 		 outcome == LOOP_REFUSED ||
 		 (outcome == LOOP_SERVFAIL && now_ms - pair->returned_ms >= LOOPTABLE_STALE_MS))

@@ -596,8 +596,12 @@ START_TEST(silence_of_a_question)
 {
 	static const struct habit loops[] = { { CORP, "a.example", true, LOOP_SERVFAIL }, { 0 } };
 	uint16_t group = group_of(".", CORP, OTHER);
+	static const struct habit silent[] = { { OTHER, ".", false, LOOP_SILENT },
+					       { CORP, ".", true, LOOP_SILENT },
+					       { 0 } };
 	struct name name = name_of("x.y.a.example");
 	struct loop_counts counts;
+	unsigned before;
 
 	add(".", group);
 	add("a.example", group);
@@ -620,6 +624,13 @@ START_TEST(silence_of_a_question)
 	ck_assert_uint_eq(sent, 11);
 	looptable_counts(table, &counts);
 	ck_assert_uint_eq(counts.pairs, 6);
+	/* Whose probe gets no answer either is as it was. */
+	habits = silent;
+	pass(LOOPTABLE_SILENT_AGAIN_MS);
+	looptable_silent(table, &name, group, 2, now_ms);
+	before = sent;
+	pass(1000);
+	ck_assert_uint_eq(sent, before + 2);
 }
 END_TEST
 
