@@ -387,6 +387,41 @@ START_TEST(ends)
 }
 END_TEST
 
+/* What goes out on a connection: it asks for keepalive, and over TLS its length tells little. */
+START_TEST(queries)
+{
+	static const uint8_t fold[] = "\1a\7example";
+	struct cache_key key = { .fold = fold, .len = sizeof(fold), .type = 1 };
+	struct ask ask = { .key = &key, .id = 7, .edns = true, .stream = true };
+	uint8_t out[ASK_LEN_MAX];
+	struct ask_reply said;
+	size_t plain = ask_write(&ask, NULL, 0, out), padded;
+
+	ck_assert_uint_eq(plain, 12 + 11 + 4 + 11 + 4);
+	ck_assert_mem_eq(out + plain - 4, "\0\13\0\0", 4);
+	ask.padded = true;
+	padded = ask_write(&ask, NULL, 0, out);
+	ck_assert_uint_eq(padded, 128);
+	/* As an answer it says nothing of how long; with two octets it does. */
+	out[2] |= 0x80;
+	ck_assert_int_eq(ask_match(&ask, out, padded, &said), ASK_FITS);
+	ck_assert_int_eq(said.idle_ds, -1);
+	ask.padded = false;
+	plain = ask_write(&ask, NULL, 0, out);
+	out[2] |= 0x80;
+	out[plain - 1] = 2;
+	out[plain - 5] = 6; /* the OPT's length */
+	out[plain] = 1;
+	out[plain + 1] = 4;
+	ck_assert_int_eq(ask_match(&ask, out, plain + 2, &said), ASK_FITS);
+	ck_assert_int_eq(said.idle_ds, 0x104);
+	/* Over UDP that means nothing. */
+	ask.stream = false;
+	ck_assert_int_eq(ask_match(&ask, out, plain + 2, &said), ASK_FITS);
+	ck_assert_int_eq(said.idle_ds, -1);
+}
+END_TEST
+
 /* ---- TLS ------------------------------------------------------------------------------------- */
 
 static const char *path_of(const char *name, const char *suffix)
@@ -601,6 +636,7 @@ static Suite *suite(void)
 	tcase_add_test(t, idle);
 	tcase_add_test(t, silent_and_old);
 	tcase_add_test(t, ends);
+	tcase_add_test(t, queries);
 	tcase_add_test(t, tls);
 	tcase_add_test(t, tls_refused);
 	tcase_add_test(t, tls_stalled);
