@@ -41,8 +41,8 @@ struct edns {
 	bool keepalive; /* asked for (RFC 7828); of no meaning over UDP */
 	/* with keepalive, of a reply: how long it keeps the connection, in 100 ms; or -1 */
 	int32_t idle_ds;
-	bool padding;   /* padded, so its answer is to be (RFC 8467 4) */
-	int ede;        /* info code, or EDE_NONE; in replies */
+	bool padding; /* padded, so its answer is to be (RFC 8467 4) */
+	int ede;      /* info code, or EDE_NONE; in replies */
 	/* the first COOKIE as it stands (RFC 7873), any length; NULL: none */
 	const uint8_t *cookie;
 	size_t cookie_len;
