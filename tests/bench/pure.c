@@ -250,6 +250,7 @@ int main(int argc, char **argv)
 		.inflight_max = 64,
 		.waiters_max = 16,
 		.sockets_max = 64,
+		.conns = { .max = 8, .questions_max = 10, .idle_ms = 10000 },
 		.workers = 1
 	};
 	struct resolver_conf resolver_conf = { .queries_max = 64, .send = on_send };
