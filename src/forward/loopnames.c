@@ -55,9 +55,9 @@ static size_t write_second_label(uint8_t *out)
 	return SECOND_LABEL_LEN + 1;
 }
 
-static bool is_free(const struct loopnames *names, uint32_t i, uint64_t now_ms)
+bool loopnames_is_known(const struct loopnames *names, uint32_t i, uint64_t now_ms)
 {
-	return !names->slot[i].waiting && names->slot[i].until_ms <= now_ms;
+	return names->slot[i].waiting || now_ms < names->slot[i].until_ms;
 }
 
 uint32_t loopnames_take(struct loopnames *names, const uint8_t *zone, uint64_t pair,
@@ -68,7 +68,7 @@ uint32_t loopnames_take(struct loopnames *names, const uint8_t *zone, uint64_t p
 	size_t len = 1 + LABEL_LEN, zone_len = name_wire_len(zone);
 	uint32_t i = names->next % LOOPNAMES_MAX, tried;
 
-	for (tried = 0; tried < LOOPNAMES_MAX && !is_free(names, i, now_ms); tried++)
+	for (tried = 0; tried < LOOPNAMES_MAX && loopnames_is_known(names, i, now_ms); tried++)
 		i = (i + 1) % LOOPNAMES_MAX;
 	if (tried == LOOPNAMES_MAX)
 		return LOOPNAMES_NONE;

@@ -41,7 +41,13 @@ uint32_t loopnames_take(struct loopnames *names, const uint8_t *zone, uint64_t p
 /* Is a zone of so many octets too long for a name below it? */
 bool loopnames_is_too_long(size_t zone_len);
 
-/* The slot that this name has, or LOOPNAMES_NONE. Any thread. */
+/*
+ * The slot that this name has, or LOOPNAMES_NONE. Any thread. It is found, and no name of anybody
+ * else's, until another takes the slot; but by then it may be in logs, for everybody to ask for.
+ */
 uint32_t loopnames_find(const struct loopnames *names, const struct name *name);
+
+/* Is it known, so that it proves something? */
+bool loopnames_is_known(const struct loopnames *names, uint32_t i, uint64_t now_ms);
 
 #endif

@@ -304,10 +304,12 @@ bool looptable_probe_came_back(struct looptable *table, const struct name *name,
 	if (slot == LOOPNAMES_NONE)
 		return false;
 	pthread_mutex_lock(&table->lock);
-	table->counts.returned += !table->names.slot[slot].returned;
-	table->names.slot[slot].returned = true;
+	if (loopnames_is_known(&table->names, slot, now_ms)) {
+		table->counts.returned += !table->names.slot[slot].returned;
+		table->names.slot[slot].returned = true;
+	}
 	pair = pairs_by_id(&table->pairs, table->names.slot[slot].pair);
-	if (pair) {
+	if (pair && loopnames_is_known(&table->names, slot, now_ms)) {
 		pair->from = *from;
 		pair->to = *to;
 		pair->returned_ms = now_ms;

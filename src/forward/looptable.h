@@ -113,7 +113,10 @@ bool looptable_came_back(struct looptable *table, const struct name *name, uint1
 void looptable_silent(struct looptable *table, const struct name *name, uint16_t group,
 		      uint32_t asked, uint64_t now_ms);
 
-/* Is this the name of a probe of ours? Then it has come back: answer SERVFAIL. Cheap if not. */
+/*
+ * Is this the name of a probe of ours? Then it has come back: answer SERVFAIL. Cheap if not. After
+ * LOOPTABLE_NAME_MS that proves nothing any more: somebody may have it from a log.
+ */
 bool looptable_probe_came_back(struct looptable *table, const struct name *name,
 			       const union addr *from, const union addr *to, uint64_t now_ms);
 

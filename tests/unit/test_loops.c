@@ -288,6 +288,30 @@ START_TEST(names_of_probes)
 }
 END_TEST
 
+/* Whoever reads an old name in somebody's log, and asks for it, sets nobody aside. */
+START_TEST(names_run_out)
+{
+	uint16_t group = group_of(".", CORP, NULL);
+	struct loop_probe probe;
+	uint64_t wait_ms;
+	bool nobody;
+
+	add(".", group);
+	commit();
+	ck_assert(looptable_next(table, now_ms, &probe, &wait_ms));
+	looptable_ended(table, probe.token, LOOP_ANSWERED, now_ms);
+	now_ms += LOOPTABLE_NAME_MS;
+	/* Still ours, and not to be asked for; but no proof of anything. */
+	ck_assert(looptable_probe_came_back(table, &probe.name, &from, &to, now_ms));
+	hear();
+	ck_assert_uint_eq(told_marked, 0);
+	ck_assert_uint_eq(without("x.example", group_of(".", CORP, OTHER), &nobody), 0);
+	ck_assert(!looptable_may_be_peer(table, &from));
+	pass(LOOPTABLE_AGAIN_MIN_MS);
+	ck_assert_uint_eq(sent, 0);
+}
+END_TEST
+
 START_TEST(a_zone_that_comes_back)
 {
 	static const struct habit loops[] = {
@@ -742,6 +766,7 @@ static Suite *loops_suite(void)
 	tcase_add_test(tcase, each_pair_is_probed_once_and_not_at_once);
 	tcase_add_test(tcase, few_are_under_way);
 	tcase_add_test(tcase, names_of_probes);
+	tcase_add_test(tcase, names_run_out);
 	tcase_add_test(tcase, a_zone_that_comes_back);
 	tcase_add_test(tcase, probed_again_ever_more_seldom);
 	tcase_add_test(tcase, the_inner_zone_first);
