@@ -276,6 +276,19 @@ static enum try_news take_cookie(struct tries *tries, const struct try *try,
 	return TRY_ANSWER;
 }
 
+/*
+ * A header alone shows no cookie. Of an upstream that has shown one it is believed no more than an
+ * answer without: it would take EDNS away, and with it the cookies.
+ */
+static enum try_news take_header(struct tries *tries, const struct try *try)
+{
+	if (try->kind != TRY_UDP || !try->ask.cookie ||
+	    !cookies_are_shown(tries->cookies, try->upstream))
+		return TRY_HEADER_ALONE;
+	counter_add(&tries->conf.counters->no_cookie, 1);
+	return TRY_NO_COOKIE;
+}
+
 void tries_tell(struct tries *tries, uint32_t number, enum ask_fit fit,
 		const struct ask_reply *said, struct try_reply *reply, bool too_long,
 		uint64_t now_ms)
@@ -285,7 +298,7 @@ void tries_tell(struct tries *tries, uint32_t number, enum ask_fit fit,
 	reply->flags = said->flags;
 	reply->rcode = said->rcode;
 	if (fit == ASK_HEADER_ALONE)
-		reply->news = TRY_HEADER_ALONE;
+		reply->news = take_header(tries, try);
 	else if (try->kind == TRY_UDP && (too_long || said->flags & FLAG_TC))
 		reply->news = TRY_CUT;
 	else if (fit == ASK_MALFORMED)

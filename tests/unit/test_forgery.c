@@ -216,6 +216,8 @@ enum {
 	ALWAYS_BAD,      /* over UDP BADCOOKIE whatever is shown */
 	KNOWS_NONE,      /* anywhere */
 	REFUSES_COOKIES, /* FORMERR, with an OPT */
+	FORGES_HEADER,   /* over UDP: a header alone that cannot read EDNS */
+	KNOWS_NO_EDNS,   /* the same everywhere, and else an answer */
 };
 
 static size_t with_cookie(struct responder *who, const struct message_query *query,
@@ -227,6 +229,16 @@ static size_t with_cookie(struct responder *who, const struct message_query *que
 	bool known = edns->cookie_len == 16 && memcmp(edns->cookie + 8, cookie + 8, 8) == 0;
 	unsigned forged = tcp ? 1 : FORGED;
 
+	if (edns->present && ((mode == FORGES_HEADER && !tcp) || mode == KNOWS_NO_EDNS)) {
+		struct writer writer;
+
+		writer_init(&writer, out, REPLY_MAX, query->id, FLAG_QR);
+		writer_set_rcode(&writer, RCODE_FORMERR);
+		return writer_finish(&writer);
+	}
+	if (mode == KNOWS_NO_EDNS || (mode == FORGES_HEADER && !edns->present))
+		return say(who, query, data, NULL, mode == FORGES_HEADER ? forged : 1,
+			   RCODE_NOERROR, out);
 	if (mode == REFUSES_COOKIES && edns->cookie)
 		return say(who, query, data, &opt, 1, RCODE_FORMERR, out);
 	if (mode == FORGES_WITHOUT || mode == KNOWS_NONE || mode == REFUSES_COOKIES)
@@ -270,6 +282,29 @@ START_TEST(answer_without_a_cookie)
 	mode = KNOWS_NONE;
 	ask();
 	ck_assert_uint_eq(r.asked_tcp, 1);
+	end();
+}
+END_TEST
+
+/* "I cannot read EDNS" needs a cookie less than any other forgery, and takes all cookies away. */
+START_TEST(header_without_a_cookie)
+{
+	send_cookie = true;
+	begin(with_cookie);
+	ask();
+	mode = FORGES_HEADER;
+	ask();
+	ck_assert_uint_eq(r.asked_tcp, 1);
+	ck_assert_uint_eq(r.with_edns, 2); /* over UDP */
+	ck_assert_uint_eq(COUNT(no_cookie), 1);
+	/* Over TCP it is believed: the server is another one now. */
+	mode = KNOWS_NO_EDNS;
+	ask();
+	ck_assert_uint_eq(r.asked_tcp, 2);
+	ck_assert_uint_eq(r.asked, 6);
+	ask();
+	ck_assert_uint_eq(r.asked, 7);
+	ck_assert_uint_eq(r.with_edns, 3);
 	end();
 }
 END_TEST
@@ -343,6 +378,7 @@ static Suite *forgery_suite(void)
 	tcase_add_test(tcase, another_case_is_not_believed);
 	tcase_add_test(tcase, upstream_that_lowers_case);
 	tcase_add_test(tcase, answer_without_a_cookie);
+	tcase_add_test(tcase, header_without_a_cookie);
 	tcase_add_test(tcase, answer_with_another_cookie);
 	tcase_add_test(tcase, cookie_wanted);
 	tcase_add_test(tcase, cookie_refused);
