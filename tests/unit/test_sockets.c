@@ -134,6 +134,27 @@ START_TEST(retired_after_its_time)
 }
 END_TEST
 
+/* An upstream that stalled answers all of them at once; none of that is a guess. */
+START_TEST(late_answers_are_known)
+{
+	uint8_t id[2] = { 0 };
+	unsigned n;
+	uint32_t i;
+
+	pick(0, 1, &i);
+	for (n = 0; n < SOCKETS_USES_MAX; n++)
+		sockets_ended(&sockets, i, (uint16_t)(1000 + n));
+	for (n = 1000; n < 1000 + SOCKETS_USES_MAX; n++) {
+		id[0] = (uint8_t)(n >> 8);
+		id[1] = (uint8_t)n;
+		ck_assert(sockets_knows(&sockets.slots[i], id, 2));
+	}
+	ck_assert(!sockets_knows(&sockets.slots[i], (const uint8_t *)"\0\1", 2));
+	ck_assert(!sockets_knows(&sockets.slots[i], id, 1));
+	sockets_release(&sockets, i);
+}
+END_TEST
+
 /* A silent upstream, whose sockets stay busy, leaves some for the other. */
 START_TEST(shares)
 {
@@ -159,6 +180,7 @@ static Suite *sockets_suite(void)
 	tcase_add_test(tcase, ports);
 	tcase_add_test(tcase, retired_after_its_uses);
 	tcase_add_test(tcase, retired_after_its_time);
+	tcase_add_test(tcase, late_answers_are_known);
 	tcase_add_test(tcase, shares);
 	suite_add_tcase(suite, tcase);
 	return suite;
