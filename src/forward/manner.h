@@ -26,6 +26,7 @@ struct manner {
 	/* less than at first, because that was not understood; if it helps, it is remembered */
 	bool lowered;
 	bool cookie_came; /* asked a second time, with the cookie the upstream wanted */
+	bool second_way;  /* over TCP, since it has spoken over UDP */
 };
 
 /* How this upstream is asked first, by the group's options and by what was learned of it. */

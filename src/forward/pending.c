@@ -202,8 +202,11 @@ static void note_unreachable(struct pending *pending, uint32_t i, const struct m
 {
 	struct question *question = &pending->questions[i];
 
-	upstream_note_unreachable(pending->conf.upstreams, question->key->group, manner->member,
-				  now_ms);
+	if (manner->second_way)
+		upstream_note_no_tcp(pending->conf.upstreams, manner->upstream, 0);
+	else
+		upstream_note_unreachable(pending->conf.upstreams, question->key->group,
+					  manner->member, now_ms);
 	question->excuse.unreachable = true;
 	rounds_unreachable(&question->rounds, manner->member);
 }
@@ -391,6 +394,7 @@ static void ask_again(struct pending *pending, uint32_t number, struct manner ma
 	uint32_t i = number / PENDING_TRIES_MAX;
 
 	end_try(pending, number);
+	manner.second_way = false;
 	if (!ask(pending, i, manner, now_ms))
 		advance(pending, i, now_ms);
 }
@@ -444,6 +448,8 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 	struct try_ask how = manner_ask(&manner, pending->conf.upstreams, question->key, now_ms);
 
 	end_try(pending, number);
+	manner.second_way = true;
+	question->manner[number % PENDING_TRIES_MAX] = manner;
 	switch (tries_tcp(pending->tries, number, &how, now_ms)) {
 	case TRY_SENT:
 		question->current = number;
@@ -549,19 +555,28 @@ static void on_failed(void *arg, uint32_t number, uint64_t now_ms)
 	drop_try(pending, number, now_ms);
 }
 
+static void note_silent(struct pending *pending, uint32_t number, uint64_t now_ms)
+{
+	uint16_t group = pending->questions[number / PENDING_TRIES_MAX].key->group;
+	uint64_t waited_ms = now_ms - tries_at(pending->tries, number)->sent_us / 1000;
+	struct manner manner = manner_of(pending, number);
+
+	if (manner.second_way)
+		upstream_note_no_tcp(pending->conf.upstreams, manner.upstream, waited_ms);
+	else
+		upstream_note_timeout(pending->conf.upstreams, group, manner.member, waited_ms,
+				      now_ms);
+}
+
 /* The time of a step is over: of the try that was waited for, or of the question. */
 static void on_due(struct pending *pending, uint32_t i, uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
-	uint64_t sent_us;
 
 	if (question->current != TRY_NONE) {
 		question->excuse.silent = true;
 		counter_add(&pending->conf.counters->timeouts, 1);
-		sent_us = tries_at(pending->tries, question->current)->sent_us;
-		upstream_note_timeout(pending->conf.upstreams, question->key->group,
-				      manner_of(pending, question->current).member,
-				      now_ms - sent_us / 1000, now_ms);
+		note_silent(pending, question->current, now_ms);
 		question->current = TRY_NONE; /* but still open */
 	}
 	if (now_ms >= question->deadline_ms)

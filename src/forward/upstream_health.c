@@ -3,10 +3,10 @@
  * What became of the questions that went to an upstream, and what that means.
  *
  * Two things are kept apart. Whether a server can be reached is its own, whoever asks it: silence,
- * ICMP, a connection or handshake that fails count, and any reply at all proves the contrary. That
- * it is willing is a matter of the zone it is asked for: the same server may answer for one zone
- * and refuse another, so REFUSED, SERVFAIL and referrals count for its place in the group alone.
- * NXDOMAIN is an answer.
+ * ICMP, a connection or handshake that fails count, and any reply at all proves the contrary; that
+ * TCP fails where UDP has just worked says nothing of it. That it is willing is a matter of the
+ * zone it is asked for: the same server may answer for one zone and refuse another, so REFUSED,
+ * SERVFAIL and referrals count for its place in the group alone. NXDOMAIN is an answer.
  *
  * SERVFAIL is often the name's fault. So refusals count only while nothing good comes between,
  * and then do not decide: two of them ask for a probe, the SOA of the group's zone (of the root its
@@ -222,6 +222,15 @@ void upstream_note_unreachable(struct upstreams *upstreams, uint16_t group, uint
 {
 	bump(&member_at(upstreams, group, member)->health.failed);
 	note_out_of_reach(upstreams, group, member, now_ms);
+}
+
+void upstream_note_no_tcp(struct upstreams *upstreams, uint16_t upstream, uint64_t waited_ms)
+{
+	struct upstream_health *health = &upstream_at(upstreams, upstream)->health;
+
+	bump(&health->failed);
+	if (waited_ms)
+		add_cost(health, waited_ms * 1000);
 }
 
 void upstream_note_no_edns(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms)

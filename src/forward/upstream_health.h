@@ -81,6 +81,11 @@ void upstream_note_timeout(struct upstreams *upstreams, uint16_t group, uint8_t 
 /* It cannot be reached: ICMP said so, a connection or a handshake failed. */
 void upstream_note_unreachable(struct upstreams *upstreams, uint16_t group, uint8_t member,
 			       uint64_t now_ms);
+/*
+ * It has spoken over UDP, but cannot be reached over TCP, or not within so long: a firewall's doing
+ * as a rule. Some names fail there then; it is as well as before.
+ */
+void upstream_note_no_tcp(struct upstreams *upstreams, uint16_t upstream, uint64_t waited_ms);
 /* What it does not know, or not keep; forgotten after UPSTREAM_UNABLE_MS. */
 void upstream_note_no_edns(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);
 void upstream_note_no_cookie(struct upstreams *upstreams, uint16_t upstream, uint64_t now_ms);

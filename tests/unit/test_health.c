@@ -12,6 +12,7 @@ enum mood {
 	FAILS_ONE_NAME, /* to all but what a probe asks */
 	REFERS,
 	EMPTY, /* NODATA as some servers send it: nothing in it at all */
+	CUT,   /* over UDP TC, over TCP nothing; but answers what a probe asks */
 };
 
 /* How many upstreams, and what each says. Upstreams are told apart by their responder. */
@@ -28,6 +29,11 @@ static size_t by_mood(struct responder *who, const struct message_query *query, 
 
 	if (mood == SILENT)
 		return 0;
+	if (mood == CUT && query->type != TYPE_NS) {
+		responder_begin(&writer, query, data, RCODE_NOERROR, out);
+		writer_set_flags(&writer, FLAG_TC, 0);
+		return tcp ? 0 : writer_finish(&writer);
+	}
 	if (mood == FAILS || (mood == FAILS_ONE_NAME && query->type != TYPE_NS)) {
 		responder_begin(&writer, query, data, RCODE_SERVFAIL, out);
 		return writer_finish(&writer);
@@ -170,6 +176,25 @@ START_TEST(referrals_are_no_answers)
 }
 END_TEST
 
+/* A firewall that stops TCP makes a few names fail there, not the upstream. */
+START_TEST(reached_over_udp_alone)
+{
+	struct upstream_state state;
+	unsigned i;
+
+	begin(2, UPSTREAM_ORDERED);
+	moods[0] = CUT;
+	for (i = 0; i < 4; i++) {
+		ck_assert(!ask()->failed);
+		ck_assert(upstream_is_well(upstreams, group, 0));
+	}
+	ck_assert_uint_eq(r[1].asked, 4);
+	ck_assert(upstreams_state(upstreams, 0, &state));
+	ck_assert_uint_eq(state.failed, 4);
+	end(2);
+}
+END_TEST
+
 /* All are aside: they are asked all the same, and the first that answers is back at once. */
 START_TEST(all_down)
 {
@@ -221,6 +246,7 @@ static Suite *health_suite(void)
 	tcase_add_test(tcase, failing_one_comes_back);
 	tcase_add_test(tcase, broken_name_is_not_its_fault);
 	tcase_add_test(tcase, referrals_are_no_answers);
+	tcase_add_test(tcase, reached_over_udp_alone);
 	tcase_add_test(tcase, all_down);
 	tcase_add_test(tcase, others_are_tried_out);
 	suite_add_tcase(suite, tcase);
