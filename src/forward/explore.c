@@ -30,14 +30,14 @@ static void on_answer(void *arg, uint64_t token, enum prober_result result, unsi
 }
 
 void explore(struct upstreams *upstreams, struct prober *prober, const struct cache_key *key,
-	     uint8_t chosen, uint64_t now_ms)
+	     uint8_t chosen, uint32_t without, uint64_t now_ms)
 {
 	struct prober_question question = {
 		.type = key->type,
 		.done = on_answer,
 		.arg = upstreams,
 	};
-	int member = upstreams_explore(upstreams, key->group, chosen, &question.upstream);
+	int member = upstreams_explore(upstreams, key->group, chosen, without, &question.upstream);
 	struct name name;
 
 	if (member < 0)

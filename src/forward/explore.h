@@ -11,9 +11,9 @@
 
 /*
  * A question goes to member `chosen`. Now and then, where the policy needs to know, it is put to
- * another member, too, whose answer nobody gets.
+ * another member, too, but for those in `without` (bit i: member i), whose answer nobody gets.
  */
 void explore(struct upstreams *upstreams, struct prober *prober, const struct cache_key *key,
-	     uint8_t chosen, uint64_t now_ms);
+	     uint8_t chosen, uint32_t without, uint64_t now_ms);
 
 #endif

@@ -350,7 +350,7 @@ void pending_start(struct pending *pending, uint32_t i, const struct cache_key *
 		set_due(pending, i, now_ms, now_ms);
 	else if (question->current != TRY_NONE)
 		explore(pending->conf.upstreams, pending->conf.prober, key,
-			manner_of(pending, question->current).member, now_ms);
+			manner_of(pending, question->current).member, without, now_ms);
 }
 
 /* The try led nowhere. Another upstream that is being waited for has its time first. */

@@ -72,7 +72,7 @@ int upstreams_choose(const struct upstreams *upstreams, uint16_t group, uint32_t
 }
 
 int upstreams_explore(const struct upstreams *upstreams, uint16_t group, uint8_t chosen,
-		      uint16_t *ret_upstream)
+		      uint32_t without, uint16_t *ret_upstream)
 {
 	const struct group *g = group_at(upstreams, group);
 	uint32_t member;
@@ -82,7 +82,7 @@ int upstreams_explore(const struct upstreams *upstreams, uint16_t group, uint8_t
 		return -1;
 	member = (chosen + 1 + random_below(g->count - 1u)) % g->count;
 	/* Who is set aside is probed already. */
-	if (!upstream_is_well(upstreams, group, (uint8_t)member))
+	if (without & UINT32_C(1) << member || !upstream_is_well(upstreams, group, (uint8_t)member))
 		return -1;
 	*ret_upstream = g->members[member];
 	return (int)member;

@@ -18,10 +18,10 @@ int upstreams_choose(const struct upstreams *upstreams, uint16_t group, uint32_t
 #define UPSTREAM_EXPLORE_ONE_IN 16
 
 /*
- * Where this question, which goes to member `chosen`, should be tried besides: as upstreams_choose;
- * -1: nowhere, as most times.
+ * Where this question, which goes to member `chosen`, should be tried besides, though not at those
+ * in `without`: as upstreams_choose; -1: nowhere, as most times.
  */
 int upstreams_explore(const struct upstreams *upstreams, uint16_t group, uint8_t chosen,
-		      uint16_t *ret_upstream);
+		      uint32_t without, uint16_t *ret_upstream);
 
 #endif

@@ -344,7 +344,7 @@ START_TEST(fastest)
 		int member;
 
 		ck_assert_int_eq(choose(group, 0), 2);
-		member = upstreams_explore(upstreams, group, 2, &u);
+		member = upstreams_explore(upstreams, group, 2, 0, &u);
 		if (member >= 0) {
 			ck_assert_uint_eq(u, (unsigned)member);
 			explored[member]++;
@@ -354,6 +354,18 @@ START_TEST(fastest)
 	ck_assert_uint_gt(explored[0], 5);
 	ck_assert_uint_gt(explored[1], 5);
 	ck_assert_uint_lt(explored[0] + explored[1], 150);
+	/* Not who would send it back. */
+	for (i = 0; i < 1000; i++)
+		ck_assert_int_le(upstreams_explore(upstreams, group, 2, 2 | 1, &u), -1);
+	explored[0] = explored[1] = 0;
+	for (i = 0; i < 1000; i++) {
+		int member = upstreams_explore(upstreams, group, 2, 2, &u);
+
+		if (member >= 0)
+			explored[member]++;
+	}
+	ck_assert_uint_eq(explored[1], 0);
+	ck_assert_uint_gt(explored[0], 5);
 	/* It got faster. */
 	for (i = 0; i < 20; i++)
 		upstream_note_answer(upstreams, group, 1, 1000);
