@@ -242,6 +242,9 @@ static int use_key(SSL_CTX *ctx, const char *path, const char *certificate, stru
 		return -1;
 	key = PEM_read_bio_PrivateKey(bio, NULL, tls_no_password, NULL);
 	used = key ? SSL_CTX_use_PrivateKey(ctx, key) : 0;
+	/* One of another kind than the certificate's goes into a place of its own, unquestioned. */
+	if (used == 1)
+		used = SSL_CTX_check_private_key(ctx);
 	EVP_PKEY_free(key);
 	BIO_free(bio);
 	OPENSSL_cleanse(data, len);
@@ -326,7 +329,10 @@ int tls_server_load(struct tls_server *server, const char *certificate, const ch
 		SSL_CTX_free(ctx);
 		return -1;
 	}
-	SSL_CTX_set_app_data(ctx, server);
+	if (SSL_CTX_set_app_data(ctx, server) != 1) {
+		SSL_CTX_free(ctx);
+		return err_set(err, "TLS: out of memory");
+	}
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_session_id_context(ctx, id, sizeof(id));
 	SSL_CTX_set_timeout(ctx, TLS_TICKET_LIFE_S);

@@ -331,16 +331,32 @@ START_TEST(new_files)
 }
 END_TEST
 
+static void write_rsa_key(void)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	FILE *file = fopen(path_of("rsa", "key"), "we");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+	fclose(file);
+	EVP_PKEY_free(key);
+}
+
 /* A server's wrong files are refused by name, and the old ones stay. */
 START_TEST(wrong_files)
 {
 	FILE *file;
 
 	serve_with("good");
+	write_rsa_key();
 	ck_assert_int_eq(
 		tls_server_load(server, path_of("good", "pem"), path_of("good-2", "key"), &err),
 		-1);
 	ck_assert_ptr_nonnull(strstr(err.text, "good-2.key: it does not belong"));
+	/* Nor does a key of another kind, for which OpenSSL has a place of its own. */
+	ck_assert_int_eq(
+		tls_server_load(server, path_of("good", "pem"), path_of("rsa", "key"), &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "rsa.key: it does not belong"));
 	ck_assert_int_eq(
 		tls_server_load(server, path_of("good", "key"), path_of("good", "key"), &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "good.key: no certificate"));
