@@ -12,6 +12,10 @@
  * their last session. The lock is held for a pointer and a count, once a connection. Servers are in
  * net/tls_server.
  *
+ * OpenSSL reads on by itself past all that is not for us: new keys, tickets, handshakes that are
+ * refused. A peer that sends these faster than they are dealt with would keep the thread. So what
+ * one turn takes from the socket is bounded (TAKES_MAX), and their number (LATE_MESSAGES_MAX) too.
+ *
  * Refused: libevent's TLS (it allocates a write and hides why), checking the certificate after the
  * handshake (a server of TLS 1.2 would already be talking to us).
  */
@@ -29,6 +33,15 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "net/tls_trust.h"
+
+/* Reads of the socket, of one record's length at the most, before others have their turn. */
+#define TAKES_MAX 4
+
+/*
+ * Messages of a handshake after the handshake: tickets, of which servers send one to four, and new
+ * keys, which are due after 2^24 records (RFC 8446 5.5) and each cost us a derivation.
+ */
+#define LATE_MESSAGES_MAX 32
 
 struct tls_client {
 	pthread_mutex_t lock;
@@ -56,8 +69,14 @@ static int bio_result(BIO *bio, ssize_t done)
 static int bio_read(BIO *bio, char *data, int len)
 {
 	struct tls_session *session = BIO_get_data(bio);
-	int done = bio_result(bio, recv(session->fd, data, (size_t)len, MSG_DONTWAIT));
+	int done;
 
+	errno = session->late_messages > LATE_MESSAGES_MAX ? EPROTO : EAGAIN;
+	if (errno == EPROTO || session->takes == TAKES_MAX)
+		done = bio_result(bio, -1);
+	else
+		done = bio_result(bio, recv(session->fd, data, (size_t)len, MSG_DONTWAIT));
+	session->takes = done < 0 ? 0 : session->takes + 1;
 	if (done < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_read(bio);
 	if (done == 0)
@@ -103,6 +122,20 @@ static void bio_make_method(void)
 		bio_method = method;
 	else
 		BIO_meth_free(method);
+}
+
+void tls_on_message(int written, int version, int type, const void *data, size_t len, SSL *ssl,
+		    void *arg)
+{
+	struct tls_session *session = SSL_get_app_data(ssl);
+
+	(void)version;
+	(void)data;
+	(void)len;
+	(void)arg;
+	/* An alert of ours is the answer to a handshake that we refuse. */
+	if (session && session->stands && type == (written ? SSL3_RT_ALERT : SSL3_RT_HANDSHAKE))
+		session->late_messages++;
 }
 
 /* ---- clients --------------------------------------------------------------------------------- */
@@ -172,7 +205,8 @@ static int begin(struct tls_session *session, SSL_CTX *ctx, int fd)
 	pthread_once(&bio_once, bio_make_method);
 	if (ctx)
 		ssl = SSL_new(ctx);
-	if (ssl && bio_method)
+	/* Who verifies finds the session by this. */
+	if (ssl && bio_method && SSL_set_app_data(ssl, session) == 1)
 		bio = BIO_new(bio_method);
 	if (!bio) {
 		SSL_free(ssl);
@@ -182,7 +216,6 @@ static int begin(struct tls_session *session, SSL_CTX *ctx, int fd)
 	*session = (struct tls_session){ .ssl = ssl, .fd = fd };
 	BIO_set_data(bio, session);
 	SSL_set_bio(ssl, bio, bio);
-	SSL_set_app_data(ssl, session);
 	return 0;
 }
 
@@ -291,6 +324,7 @@ enum tls_verdict tls_session_handshake(struct tls_session *session, struct tls_f
 	result = SSL_do_handshake(session->ssl);
 	session->fault = NULL;
 	if (result == 1) {
+		session->stands = true;
 		if (session->trust && !SSL_session_reused(session->ssl))
 			tls_trust_note_verified(session->trust, clock_now_ms());
 		return TLS_OK;

@@ -133,8 +133,10 @@ struct tls_fault {
 struct tls_session {
 	bool wants_write; /* the last step stopped for the socket to take octets */
 	/* the rest is its own */
-	bool starved; /* the last read took all there was */
-	bool failed;
+	bool starved; /* the last read took all there was, or its turn was over */
+	bool failed, stands;
+	unsigned takes; /* from the socket, since it last had none for us */
+	unsigned late_messages;
 	int fd, error; /* the last errno of the socket */
 	void *ssl, *trust;
 	struct tls_fault *fault; /* where the handshake's step wants it */
@@ -155,7 +157,8 @@ enum tls_verdict tls_session_handshake(struct tls_session *session, struct tls_f
 /*
  * After the handshake. TLS_OK: *ret_len octets, at least one. One step may take more from the
  * socket than it hands out, and the socket does not announce that again: read until TLS_WANT_READ,
- * or come back while tls_session_has_more.
+ * or come back while tls_session_has_more. TLS_WANT_READ comes after some ten kilobytes, too, where
+ * the socket has more, for others to have their turn: watch it by level, not by edge.
  */
 enum tls_verdict tls_session_read(struct tls_session *session, void *data, size_t cap,
 				  size_t *ret_len);

@@ -67,6 +67,7 @@ SSL_CTX *tls_context_new(const SSL_METHOD *method, struct err *err)
 					      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 					      SSL_MODE_RELEASE_BUFFERS);
 		SSL_CTX_set_read_ahead(ctx, 1); /* one read a record, not two */
+		SSL_CTX_set_msg_callback(ctx, tls_on_message);
 		return ctx;
 	}
 	SSL_CTX_free(ctx);
@@ -485,9 +486,8 @@ static int set_up(struct tls_trust *trust, const struct tls_client_conf *conf,
 
 	/* The first says 0 for success, all others 1. */
 	if (SSL_CTX_set_alpn_protos(trust->ctx, dot, sizeof(dot)) != 0 || !param ||
-	    set_identity(trust, conf, param) < 0)
+	    set_identity(trust, conf, param) < 0 || SSL_CTX_set_app_data(trust->ctx, trust) != 1)
 		return -1;
-	SSL_CTX_set_app_data(trust->ctx, trust);
 	SSL_CTX_set_verify(trust->ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(trust->ctx, verify, trust);
 	SSL_CTX_set_session_cache_mode(trust->ctx,

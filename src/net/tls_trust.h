@@ -57,6 +57,10 @@ int tls_no_password(char *buf, int size, int rwflag, void *arg);
 /* Did reading PEM stop since no more followed? Else there is an error in it. */
 bool tls_pem_ended(void);
 
+/* What OpenSSL calls for each message of a session, of either side. */
+void tls_on_message(int written, int version, int type, const void *data, size_t len, SSL *ssl,
+		    void *arg);
+
 /* A server's context, held once more; NULL: nothing was loaded yet. */
 SSL_CTX *tls_server_context(struct tls_server *server);
 

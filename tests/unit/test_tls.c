@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -561,6 +562,71 @@ START_TEST(backpressure)
 }
 END_TEST
 
+/* New keys without end, which cost their sender little and us much. */
+START_TEST(key_updates)
+{
+	char data[8];
+	size_t len;
+	int i;
+
+	serve_with("good");
+	expect("ca", "dns.example", NULL);
+	ck_assert_int_eq(shake(), TLS_OK);
+	drain(&ours);
+	/* A few are usual ... */
+	for (i = 0; i < 10; i++) {
+		ck_assert_int_eq(SSL_key_update(ours.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		ck_assert_int_eq(SSL_do_handshake(ours.ssl), 1);
+		say(&ours, &theirs, "question");
+		say(&theirs, &ours, "answer");
+	}
+	/* ... so many are not, even with questions among them. */
+	for (i = 0; i < 400; i++) {
+		SSL_key_update(ours.ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+		SSL_do_handshake(ours.ssl);
+		if (i % 100 == 0)
+			tls_session_write(&ours, "x", 1, &len);
+	}
+	for (i = 0; i < 4; i++) {
+		if (tls_session_read(&theirs, data, sizeof(data), &len) != TLS_OK)
+			break;
+	}
+	ck_assert_int_eq(tls_session_read(&theirs, data, sizeof(data), &len), TLS_FAILED);
+	hang_up();
+}
+END_TEST
+
+/* A peer that never stops gets a turn, not the thread: each read takes so much, and no more. */
+START_TEST(bounded_turns)
+{
+	static uint8_t data[1 << 20], got[16384];
+	size_t len, out = 0, in = 0, run = 0;
+	unsigned runs = 0;
+	int size = 1 << 20;
+
+	serve_with("good");
+	expect("ca", "dns.example", NULL);
+	ck_assert_int_eq(shake(), TLS_OK);
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	while (out < sizeof(data) &&
+	       tls_session_write(&ours, data + out, sizeof(data) - out, &len) == TLS_OK)
+		out += len;
+	ck_assert_uint_gt(out, 200000);
+	while (in < out) {
+		if (tls_session_read(&theirs, got, sizeof(got), &len) == TLS_OK) {
+			in += len;
+			run += len;
+			continue;
+		}
+		ck_assert_uint_lt(run, 100000);
+		run = 0;
+		ck_assert_uint_lt(++runs, 1000);
+	}
+	ck_assert_uint_gt(runs, 1);
+	hang_up();
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("tls");
@@ -583,6 +649,8 @@ static Suite *suite(void)
 	tcase_add_test(t, endings);
 	tcase_add_test(t, as_a_stream);
 	tcase_add_test(t, backpressure);
+	tcase_add_test(t, key_updates);
+	tcase_add_test(t, bounded_turns);
 	suite_add_tcase(s, t);
 	return s;
 }
