@@ -16,7 +16,8 @@
  *
  * The framing is net/stream's, with room for the longest message. What TLS has decrypted and nobody
  * has read is not announced by the socket, so steps go on until it would block; a caller that stops
- * earlier says so (conns_leave), and the loop comes back at once for the socket is writable.
+ * earlier says so (conns_leave), and the loop comes back at once for the socket is writable. That
+ * stays so whatever is sent in between.
  *
  * Refused: one connection a question (a handshake each), libevent's bufferevents (an allocation a
  * write), a queue of questions in front of all connections (the deadline of each is the queue).
@@ -331,11 +332,12 @@ static void wait_for(struct conns *conns, uint32_t i, uint32_t events)
 }
 
 /* What one that stands waits for. */
-static void settle(struct conns *conns, uint32_t i, bool come_back)
+static void settle(struct conns *conns, uint32_t i)
 {
 	struct conn *conn = &conns->all[i];
-	bool out = stream_unsent(&conn->stream) > 0 || come_back ||
-		   (conn->tls && conn->session.wants_write);
+	bool out =
+		stream_unsent(&conn->stream) > 0 ||
+		(conn->tls && (conn->session.wants_write || tls_session_has_more(&conn->session)));
 
 	if (conn->stands)
 		wait_for(conns, i, EPOLLIN | (out ? EPOLLOUT : 0));
@@ -346,7 +348,7 @@ void conns_leave(struct conns *conns, uint32_t i)
 	struct conn *conn = &conns->all[i];
 
 	if (conn->fd >= 0)
-		settle(conns, i, conn->tls && tls_session_has_more(&conn->session));
+		settle(conns, i);
 }
 
 bool conns_send(struct conns *conns, uint32_t i, const uint8_t *query, size_t len)
@@ -360,7 +362,7 @@ bool conns_send(struct conns *conns, uint32_t i, const uint8_t *query, size_t le
 	/* What breaks here shows in the next step, for the socket says so again. */
 	if (conn->stands && empty)
 		(void)stream_write(&conn->stream);
-	settle(conns, i, false);
+	settle(conns, i);
 	return true;
 }
 
@@ -463,7 +465,7 @@ enum conns_verdict conns_step(struct conns *conns, uint32_t i, uint64_t now_ms)
 	case STREAM_BROKEN:
 		return broken(conn);
 	}
-	settle(conns, i, false);
+	settle(conns, i);
 	return CONNS_WAIT;
 }
 
@@ -486,6 +488,9 @@ void conns_note_answer(struct conns *conns, uint32_t i, int32_t idle_ds, uint64_
 	conn->quiet_since_ms = now_ms;
 	if (idle_ds < 0)
 		return;
+	/* RFC 7828 3.2.2: no more of them, and the end when the last is answered. */
+	if (idle_ds == 0)
+		conn->retired = true;
 	conn->idle_ms = (unsigned)idle_ds * 100;
 	if (conn->idle_ms > CONNS_TOLD_IDLE_MAX_MS)
 		conn->idle_ms = CONNS_TOLD_IDLE_MAX_MS;

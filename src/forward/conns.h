@@ -106,7 +106,7 @@ bool conns_next(struct conns *conns, uint32_t i, const uint8_t **ret_data, size_
 
 /*
  * That message was the answer to a question. `idle_ds`: how long its keepalive says that the
- * connection is kept, in units of 100 ms, or -1.
+ * connection is kept, in units of 100 ms, or -1. With 0 it gets no further questions.
  */
 void conns_note_answer(struct conns *conns, uint32_t i, int32_t idle_ds, uint64_t now_ms);
 

@@ -317,6 +317,22 @@ START_TEST(idle)
 }
 END_TEST
 
+/* Told that its time is over (RFC 7828 3.2.2), it gets no more questions, but has its answers. */
+START_TEST(told_to_close)
+{
+	uint32_t conn = pick(0), told;
+
+	run(&told);
+	ck_assert_uint_eq(pick(0), conn);
+	conns_note_answer(conns, conn, 0, now_ms);
+	conns_release(conns, conn, now_ms);
+	ck_assert_uint_eq(conns_open(conns), 1);
+	ck_assert_uint_ne(pick(0), conn);
+	conns_release(conns, conn, now_ms);
+	ck_assert_uint_eq(conns_open(conns), 1);
+}
+END_TEST
+
 /* With questions waiting and nothing coming it gets no more of them, nor when it is too old. */
 START_TEST(silent_and_old)
 {
@@ -541,6 +557,42 @@ START_TEST(tls)
 }
 END_TEST
 
+/* What TLS holds is come back to, though a question leaves in between. */
+START_TEST(tls_held)
+{
+	enum conns_verdict verdict;
+	struct epoll_event event;
+	const uint8_t *data;
+	uint32_t conn;
+	size_t len;
+	int fd;
+
+	use_tls("ca", "good");
+	conn = pick(0);
+	ck_assert(ask(conn, 7, 14));
+	fd = shake(conn, &verdict);
+	while (conns_step(conns, conn, now_ms) == CONNS_MESSAGES)
+		;
+	ck_assert_int_eq(tls_session_write(&theirs, "\0\1a", 3, &len), TLS_OK);
+	ck_assert_int_eq(tls_session_write(&theirs, "\0\1b", 3, &len), TLS_OK);
+	ck_assert_int_eq(epoll_wait(epoll, &event, 1, 10000), 1);
+	ck_assert_int_eq(conns_step(conns, conn, now_ms), CONNS_MESSAGES);
+	ck_assert(conns_next(conns, conn, &data, &len));
+	ck_assert(!conns_next(conns, conn, &data, &len));
+	conns_leave(conns, conn);
+	ck_assert(ask(conn, 8, 14));
+	ck_assert_int_eq(epoll_wait(epoll, &event, 1, 1000), 1);
+	ck_assert_int_eq(conns_step(conns, conn, now_ms), CONNS_MESSAGES);
+	ck_assert(conns_next(conns, conn, &data, &len));
+	ck_assert_uint_eq(*data, 'b');
+	/* Nothing is held any more, and nobody is woken for nothing. */
+	ck_assert_int_eq(conns_step(conns, conn, now_ms), CONNS_WAIT);
+	ck_assert_int_eq(epoll_wait(epoll, &event, 1, 0), 0);
+	conns_release(conns, conn, now_ms);
+	close(fd);
+}
+END_TEST
+
 /* A wrong one is told nothing, and not tried again at once. */
 START_TEST(tls_refused)
 {
@@ -634,10 +686,12 @@ static Suite *suite(void)
 	tcase_add_test(t, room);
 	tcase_add_test(t, backpressure);
 	tcase_add_test(t, idle);
+	tcase_add_test(t, told_to_close);
 	tcase_add_test(t, silent_and_old);
 	tcase_add_test(t, ends);
 	tcase_add_test(t, queries);
 	tcase_add_test(t, tls);
+	tcase_add_test(t, tls_held);
 	tcase_add_test(t, tls_refused);
 	tcase_add_test(t, tls_stalled);
 	tcase_add_test(t, tls_new_roots);
