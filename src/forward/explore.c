@@ -34,6 +34,7 @@ void explore(struct upstreams *upstreams, struct prober *prober, const struct ca
 {
 	struct prober_question question = {
 		.type = key->type,
+		.curious = true,
 		.done = on_answer,
 		.arg = upstreams,
 	};

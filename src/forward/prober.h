@@ -43,6 +43,7 @@ struct prober_question {
 	prober_done_fn *done;
 	void *arg;
 	uint64_t token; /* the caller's */
+	bool curious;   /* nothing hangs on it: it has half of the places */
 };
 
 struct prober;

@@ -20,9 +20,12 @@ static void hear(void *arg, uint64_t token, enum prober_result result, unsigned 
 	heard = (struct heard){ heard.count + 1, token, rtt_us, result, rcode };
 }
 
+static bool curious;
+
 static bool probe(uint16_t upstream, uint64_t token)
 {
-	struct prober_question question = { .upstream = upstream,
+	struct prober_question question = { .curious = curious,
+					    .upstream = upstream,
 					    .name = &name,
 					    .type = TYPE_SOA,
 					    .done = hear,
@@ -155,6 +158,27 @@ START_TEST(bounded_and_forgotten)
 }
 END_TEST
 
+/* A flood of clients' questions, tried out elsewhere too, leaves room for what matters. */
+START_TEST(curiosity_is_bounded)
+{
+	struct responder r;
+	unsigned i;
+
+	responder_start(&r, responder_silent);
+	begin(&r.addr, 1);
+	curious = true;
+	for (i = 0; i < PROBER_MAX / 2; i++)
+		ck_assert(probe(0, i));
+	ck_assert(!probe(0, 99));
+	curious = false;
+	for (; i < PROBER_MAX; i++)
+		ck_assert(probe(0, i));
+	ck_assert(!probe(0, 99));
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
 static Suite *prober_suite(void)
 {
 	Suite *suite = suite_create("prober");
@@ -166,6 +190,7 @@ static Suite *prober_suite(void)
 	tcase_add_test(tcase, silent_and_unreachable);
 	tcase_add_test(tcase, cannot_be_sent);
 	tcase_add_test(tcase, bounded_and_forgotten);
+	tcase_add_test(tcase, curiosity_is_bounded);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
