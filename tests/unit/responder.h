@@ -26,7 +26,7 @@ typedef size_t responder_fn(struct responder *responder, const struct message_qu
 #define REPLY_MAX 65535
 
 struct responder {
-	responder_fn *answer;
+	responder_fn *_Atomic answer; /* tests change it */
 	union addr addr;
 	int udp, tcp, stop[2];
 	pthread_t thread;
