@@ -428,13 +428,20 @@ static enum turn walk_reply_end(struct walk *w, const struct reply *reply, struc
 	return TURN_DONE;
 }
 
-/* May this group speak for this name? */
-static bool walk_may_speak(const struct walk *w, uint16_t group, const uint8_t *wire)
+/*
+ * May this group's DNAME be shown? Where its owner is not the group's to speak for, not; nor where
+ * we hold something below: whoever keeps it would be led past that (RFC 6672 3.4).
+ */
+static bool walk_shows_dname(const struct walk *w, uint16_t group, const uint8_t *owner)
 {
+	struct table_hit hit;
 	struct name name;
 
-	return name_from_wire(&name, wire, NAME_WIRE_MAX) == 0 &&
-	       routes_match(w->view->routes, &name, NULL) == group;
+	if (name_from_wire(&name, owner, NAME_WIRE_MAX) < 0 ||
+	    routes_match(w->view->routes, &name, NULL) != group)
+		return false;
+	table_lookup(w->view->table, &name, &hit);
+	return hit.match == TABLE_NONE || hit.match == TABLE_ABSENT;
 }
 
 /*
@@ -491,7 +498,7 @@ static enum turn walk_upstream(struct walk *w)
 		item = plan_add(w, PLAN_REPLY);
 		item->reply = (uint8_t)w->reply;
 		item->type = TYPE_CNAME;
-		item->no_dname = hop.from_dname && !walk_may_speak(w, group, hop.dname_owner);
+		item->no_dname = hop.from_dname && !walk_shows_dname(w, group, hop.dname_owner);
 		w->alias = w->at;
 		w->reply_direct = false;
 		if (!walk_link(w, hop.target, name_wire_len(hop.target)))
@@ -503,7 +510,7 @@ static enum turn walk_upstream(struct walk *w)
 		item = plan_add(w, PLAN_REPLY);
 		item->reply = (uint8_t)w->reply;
 		item->type = hop.type;
-		item->no_dname = hop.from_dname && !walk_may_speak(w, group, hop.dname_owner);
+		item->no_dname = hop.from_dname && !walk_shows_dname(w, group, hop.dname_owner);
 		plan_add(w, PLAN_PROOF)->reply = (uint8_t)w->reply;
 		return TURN_DONE;
 	case CHAIN_END:

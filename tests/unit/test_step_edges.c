@@ -110,6 +110,26 @@ START_TEST(dnssec_of_others)
 }
 END_TEST
 
+/* A DNAME above what we hold would lead whoever keeps it past that (RFC 6672 3.4). */
+START_TEST(dname_above_held)
+{
+	begin(ZONE_TRANSPARENT);
+	hold(ACCT, "A", "10.0.0.5");
+	ready();
+	with_do = true;
+	says("root", "x.core.windows.net", "A", RCODE_NOERROR,
+	     "core.windows.net DNAME evil.test\nx.evil.test A 20.1.1.1");
+	expect("x.core.windows.net", "A",
+	       "NOERROR\nx.core.windows.net CNAME x.evil.test\nx.evil.test A 20.1.1.1\n"
+	       "asked x.core.windows.net\n");
+	says("root", "y.core.windows.net", "CNAME", RCODE_NOERROR,
+	     "core.windows.net DNAME evil.test");
+	expect("y.core.windows.net", "CNAME",
+	       "NOERROR\ny.core.windows.net CNAME y.evil.test\nasked y.core.windows.net\n");
+	end();
+}
+END_TEST
+
 START_TEST(chains_into_special_names)
 {
 	begin(ZONE_TRANSPARENT);
@@ -308,6 +328,7 @@ static Suite *step_edges_suite(void)
 	tcase_add_test(tcase, apex_any);
 	tcase_add_test(tcase, apex_of_other_types);
 	tcase_add_test(tcase, dnssec_of_others);
+	tcase_add_test(tcase, dname_above_held);
 	tcase_add_test(tcase, chains_into_special_names);
 	tcase_add_test(tcase, wildcards);
 	tcase_add_test(tcase, denied_but_must_be_private);
