@@ -143,8 +143,13 @@ struct config {
 		uint32_t upstream_sockets;     /* ports that questions leave by, a worker */
 		uint32_t upstream_connections; /* over TCP and TLS, a worker */
 		uint32_t connection_questions, connection_idle_s; /* of one of these */
-		uint32_t tcp_clients, tcp_clients_per_address;    /* connections, a worker */
-		uint32_t tcp_queries;                             /* in flight, a connection */
+		uint32_t question_datagrams;                      /* to upstreams, at most */
+		uint32_t near_misses;   /* wrong ids before a question is asked over TCP */
+		uint32_t large_replies; /* in hand, over 2 KB; the whole process */
+		uint32_t probes;        /* under way, a worker */
+		uint32_t loop_probes;   /* of these, for loops; one worker's */
+		uint32_t tcp_clients, tcp_clients_per_address; /* connections, a worker */
+		uint32_t tcp_queries;                          /* in flight, a connection */
 		uint32_t tcp_blocks; /* of answers that clients have not taken, a worker */
 		uint32_t tcp_idle_s;
 		uint32_t tls_handshakes; /* under way, a worker */

@@ -125,7 +125,10 @@ const struct key keys[] = {
 	    DEFAULT("1d")),
 	KEY("cache.prefetch", KEY_BOOL, AT(cache.prefetch), DEFAULT("true")),
 
-	/* All are a worker's, but waiters, which is of one question in the whole process. */
+	/*
+	 * All are a worker's, but waiters, which is of one question in the whole process, and
+	 * large-replies and loop-probes, of which there is one lot in it.
+	 */
 	KEY("limits", KEY_SECTION, 0),
 	KEY("limits.queries", KEY_COUNT, AT(limits.queries), RANGE(1, 1000000), DEFAULT("4096"),
 	    .restart = true),
@@ -150,6 +153,20 @@ const struct key keys[] = {
 	    RANGE(1, 10000), DEFAULT("100"), .restart = true),
 	KEY("limits.connection-idle", KEY_DURATION, AT(limits.connection_idle_s), RANGE(0, 3600),
 	    DEFAULT("10s"), .restart = true),
+	/* As many as 16 upstreams in three rounds. */
+	KEY("limits.question-datagrams", KEY_COUNT, AT(limits.question_datagrams), RANGE(1, 256),
+	    DEFAULT("48"), .restart = true),
+	/* 254: what fits in the octet that counts them. */
+	KEY("limits.near-misses", KEY_COUNT, AT(limits.near_misses), RANGE(0, 254), DEFAULT("8"),
+	    .restart = true),
+	/* 64 are 4 MiB, 16,384 a GiB. */
+	KEY("limits.large-replies", KEY_COUNT, AT(limits.large_replies), RANGE(2, 16384),
+	    DEFAULT("64"), .restart = true),
+	KEY("limits.probes", KEY_COUNT, AT(limits.probes), RANGE(2, 1024), DEFAULT("32"),
+	    .restart = true),
+	/* Half of the names of probes that are known at one time: some come back late. */
+	KEY("limits.loop-probes", KEY_COUNT, AT(limits.loop_probes), RANGE(1, 128), DEFAULT("8"),
+	    .restart = true),
 	KEY("limits.tcp-clients", KEY_COUNT, AT(limits.tcp_clients), RANGE(1, 100000),
 	    DEFAULT("1024"), .restart = true),
 	KEY("limits.tcp-clients-per-address", KEY_COUNT, AT(limits.tcp_clients_per_address),

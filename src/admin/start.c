@@ -29,9 +29,10 @@
 #define SOCKETS_MIN 64
 /*
  * Descriptors of a worker beside its pool, its TCP clients and its connections to upstreams:
- * probes, listeners, event queues. And of the rest.
+ * listeners, event queues; then a probe's, two sockets and a connection. And of the rest.
  */
-#define WORKER_FDS 276
+#define WORKER_FDS 180
+#define PROBE_FDS 3
 #define OTHER_FDS 64
 
 unsigned start_workers(const struct config *config)
@@ -84,8 +85,14 @@ struct forward_conf start_forward(const struct config *config, unsigned workers)
 				     .waiters_max = config->limits.waiters,
 				     .sockets_max = config->limits.upstream_sockets,
 				     .conns = start_conns(config),
+				     .datagrams_max = config->limits.question_datagrams,
+				     .near_misses_max = config->limits.near_misses,
+				     .large_max = config->limits.large_replies,
+				     .probes_max = config->limits.probes,
+				     .loop_probes_max = config->limits.loop_probes,
 				     .workers = workers };
-	unsigned others = WORKER_FDS + config->limits.tcp_clients + conf.conns.max;
+	unsigned others = WORKER_FDS + PROBE_FDS * conf.probes_max + config->limits.tcp_clients +
+			  conf.conns.max;
 	unsigned wanted = conf.sockets_max;
 	rlim_t have = raise_descriptors(OTHER_FDS + (rlim_t)workers * (others + wanted));
 	rlim_t share = have > OTHER_FDS ? (have - OTHER_FDS) / workers : 0;

@@ -20,6 +20,7 @@
 #include "base/counter.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "forward/looptable.h"
 
 #define COUNTERS(type) (sizeof(type) / sizeof(struct counter))
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -45,6 +46,7 @@ static const struct stats_row resolve_rows[] = {
 	R(refused_share) = { "refused_share", "a group had its share of limits.queries" },
 	R(waited) = { "waited", "queries that had to wait" },
 	R(full) = { "full", "SERVFAIL: limits.queries or a limit of forward_ was met" },
+	R(unkept) = { "unkept", "large replies asked for again: half of limits.large-replies" },
 	R(deadline) = { "deadline", "SERVFAIL: no answer in time" },
 	R(loops) = { "loops", "SERVFAIL: a question of ours that came back" },
 	R(truncated) = { "truncated", "answers with TC" },
@@ -81,9 +83,10 @@ static const struct stats_row forward_rows[] = {
 	F(late) = { "late", "replies to a query that is over" },
 	F(wrong_case) = { "wrong_case", "replies not in the case that was asked" },
 	F(no_cookie) = { "no_cookie", "replies without the cookie that was sent" },
-	F(suspected) = { "suspected", "asked over TCP: somebody may be guessing" },
+	F(suspected) = { "suspected", "asked over TCP: limits.near-misses was met" },
 	F(probes) = { "probes", "questions of our own: health, loops, round trips" },
-	F(refused_probes) = { "refused_probes", "of these, not sent: too many in flight" },
+	F(refused_probes) = { "refused_probes", "not sent: limits.probes was met" },
+	F(spent) = { "spent", "questions that met limits.question-datagrams" },
 	F(malformed) = { "malformed", "replies that cannot be read" },
 	F(lame) = { "lame", "referrals in place of an answer" },
 	F(no_room) = { "no_room", "not sent: limits.upstream-sockets, or no memory" },
@@ -91,6 +94,7 @@ static const struct stats_row forward_rows[] = {
 				   "not sent: limits.upstream-connections was met" },
 	F(refused_inflight) = { "refused_inflight", "limits.upstream-questions was met" },
 	F(refused_waiters) = { "refused_waiters", "limits.waiters was met" },
+	F(refused_large) = { "refused_large", "replies dropped: limits.large-replies was met" },
 	F(refused_share) = { "refused_share",
 			     "a group had its share of limits.upstream-questions" },
 	F(refused_ahead) = { "refused_ahead", "not asked ahead: enough is" },
@@ -189,6 +193,7 @@ static void put(const struct sink *sink, const char *part, const char *name, uin
 static void put_all(const struct sink *sink, const struct status_input *input)
 {
 	struct forward_cache_state cache;
+	struct loop_counts loops;
 
 	for (size_t part = 0; part < stats_parts_count; part++) {
 		const struct stats_part *of = &stats_parts[part];
@@ -203,6 +208,16 @@ static void put_all(const struct sink *sink, const struct status_input *input)
 	put(sink, "cache", "bytes_max", cache.bytes_max, "octets it may have: cache.size");
 	put(sink, "cache", "evicted", cache.evicted, "replies of use that had to make room");
 	put(sink, "cache", "inflight", cache.inflight, "questions in flight now");
+	looptable_counts(forward_loops(input->forward), &loops);
+	put(sink, "loops", "questions", loops.questions, "questions of ours that came back");
+	put(sink, "loops", "pairs", loops.pairs, "zones and upstreams that are probed");
+	put(sink, "loops", "set_aside", loops.marked, "of these, set aside now");
+	put(sink, "loops", "probes", loops.probes, "probes for loops");
+	put(sink, "loops", "probes_returned", loops.returned, "of these, came back");
+	put(sink, "loops", "probes_held_back", loops.held_back,
+	    "made to wait: limits.loop-probes was met");
+	put(sink, "loops", "pairs_without_room", loops.unprobed, "not probed: 4096 are");
+	put(sink, "loops", "suspicions_dropped", loops.unsuspected, "not looked into: too many");
 	put(sink, "records", "held", table_records(input->view->table), "records served now");
 	put(sink, "records", "names", table_names(input->view->table), "names of these");
 	put(sink, "records", "bytes", table_bytes(input->view->table), "octets of these");

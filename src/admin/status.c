@@ -348,6 +348,7 @@ static void loop_counts_json(struct json *json, const struct status_input *input
 	json_number(json, "probes", (int64_t)counts.probes);
 	json_number(json, "probes_returned", (int64_t)counts.returned);
 	json_number(json, "set_aside", (int64_t)counts.marked);
+	json_number(json, "probes_held_back", (int64_t)counts.held_back);
 	json_number(json, "suspicions_dropped", (int64_t)counts.unsuspected);
 	json_object_end(json);
 }

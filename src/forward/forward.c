@@ -70,6 +70,8 @@ struct forward *forward_new(struct forward_shared *shared, unsigned n, struct ev
 	struct pending_conf conf = {
 		.max = shared->conf.inflight_max,
 		.sockets_max = shared->conf.sockets_max,
+		.datagrams_max = shared->conf.datagrams_max,
+		.near_misses_max = shared->conf.near_misses_max,
 		.conns = shared->conf.conns,
 		.upstreams = shared->upstreams,
 		.base = base,
@@ -94,7 +96,8 @@ struct forward *forward_new(struct forward_shared *shared, unsigned n, struct ev
 		goto fail;
 	}
 	conf.counters = &forward->counters;
-	forward->prober = prober_new(shared->upstreams, base, &forward->counters, err);
+	forward->prober = prober_new(shared->conf.probes_max, shared->upstreams, base,
+				     &forward->counters, err);
 	conf.prober = forward->prober;
 	forward->pending = forward->prober ? pending_new(&conf, err) : NULL;
 	if (!forward->pending)
@@ -200,7 +203,7 @@ static struct reply_store *store_outcome(struct forward *forward, struct reply_s
 		struct reply_store *large = store_take(forward->shared->pool, outcome->len);
 
 		if (!large) {
-			counter_add(&forward->counters.refused_inflight, 1);
+			counter_add(&forward->counters.refused_large, 1);
 			fill_failure(store, key, EDE_OTHER);
 			return store;
 		}

@@ -65,6 +65,11 @@ struct forward_conf {
 	unsigned waiters_max;
 	unsigned sockets_max; /* UDP sockets of a worker's pool */
 	struct forward_conns conns;
+	unsigned datagrams_max;   /* that one question may cost */
+	unsigned near_misses_max; /* before a query is asked over TCP: see struct tries_conf */
+	unsigned large_max;       /* replies over 2 KB in hand, the whole process */
+	unsigned probes_max;      /* under way, a worker */
+	unsigned loop_probes_max; /* of these, for loops */
 	unsigned workers;
 };
 
@@ -84,12 +89,14 @@ struct forward_counters {
 	/* what was not believed over UDP and asked for over TCP: see enum try_news */
 	struct counter wrong_case, no_cookie, suspected;
 	struct counter probes, refused_probes;
+	struct counter spent; /* questions that had used up their datagrams */
 	struct counter malformed;
 	struct counter lame;    /* a referral in place of an answer */
 	struct counter no_room; /* a query could not be sent for want of sockets or memory */
 	struct counter refused_connections; /* of these: of TCP and TLS, a limit was met */
 	struct counter refused_inflight, refused_waiters; /* a limit was met */
-	struct counter looped; /* failed at once: all upstreams send it back to us */
+	struct counter refused_large; /* replies dropped: no room for one more large one */
+	struct counter looped;        /* failed at once: all upstreams send it back to us */
 	/* a group had its share of the questions in flight, or asking ahead had its part */
 	struct counter refused_share, refused_ahead;
 };

@@ -35,6 +35,8 @@ struct forward_shared *forward_shared_new(const struct forward_conf *conf,
 	unsigned n;
 
 	assert(conf->workers > 0 && conf->inflight_max > 0 && conf->sockets_max > 0);
+	assert(conf->datagrams_max > 0 && conf->near_misses_max < UINT8_MAX);
+	assert(conf->large_max > 1 && conf->probes_max > 0 && conf->loop_probes_max > 0);
 	shared = calloc(1, sizeof(*shared) + conf->workers * sizeof(shared->mailboxes[0]));
 	if (!shared) {
 		err_set(err, "forward: out of memory");
@@ -47,8 +49,9 @@ struct forward_shared *forward_shared_new(const struct forward_conf *conf,
 	if (!shared->cache)
 		goto fail;
 	shared->flights = flights_new(conf->workers, conf->inflight_max);
-	shared->pool = store_pool_new(conf->workers * conf->inflight_max * STORES_A_QUESTION);
-	shared->loops = looptable_new(upstreams);
+	shared->pool = store_pool_new(conf->workers * conf->inflight_max * STORES_A_QUESTION,
+				      conf->large_max);
+	shared->loops = looptable_new(upstreams, conf->loop_probes_max);
 	if (!shared->flights || !shared->pool || !shared->loops) {
 		err_set(err, "forward: out of memory");
 		goto fail;

@@ -38,13 +38,14 @@
 
 #include "forward/looptable_inside.h"
 
-struct looptable *looptable_new(const struct upstreams *upstreams)
+struct looptable *looptable_new(const struct upstreams *upstreams, unsigned underway_max)
 {
 	struct looptable *table = calloc(1, sizeof(*table));
 
 	if (!table)
 		return NULL;
 	table->upstreams = upstreams;
+	table->underway_max = underway_max;
 	pthread_mutex_init(&table->lock, NULL);
 	table->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (table->fd >= 0)
@@ -372,7 +373,7 @@ static void drop_settled(struct looptable *table, uint64_t now_ms)
 }
 
 /* The pair whose probe is due first, and when that may be sent; NULL: none. With the lock. */
-static struct pair *first_due(struct looptable *table, uint64_t *ret_due_ms)
+static struct pair *first_due(struct looptable *table, uint64_t now_ms, uint64_t *ret_due_ms)
 {
 	struct pair *first = NULL;
 	uint64_t due_ms = UINT64_MAX;
@@ -386,9 +387,14 @@ static struct pair *first_due(struct looptable *table, uint64_t *ret_due_ms)
 		first = pair;
 		due_ms = pair->due_ms;
 	}
-	/* With all under way the next thing to happen is that one of them ends. */
-	if (!first || table->underway == LOOPTABLE_UNDERWAY_MAX)
+	if (!first)
 		return NULL;
+	/* With all under way the next thing to happen is that one of them ends. */
+	if (table->underway == table->underway_max) {
+		table->counts.held_back += !table->full && due_ms <= now_ms;
+		table->full |= due_ms <= now_ms;
+		return NULL;
+	}
 	*ret_due_ms = due_ms < table->quiet_until_ms ? table->quiet_until_ms : due_ms;
 	return first;
 }
@@ -403,7 +409,7 @@ bool looptable_next(struct looptable *table, uint64_t now_ms, struct loop_probe 
 	*ret_wait_ms = UINT64_MAX;
 	pthread_mutex_lock(&table->lock);
 	drop_settled(table, now_ms);
-	pair = first_due(table, &due_ms);
+	pair = first_due(table, now_ms, &due_ms);
 	if (!pair || due_ms > now_ms) {
 		if (pair)
 			*ret_wait_ms = due_ms - now_ms;
@@ -519,6 +525,7 @@ void looptable_ended(struct looptable *table, uint32_t token, enum loop_outcome 
 	assert(table->names.slot[token].waiting);
 	table->names.slot[token].waiting = false;
 	table->underway--;
+	table->full = false;
 	table->changed = true; /* what was under way was not told */
 	pair = pairs_by_id(&table->pairs, table->names.slot[token].pair);
 	if (pair) {

@@ -23,9 +23,15 @@
 #include "net/addr.h"
 #include "wire/name.h"
 
-/* Zones times upstreams; all zones of Azure with a dozen upstreams. More are not probed. */
+/*
+ * Zones times upstreams; all zones of Azure with a dozen upstreams. More are not probed, but
+ * counted. Fixed: all are looked at for each probe, and who has more needs fewer upstreams.
+ */
 #define LOOPTABLE_PAIRS_MAX 4096
-/* Pairs that are not configured but came up by a suspicion (see looptable_came_back), at once. */
+/*
+ * Pairs that are not configured but came up by a suspicion (see looptable_came_back), at once.
+ * Fixed, as the next three are: strangers can cause them, and more of them help nobody else.
+ */
 #define LOOPTABLE_SUSPECTS_MAX 64
 /* Of one suspicion: the forward zone, and so many zones from there down to the name itself. */
 #define LOOPTABLE_CLIMB_MAX 10
@@ -41,8 +47,10 @@
 /* Probes without any answer that a suspicion is worth. */
 #define LOOPTABLE_SUSPECT_TRIES 3
 
-/* Probes that wait for their answer; and a probe every so many ms, so that a start is no burst. */
-#define LOOPTABLE_UNDERWAY_MAX 8
+/*
+ * A probe every so many ms, so that a start is no burst. Fixed: how many wait for their answer at
+ * one time bounds what an upstream has to bear.
+ */
 #define LOOPTABLE_GAP_MS 20
 /* A probe's name is known for so long: through a chain of servers it may take its time. */
 #define LOOPTABLE_NAME_MS 5000
@@ -66,8 +74,11 @@
 
 struct looptable;
 
-/* `upstreams` must outlive it. NULL: no memory or descriptor. */
-struct looptable *looptable_new(const struct upstreams *upstreams);
+/*
+ * `upstreams` must outlive it. At most underway_max probes wait for their answer at one time. NULL:
+ * no memory or descriptor.
+ */
+struct looptable *looptable_new(const struct upstreams *upstreams, unsigned underway_max);
 void looptable_free(struct looptable *table);
 
 /*
@@ -174,6 +185,7 @@ struct loop_counts {
 	uint64_t pairs, marked;
 	uint64_t questions;        /* that came back */
 	uint64_t probes, returned; /* sent; came back */
+	uint64_t held_back;        /* times that a probe was due while underway_max waited */
 	uint64_t unprobed;         /* pairs for which there was no room */
 	uint64_t unsuspected;      /* suspicions dropped: too many at once */
 };

@@ -20,7 +20,8 @@ struct looptable {
 	struct pairs pairs, next; /* next: the main thread's, between begin and commit */
 	struct loopnames names;
 	uint64_t ids;
-	unsigned suspects, underway;
+	unsigned suspects, underway, underway_max;
+	bool full;    /* a probe was held back since one ended */
 	bool changed; /* there may be something to tell */
 	uint64_t quiet_until_ms, suspect_next_ms;
 	_Atomic unsigned marked;

@@ -41,6 +41,7 @@ struct question {
 	uint32_t next_free;
 	unsigned slots;   /* of tries, that were ever in use */
 	unsigned asked;   /* datagrams */
+	bool spent;       /* one more was wanted */
 	uint32_t current; /* the try that the next step waits for, or TRY_NONE */
 	struct excuse excuse;
 	struct manner manner[PENDING_TRIES_MAX]; /* of each try */
@@ -68,6 +69,7 @@ struct pending *pending_new(const struct pending_conf *conf, struct err *err)
 	struct tries_conf tries_conf = {
 		.max = conf->max * PENDING_TRIES_MAX,
 		.sockets_max = conf->sockets_max,
+		.near_misses_max = conf->near_misses_max,
 		.conns = conf->conns,
 		.upstreams = conf->upstreams,
 		.base = conf->base,
@@ -169,9 +171,8 @@ static void end_try(struct pending *pending, uint32_t number)
 static void finish(struct pending *pending, uint32_t i, const struct pending_outcome *outcome)
 {
 	struct question *question = &pending->questions[i];
-	unsigned n;
 
-	for (n = 0; n < question->slots; n++)
+	for (unsigned n = 0; n < question->slots; n++)
 		end_try(pending, i * PENDING_TRIES_MAX + n);
 	deadlines_remove(&pending->deadlines, i);
 	pending_give(pending, i);
@@ -279,12 +280,20 @@ static bool ask(struct pending *pending, uint32_t i, struct manner manner, uint6
 
 static bool is_waiting(const struct pending *pending, uint32_t i)
 {
-	unsigned n;
-
-	for (n = 0; n < pending->questions[i].slots; n++) {
+	for (unsigned n = 0; n < pending->questions[i].slots; n++) {
 		if (tries_at(pending->tries, i * PENDING_TRIES_MAX + n)->kind != TRY_UNUSED)
 			return true;
 	}
+	return false;
+}
+
+/* May it cost one more datagram? */
+static bool may_ask(struct pending *pending, struct question *question)
+{
+	if (question->asked < pending->conf.datagrams_max)
+		return true;
+	counter_add(&pending->conf.counters->spent, !question->spent);
+	question->spent = true;
 	return false;
 }
 
@@ -298,7 +307,7 @@ static bool ask_next(struct pending *pending, uint32_t i, uint64_t now_ms)
 	uint64_t until_ms = 0;
 	uint8_t member = 0;
 
-	while (question->asked < PENDING_ASKED_MAX) {
+	while (may_ask(pending, question)) {
 		switch (rounds_next(&question->rounds, upstreams, answered, now_ms, &member,
 				    &upstream, &until_ms)) {
 		case ROUNDS_ASK:
@@ -326,7 +335,7 @@ static void advance(struct pending *pending, uint32_t i, uint64_t now_ms)
 	if (ask_next(pending, i, now_ms))
 		return;
 	/* With all tries spent, those that are open still have until the deadline. */
-	if (question->asked == PENDING_ASKED_MAX && is_waiting(pending, i))
+	if (question->spent && is_waiting(pending, i))
 		set_due(pending, i, question->deadline_ms, now_ms);
 	else
 		finish_badly(pending, i);
@@ -341,6 +350,7 @@ void pending_start(struct pending *pending, uint32_t i, const struct cache_key *
 	question->deadline_ms = now_ms + FORWARD_DEADLINE_MS;
 	question->members_asked = members_asked;
 	question->slots = question->asked = 0;
+	question->spent = false;
 	rounds_begin(&question->rounds, key->group, without);
 	question->current = TRY_NONE;
 	excuse_begin(&question->excuse, room);
@@ -407,12 +417,6 @@ static void ask_with_less(struct pending *pending, uint32_t number, bool has_opt
 	ask_again(pending, number, manner, now_ms);
 }
 
-static bool may_mean_no_edns(const struct reply_cut *cut)
-{
-	return cut->full_rcode == RCODE_FORMERR || cut->full_rcode == RCODE_NOTIMP ||
-	       cut->full_rcode == RCODE_BADVERS;
-}
-
 /* An answer with sense: the question ends. */
 static void take_answer(struct pending *pending, uint32_t number, const struct reply_cut *cut,
 			uint16_t flags, uint64_t rtt_us, uint64_t now_ms)
@@ -465,12 +469,6 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 	}
 }
 
-/* The upstream has done its work: a chain led on, or what it found is not validly signed. */
-static bool is_names_fault(const struct reply_cut *cut)
-{
-	return cut->links > 0 || (cut->ede >= EDE_BOGUS_FIRST && cut->ede <= EDE_BOGUS_LAST);
-}
-
 /* It came back to us: then the SERVFAIL is our own, passed on. */
 static bool has_returned(const struct question *question)
 {
@@ -483,7 +481,7 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 			uint64_t now_ms)
 {
 	const struct try *try = tries_at(pending->tries, number);
-	const struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
+	struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
 	const struct cache_key *key = question->key;
 	struct forward_question asked = { .name = &pending->name,
 					  .type = key->type,
@@ -500,12 +498,12 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 		      &cut) < 0) {
 		counter_add(&pending->conf.counters->malformed, 1);
 		take_malformed(pending, number, now_ms);
-	} else if (try->ask.edns && may_mean_no_edns(&cut) && question->asked < PENDING_ASKED_MAX) {
+	} else if (try->ask.edns && reply_may_mean_no_edns(&cut) && may_ask(pending, question)) {
 		ask_with_less(pending, number, cut.has_opt, now_ms);
 	} else if (cut.rcode == RCODE_SERVFAIL || cut.referral) {
 		upstream_note_refusal(
 			pending->conf.upstreams, key->group, manner_of(pending, number).member,
-			is_names_fault(&cut) || has_returned(question), rtt_us, now_ms);
+			reply_is_names_fault(&cut) || has_returned(question), rtt_us, now_ms);
 		take_bad_answer(pending, number, &cut, now_ms);
 	} else {
 		take_answer(pending, number, &cut, reply->flags, rtt_us, now_ms);
@@ -515,7 +513,7 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, uint64_t now_ms)
 {
 	struct pending *pending = arg;
-	bool may_ask = pending->questions[number / PENDING_TRIES_MAX].asked < PENDING_ASKED_MAX;
+	struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
 	struct manner manner = manner_of(pending, number);
 
 	switch (reply->news) {
@@ -523,11 +521,11 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 		read_answer(pending, number, reply, now_ms);
 		return;
 	case TRY_HEADER_ALONE:
-		if (may_ask)
+		if (may_ask(pending, question))
 			ask_with_less(pending, number, false, now_ms);
 		return;
 	case TRY_BAD_COOKIE:
-		if (manner.cookie_came || !may_ask) {
+		if (manner.cookie_came || !may_ask(pending, question)) {
 			go_to_tcp(pending, number, now_ms);
 			return;
 		}

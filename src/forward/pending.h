@@ -20,11 +20,11 @@
 #include "forward/store.h"
 #include "forward/upstream.h"
 
-/* Datagrams and connections of one question whose answers are waited for at one time. */
+/*
+ * Datagrams and connections of one question whose answers are waited for at one time. Fixed: one
+ * more takes the place of the oldest, which has had its time, so nothing is refused.
+ */
 #define PENDING_TRIES_MAX 8
-
-/* Datagrams that one question may cost: as many as all upstreams of a group in all rounds. */
-#define PENDING_ASKED_MAX (UPSTREAMS_A_GROUP_MAX * ROUNDS_REFUSED)
 
 /*
  * With no socket or connection free a question tries again so much later, until its deadline. The
@@ -63,6 +63,8 @@ typedef void pending_done_fn(void *arg, uint32_t i, const struct pending_outcome
 struct pending_conf {
 	unsigned max; /* questions */
 	unsigned sockets_max;
+	unsigned datagrams_max; /* that one question may cost */
+	unsigned near_misses_max;
 	struct forward_conns conns;
 	struct upstreams *upstreams;
 	struct event_base *base;

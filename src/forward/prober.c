@@ -22,8 +22,10 @@
 #include "forward/upstream_health.h"
 #include "wire/types.h"
 
-/* Probes follow one another slowly: a port each, and some to spare. */
-#define SOCKETS (2 * PROBER_MAX)
+/* Sockets a probe. They follow one another slowly: a port each, and some to spare. */
+#define SOCKETS_EACH 2
+/* Nobody gains by forging what only says that somebody answers; and suspicion is passed over. */
+#define NEAR_MISSES_MAX 8
 /* Probes of an upstream that is set aside are seconds apart; one handshake is enough for some. */
 #define IDLE_MS 10000
 
@@ -44,21 +46,23 @@ struct prober {
 	struct event *timer;
 	struct tries *tries; /* number i is probe i's */
 	struct deadlines deadlines;
-	struct probe probes[PROBER_MAX];
+	uint32_t max;
+	struct probe probes[];
 };
 
 static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, uint64_t now_ms);
 static void on_failed(void *arg, uint32_t number, uint64_t now_ms);
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
-struct prober *prober_new(struct upstreams *upstreams, struct event_base *base,
+struct prober *prober_new(unsigned max, struct upstreams *upstreams, struct event_base *base,
 			  struct forward_counters *counters, struct err *err)
 {
-	struct prober *prober = calloc(1, sizeof(*prober));
+	struct prober *prober = calloc(1, sizeof(*prober) + max * sizeof(prober->probes[0]));
 	struct tries_conf conf = {
-		.max = PROBER_MAX,
-		.sockets_max = SOCKETS,
-		.conns = { .max = PROBER_MAX, .questions_max = PROBER_MAX, .idle_ms = IDLE_MS },
+		.max = max,
+		.sockets_max = SOCKETS_EACH * max,
+		.near_misses_max = NEAR_MISSES_MAX,
+		.conns = { .max = max, .questions_max = max, .idle_ms = IDLE_MS },
 		.upstreams = upstreams,
 		.base = base,
 		.counters = counters,
@@ -71,10 +75,11 @@ struct prober *prober_new(struct upstreams *upstreams, struct event_base *base,
 		err_set(err, "forward: out of memory");
 		return NULL;
 	}
+	prober->max = max;
 	prober->upstreams = upstreams;
 	prober->counters = counters;
 	prober->timer = evtimer_new(base, on_timer, prober);
-	if (!prober->timer || deadlines_init(&prober->deadlines, PROBER_MAX) < 0) {
+	if (!prober->timer || deadlines_init(&prober->deadlines, max) < 0) {
 		err_set(err, "forward: out of memory");
 		goto fail;
 	}
@@ -141,11 +146,11 @@ bool prober_ask(struct prober *prober, const struct prober_question *question, u
 	};
 	enum try_verdict verdict;
 	/* The first half is left to those on which something hangs. */
-	uint32_t i = question->curious ? PROBER_MAX / 2 : 0;
+	uint32_t i = question->curious ? prober->max / 2 : 0;
 
-	while (i < PROBER_MAX && prober->probes[i].used)
+	while (i < prober->max && prober->probes[i].used)
 		i++;
-	if (i == PROBER_MAX) {
+	if (i == prober->max) {
 		counter_add(&prober->counters->refused_probes, 1);
 		return false;
 	}
@@ -178,7 +183,7 @@ void prober_forget(struct prober *prober, const void *arg)
 {
 	uint32_t i;
 
-	for (i = 0; i < PROBER_MAX; i++) {
+	for (i = 0; i < prober->max; i++) {
 		if (prober->probes[i].used && prober->probes[i].arg == arg)
 			end_probe(prober, i);
 	}

@@ -3,8 +3,9 @@
  * Probes: one question to one upstream, of whose answer only the caller learns.
  *
  * Apart from clients' questions: tries, sockets, connections and timer of its own, and nothing of
- * what comes back is cached or given to anybody. A fixed number at a time. It keeps no health: what
- * a result means is the caller's business. Each worker has one, on its event base; one thread.
+ * what comes back is cached or given to anybody. At most so many at a time; one more is refused and
+ * counted, and can be tried later. It keeps no health: what a result means is the caller's
+ * business. Each worker has one, on its event base; one thread.
  */
 #ifndef PRIVLINKD_FORWARD_PROBER_H
 #define PRIVLINKD_FORWARD_PROBER_H
@@ -18,8 +19,6 @@
 #include "forward/upstream.h"
 #include "wire/name.h"
 
-/* Probes of a worker at one time; one more is refused and counted, and can be tried later. */
-#define PROBER_MAX 32
 /* How long one probe waits. Its datagram is sent once: who needs an answer for sure asks again. */
 #define PROBER_WAIT_MS 1500
 
@@ -48,8 +47,8 @@ struct prober_question {
 
 struct prober;
 
-/* `counters` are the worker's. */
-struct prober *prober_new(struct upstreams *upstreams, struct event_base *base,
+/* At most `max` at a time. `counters` are the worker's. */
+struct prober *prober_new(unsigned max, struct upstreams *upstreams, struct event_base *base,
 			  struct forward_counters *counters, struct err *err);
 /* Probes under way end without a word. */
 void prober_free(struct prober *prober);

@@ -21,6 +21,7 @@
 #include "net/addr.h"
 #include "wire/message.h"
 #include "wire/name.h"
+#include "wire/types.h"
 
 #define REPLY_LEN_MAX 65535
 
@@ -90,6 +91,19 @@ struct reply_cut {
 };
 int reply_cut(const struct forward_question *question, const uint8_t *data, size_t len,
 	      uint8_t *out, size_t cap, struct reply_cut *ret);
+
+/* Does the upstream perhaps not know EDNS? */
+static inline bool reply_may_mean_no_edns(const struct reply_cut *cut)
+{
+	return cut->full_rcode == RCODE_FORMERR || cut->full_rcode == RCODE_NOTIMP ||
+	       cut->full_rcode == RCODE_BADVERS;
+}
+
+/* The upstream has done its work: a chain led on, or what it found is not validly signed. */
+static inline bool reply_is_names_fault(const struct reply_cut *cut)
+{
+	return cut->links > 0 || (cut->ede >= EDE_BOGUS_FIRST && cut->ede <= EDE_BOGUS_LAST);
+}
 
 /* Writes header and question (a wire name) with SERVFAIL. Its length; room for 512 is enough. */
 size_t reply_failure(const uint8_t *name, uint16_t type, uint8_t *out, size_t cap);

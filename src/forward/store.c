@@ -35,6 +35,7 @@ struct region {
 
 struct store_pool {
 	struct region small, large;
+	unsigned large_kept_max;
 	_Atomic unsigned large_kept;
 };
 
@@ -92,14 +93,15 @@ static void region_push(struct region *region, struct reply_store *store)
 	pthread_mutex_unlock(&region->lock);
 }
 
-struct store_pool *store_pool_new(unsigned small)
+struct store_pool *store_pool_new(unsigned small, unsigned large)
 {
 	struct store_pool *pool = calloc(1, sizeof(*pool));
 
 	if (!pool)
 		return NULL;
+	pool->large_kept_max = large / 2;
 	if (region_init(&pool->small, small, STORE_SMALL_LEN) < 0 ||
-	    region_init(&pool->large, STORE_LARGE_COUNT, REPLY_LEN_MAX) < 0) {
+	    region_init(&pool->large, large, REPLY_LEN_MAX) < 0) {
 		store_pool_free(pool);
 		return NULL;
 	}
@@ -158,7 +160,7 @@ bool reply_keep(const struct reply *reply)
 
 	if (reply->store->cap != STORE_SMALL_LEN &&
 	    atomic_fetch_add_explicit(&pool->large_kept, 1, memory_order_relaxed) >=
-		    STORE_LARGE_KEPT_MAX) {
+		    pool->large_kept_max) {
 		atomic_fetch_sub_explicit(&pool->large_kept, 1, memory_order_relaxed);
 		return false;
 	}

@@ -17,14 +17,6 @@
 /* Octets of a message in a small store: any reply that came over UDP, and any failure. */
 #define STORE_SMALL_LEN 2048
 
-/*
- * Large ones: replies over 2 KB come by TCP, are few, and are held only until their waiters have
- * them.
- */
-#define STORE_LARGE_COUNT 64
-/* So many of them may be kept by queries that wait for another reply (reply_keep). */
-#define STORE_LARGE_KEPT_MAX 32
-
 struct store_pool;
 
 struct reply_store {
@@ -37,7 +29,12 @@ struct reply_store {
 	uint8_t data[];
 };
 
-struct store_pool *store_pool_new(unsigned small);
+/*
+ * `large` are for replies over STORE_SMALL_LEN: they come by TCP, are few, and are held only until
+ * their waiters have them. Half of these may be kept by queries that wait for another reply
+ * (reply_keep): a fixed part, so that the other half is always there for what comes in.
+ */
+struct store_pool *store_pool_new(unsigned small, unsigned large);
 /* No store may be in use any more by anybody who still runs. */
 void store_pool_free(struct store_pool *pool);
 

@@ -336,7 +336,7 @@ static void count_near_miss(struct tries *tries, uint32_t slot_number, uint64_t 
 		struct try *try = &tries->all[number];
 
 		next = try->next;
-		if (try->near_misses <= TRIES_NEAR_MISSES_MAX)
+		if (try->near_misses <= tries->conf.near_misses_max)
 			continue;
 		slot->retired = true; /* its port is known */
 		try->near_misses = 0;

@@ -27,13 +27,6 @@ enum try_kind {
 	TRY_TCP,
 };
 
-/*
- * Replies that come to a query's own socket from its upstream's address, and that nothing of ours
- * explains (a late answer to an earlier query does), before the query is asked over TCP: somebody
- * is guessing, and shall not have many of the 2^32. Broken servers send a few such, too.
- */
-#define TRIES_NEAR_MISSES_MAX 8
-
 struct
 try {
 	enum try_kind kind;
@@ -82,6 +75,13 @@ typedef void try_failed_fn(void *arg, uint32_t number, uint64_t now_ms);
 struct tries_conf {
 	uint32_t max;
 	unsigned sockets_max;
+	/*
+	 * Replies that come to a query's own socket from its upstream's address, and that nothing
+	 * of ours explains (a late answer to an earlier query does), before the query is asked over
+	 * TCP: somebody is guessing, and shall not have many of the 2^32. Broken servers send a few
+	 * such, too. Below 255.
+	 */
+	unsigned near_misses_max;
 	struct forward_conns conns;
 	struct upstreams *upstreams;
 	struct event_base *base;

@@ -357,9 +357,13 @@ void resolver_forwarded(void *arg, uint64_t waiter, const struct reply *reply)
 	if (name_from_wire(&name, reply->data + DNS_HEADER_LEN, reply->len - DNS_HEADER_LEN) == 0 &&
 	    query->awaited == decide_awaited(&name, reply->group))
 		query->awaited = 0;
-	if (query->held < STEP_REPLIES_MAX && reply_keep(reply)) {
-		query->reply[query->held++] = *reply;
-		reply = NULL;
+	if (query->held < STEP_REPLIES_MAX) {
+		if (reply_keep(reply)) {
+			query->reply[query->held++] = *reply;
+			reply = NULL;
+		} else {
+			counter_add(&resolver->counters.unkept, 1);
+		}
 	}
 	/* One that could not be kept counts now, and is asked for again if it has to be. */
 	query_run(resolver, query, reply, clock_now_ms(), AGAIN_NEWS);

@@ -83,6 +83,7 @@ struct resolver_counters {
 	struct counter waited;        /* became a query */
 	struct counter full;          /* SERVFAIL since a limit was met */
 	struct counter refused_share; /* a group had its share of the queries that may wait */
+	struct counter unkept;        /* large replies not kept by a query that waits for more */
 	struct counter deadline;      /* SERVFAIL since nothing came in time */
 	struct counter loops;         /* SERVFAIL since it was a question of ours that came back */
 	struct counter truncated;

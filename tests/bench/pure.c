@@ -251,6 +251,11 @@ int main(int argc, char **argv)
 		.waiters_max = 16,
 		.sockets_max = 64,
 		.conns = { .max = 8, .questions_max = 10, .idle_ms = 10000 },
+		.datagrams_max = 48,
+		.near_misses_max = 8,
+		.large_max = 64,
+		.probes_max = 32,
+		.loop_probes_max = 8,
 		.workers = 1
 	};
 	struct resolver_conf resolver_conf = { .queries_max = 64, .send = on_send };

@@ -65,6 +65,9 @@ static inline uint16_t make_group(const union addr *addrs, size_t count,
 	return ret;
 }
 
+#define KIT_NEAR_MISSES 8
+#define KIT_PROBES 12
+
 static inline void start(unsigned workers, struct forward_conf conf)
 {
 	struct err err;
@@ -79,6 +82,13 @@ static inline void start(unsigned workers, struct forward_conf conf)
 	if (!conf.waiters_max)
 		conf.waiters_max = 16;
 	conf.sockets_max = 16;
+	if (!conf.datagrams_max)
+		conf.datagrams_max = 48;
+	conf.near_misses_max = KIT_NEAR_MISSES;
+	if (!conf.large_max)
+		conf.large_max = 64;
+	conf.probes_max = KIT_PROBES;
+	conf.loop_probes_max = 8;
 	conf.conns = (struct forward_conns){ .max = 16, .questions_max = 100, .idle_ms = 10000 };
 	conf.workers = workers;
 	shared = forward_shared_new(&conf, upstreams, &err);

@@ -232,6 +232,11 @@ static void serve(void)
 					     .waiters_max = 16,
 					     .sockets_max = 32,
 					     .conns = { 8, 10, 10000 },
+					     .datagrams_max = 48,
+					     .near_misses_max = 8,
+					     .large_max = 64,
+					     .probes_max = 32,
+					     .loop_probes_max = 8,
 					     .workers = 1 };
 	struct err err = { "" };
 	union addr addr;

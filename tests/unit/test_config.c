@@ -116,7 +116,9 @@ START_TEST(test_every_key)
 		"  prefetch: false}\n"
 		"limits: {queries: 1, upstream-questions: 2, waiters: 3, upstream-sockets: 64,\n"
 		"  tcp-clients: 5, tcp-clients-per-address: 6, tcp-queries: 7, tcp-blocks: 8,\n"
-		"  tcp-idle: 9s, tls-handshakes: 10, tls-handshake-time: 11s}\n"
+		"  tcp-idle: 9s, tls-handshakes: 10, tls-handshake-time: 11s,\n"
+		"  question-datagrams: 12, near-misses: 13, large-replies: 14, probes: 15,\n"
+		"  loop-probes: 16}\n"
 		"control: {socket: /x}\n"
 		"http: {listen: [127.0.0.1@8080]}\n"
 		"log: {level: debug, format: json, queries: true}\n";
@@ -170,6 +172,11 @@ START_TEST(test_every_key)
 	ck_assert_uint_eq(config->limits.tcp_idle_s, 9);
 	ck_assert_uint_eq(config->limits.tls_handshakes, 10);
 	ck_assert_uint_eq(config->limits.tls_handshake_s, 11);
+	ck_assert_uint_eq(config->limits.question_datagrams, 12);
+	ck_assert_uint_eq(config->limits.near_misses, 13);
+	ck_assert_uint_eq(config->limits.large_replies, 14);
+	ck_assert_uint_eq(config->limits.probes, 15);
+	ck_assert_uint_eq(config->limits.loop_probes, 16);
 	ck_assert_int_eq(config->log.format, LOG_FORMAT_JSON);
 	config_inactive(config, text, sizeof(text));
 	ck_assert_str_eq(text, "http.listen");
@@ -178,6 +185,8 @@ START_TEST(test_every_key)
 		text,
 		"server.listen, server.listen-tls, server.workers, server.user, limits.queries, "
 		"limits.upstream-questions, limits.waiters, limits.upstream-sockets, "
+		"limits.question-datagrams, limits.near-misses, limits.large-replies, "
+		"limits.probes, limits.loop-probes, "
 		"limits.tcp-clients, limits.tcp-clients-per-address, limits.tcp-queries, "
 		"limits.tcp-blocks, limits.tcp-idle, limits.tls-handshakes, "
 		"limits.tls-handshake-time");

@@ -112,6 +112,10 @@ START_TEST(asks_from_within)
 				     .waiters_max = 1,
 				     .sockets_max = 1,
 				     .conns = { 8, 10, 10000 },
+				     .datagrams_max = 48,
+				     .large_max = 2,
+				     .probes_max = 1,
+				     .loop_probes_max = 1,
 				     .workers = 1 };
 	struct responder r;
 	struct reply reply;

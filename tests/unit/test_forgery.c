@@ -76,7 +76,7 @@ static size_t guesses(struct responder *who, const struct message_query *query, 
 
 	if (tcp)
 		return len;
-	for (i = 0; i < TRIES_NEAR_MISSES_MAX + 1; i++) {
+	for (i = 0; i < KIT_NEAR_MISSES + 1; i++) {
 		out[1]++;
 		(void)!sendto(who->udp, out, len, 0, (struct sockaddr *)&who->peer, who->peer_len);
 	}
@@ -90,7 +90,7 @@ START_TEST(guessing_leads_to_tcp)
 	ck_assert_uint_eq(r.asked_tcp, 1);
 	ck_assert_uint_eq(COUNT(suspected), 1);
 	ck_assert_uint_eq(COUNT(timeouts), 0);
-	ck_assert_uint_eq(COUNT(mismatched), TRIES_NEAR_MISSES_MAX + 1);
+	ck_assert_uint_eq(COUNT(mismatched), KIT_NEAR_MISSES + 1);
 	end();
 }
 END_TEST
@@ -101,7 +101,7 @@ static size_t repeats(struct responder *who, const struct message_query *query, 
 	size_t len = say(who, query, data, NULL, 1, RCODE_NOERROR, out);
 	unsigned i;
 
-	for (i = 0; !tcp && i < 2 * TRIES_NEAR_MISSES_MAX; i++)
+	for (i = 0; !tcp && i < 2 * KIT_NEAR_MISSES; i++)
 		(void)!sendto(who->udp, out, len, 0, (struct sockaddr *)&who->peer, who->peer_len);
 	return len;
 }
@@ -112,7 +112,7 @@ START_TEST(late_ones_are_no_guesses)
 	uint64_t end_ms = clock_now_ms() + 10000;
 
 	begin(repeats);
-	while (questions < 6 || COUNT(late) < 2 * TRIES_NEAR_MISSES_MAX) {
+	while (questions < 6 || COUNT(late) < 2 * KIT_NEAR_MISSES) {
 		ck_assert(clock_now_ms() < end_ms);
 		if (questions < 6) {
 			ask();

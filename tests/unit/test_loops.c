@@ -75,10 +75,13 @@ static void commit(void)
 	looptable_follow_begin(table);
 }
 
+/* Probes under way, at most. */
+#define UNDERWAY 6
+
 static void setup(void)
 {
 	upstreams = upstreams_new();
-	table = looptable_new(upstreams);
+	table = looptable_new(upstreams, UNDERWAY);
 	ck_assert_ptr_nonnull(table);
 	now_ms = 1000000;
 	from = addr_of("10.0.0.99@4711");
@@ -214,24 +217,32 @@ END_TEST
 START_TEST(few_are_under_way)
 {
 	uint16_t group = group_of(".", CORP, NULL);
-	struct loop_probe probe[LOOPTABLE_UNDERWAY_MAX + 1];
+	struct loop_probe probe[UNDERWAY + 1];
+	struct loop_counts counts;
 	uint64_t wait_ms;
 	char zone[32];
 	unsigned i;
 
-	for (i = 0; i < 2 * LOOPTABLE_UNDERWAY_MAX; i++) {
+	for (i = 0; i < 2 * UNDERWAY; i++) {
 		snprintf(zone, sizeof(zone), "zone%u.example", i);
 		add(zone, group);
 	}
 	commit();
-	for (i = 0; i < LOOPTABLE_UNDERWAY_MAX; i++) {
+	for (i = 0; i < UNDERWAY; i++) {
 		ck_assert(looptable_next(table, now_ms, &probe[i], &wait_ms));
 		now_ms += LOOPTABLE_GAP_MS;
 	}
-	ck_assert(!looptable_next(table, now_ms, &probe[i], &wait_ms));
-	ck_assert_uint_eq(wait_ms, UINT64_MAX);
+	looptable_counts(table, &counts);
+	ck_assert_uint_eq(counts.held_back, 0);
+	for (unsigned again = 0; again < 3; again++) {
+		ck_assert(!looptable_next(table, now_ms, &probe[i], &wait_ms));
+		ck_assert_uint_eq(wait_ms, UINT64_MAX);
+	}
 	looptable_ended(table, probe[0].token, LOOP_ANSWERED, now_ms);
 	ck_assert(looptable_next(table, now_ms, &probe[i], &wait_ms));
+	/* Once, however often it was tried. */
+	looptable_counts(table, &counts);
+	ck_assert_uint_eq(counts.held_back, 1);
 }
 END_TEST
 

@@ -141,10 +141,10 @@ START_TEST(bounded_and_forgotten)
 
 	responder_start(&r, responder_silent);
 	begin(&r.addr, 1);
-	for (i = 0; i < PROBER_MAX; i++)
+	for (i = 0; i < KIT_PROBES; i++)
 		ck_assert(probe(0, i));
 	ck_assert(!probe(0, 99));
-	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->probes), PROBER_MAX);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->probes), KIT_PROBES);
 	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->refused_probes), 1);
 	prober_forget(forward_prober(sides[0].forward), &r);
 	ck_assert(!probe(0, 99));
@@ -167,11 +167,11 @@ START_TEST(curiosity_is_bounded)
 	responder_start(&r, responder_silent);
 	begin(&r.addr, 1);
 	curious = true;
-	for (i = 0; i < PROBER_MAX / 2; i++)
+	for (i = 0; i < KIT_PROBES / 2; i++)
 		ck_assert(probe(0, i));
 	ck_assert(!probe(0, 99));
 	curious = false;
-	for (; i < PROBER_MAX; i++)
+	for (; i < KIT_PROBES; i++)
 		ck_assert(probe(0, i));
 	ck_assert(!probe(0, 99));
 	stop(1);
