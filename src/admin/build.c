@@ -25,6 +25,11 @@
 /* Two views and what sources holds. */
 #define TABLES_MAX 3
 
+static const char *const behind_stubs[RESOLVCONF_STUBS] = {
+	[RESOLVCONF_RESOLVED] = BUILD_RESOLVED_PATH,
+	[RESOLVCONF_NETWORK_MANAGER] = BUILD_NETWORK_MANAGER_PATH,
+};
+
 struct build {
 	struct sources *sources;
 	struct upstreams *upstreams;
@@ -228,7 +233,7 @@ static int expand(struct build *build, const struct build_input *input,
 			count++;
 			continue;
 		}
-		servers = resolvconf_servers(BUILD_RESOLV_PATH, BUILD_STUB_PATH, input->own,
+		servers = resolvconf_servers(BUILD_RESOLV_PATH, behind_stubs, input->own,
 					     input->own_count, system);
 		for (j = 0; j < servers && count < UPSTREAMS_A_GROUP_MAX; j++) {
 			ret[count] = (struct upstream_conf){ .tls = false };

@@ -20,9 +20,10 @@
 #include "resolve/view.h"
 #include "source/load.h"
 
-/* Where resolv.conf(5) is, and the servers behind systemd-resolved's stub. */
+/* Where resolv.conf(5) is, and the servers behind the stubs of enum resolvconf_stub. */
 #define BUILD_RESOLV_PATH "/etc/resolv.conf"
-#define BUILD_STUB_PATH "/run/systemd/resolve/resolv.conf"
+#define BUILD_RESOLVED_PATH "/run/systemd/resolve/resolv.conf"
+#define BUILD_NETWORK_MANAGER_PATH "/run/NetworkManager/no-stub-resolv.conf"
 
 struct build;
 

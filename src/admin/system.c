@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * resolv.conf is replaced by rename, by editors in place, through links into other folders, and on
- * network events that nobody announces. Two stat(2) calls every few seconds see all of that; a
+ * network events that nobody announces. Three stat(2) calls every few seconds see all of that; a
  * notice of change would have to watch each folder on the way of the links.
  *
  * A change is taken one look later, when the file has been the same twice: whoever writes it may
@@ -19,6 +19,13 @@
 /* Seconds between two looks; a change of networks takes longer than this to settle anyway. */
 #define LOOK_S 3
 
+static const char *const watched[] = {
+	BUILD_RESOLV_PATH,
+	BUILD_RESOLVED_PATH,
+	BUILD_NETWORK_MANAGER_PATH,
+};
+#define WATCHED (sizeof(watched) / sizeof(watched[0]))
+
 struct stamp {
 	struct timespec modified;
 	ino_t inode;
@@ -29,7 +36,7 @@ struct system_watch {
 	struct event *timer;
 	system_changed_fn *changed;
 	void *arg;
-	struct stamp stamp[2];
+	struct stamp stamp[WATCHED];
 	bool pending;
 };
 
@@ -50,12 +57,13 @@ static bool look(const char *path, struct stamp *stamp)
 	return differs;
 }
 
-static bool look_at_both(struct system_watch *watch)
+static bool look_at_all(struct system_watch *watch)
 {
-	bool first = look(BUILD_RESOLV_PATH, &watch->stamp[0]);
-	bool second = look(BUILD_STUB_PATH, &watch->stamp[1]);
+	bool differs = false;
 
-	return first || second;
+	for (size_t i = 0; i < WATCHED; i++)
+		differs |= look(watched[i], &watch->stamp[i]);
+	return differs;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -64,7 +72,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (look_at_both(watch)) {
+	if (look_at_all(watch)) {
 		watch->pending = true;
 	} else if (watch->pending) {
 		watch->pending = false;
@@ -82,7 +90,7 @@ struct system_watch *system_watch_new(struct event_base *base, system_changed_fn
 		return NULL;
 	watch->changed = changed;
 	watch->arg = arg;
-	look_at_both(watch);
+	look_at_all(watch);
 	watch->timer = event_new(base, -1, EV_PERSIST, on_timer, watch);
 	if (!watch->timer || event_add(watch->timer, &wait) < 0) {
 		system_watch_free(watch);

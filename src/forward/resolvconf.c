@@ -4,8 +4,8 @@
  *
  * Only `nameserver` lines count (resolv.conf(5)); what is no address is passed over, as the C
  * library does. Asking ourselves would be a loop, so servers at addresses that we listen on
- * are left out. systemd-resolved's stub is left out too, for it may well forward to us: the
- * servers behind it are asked directly where its own file names them.
+ * are left out. The stubs of systemd-resolved and of NetworkManager are left out too, for they may
+ * well forward to us: the servers behind them are asked directly where a file of theirs names them.
  *
  * No answer is not an error here: the caller knows whether it is one.
  */
@@ -62,27 +62,36 @@ static bool is_own(const union addr *server, const union addr *own, size_t own_c
 	return false;
 }
 
-/* systemd-resolved.service(8): the stub, and the one without local names. */
-static bool is_stub(const union addr *server)
+/* Which stub this is; RESOLVCONF_STUBS: none. */
+static enum resolvconf_stub stub_at(const union addr *server)
 {
-	return server->any.sa_family == AF_INET &&
-	       (server->in4.sin_addr.s_addr == htonl(0x7f000035) ||
-		server->in4.sin_addr.s_addr == htonl(0x7f000036));
+	if (server->any.sa_family != AF_INET)
+		return RESOLVCONF_STUBS;
+	switch (ntohl(server->in4.sin_addr.s_addr)) {
+	case 0x7f000035: /* systemd-resolved.service(8) */
+	case 0x7f000036: /* the same, without local names */
+		return RESOLVCONF_RESOLVED;
+	case 0x7f000101:
+		return RESOLVCONF_NETWORK_MANAGER;
+	default:
+		return RESOLVCONF_STUBS;
+	}
 }
 
 struct list {
 	const union addr *own;
 	size_t own_count, count;
 	union addr servers[RESOLVCONF_SERVERS_MAX];
-	bool stub_seen;
+	bool seen[RESOLVCONF_STUBS];
 };
 
 static void add(struct list *list, const union addr *server)
 {
+	enum resolvconf_stub stub = stub_at(server);
 	size_t i;
 
-	if (is_stub(server)) {
-		list->stub_seen = true;
+	if (stub != RESOLVCONF_STUBS) {
+		list->seen[stub] = true;
 		return;
 	}
 	if (addr_is_wildcard(server) || is_own(server, list->own, list->own_count))
@@ -131,14 +140,19 @@ static void read_servers(struct list *list, const char *path)
 	free(data);
 }
 
-size_t resolvconf_servers(const char *path, const char *stub_path, const union addr *own,
-			  size_t own_count, union addr ret[RESOLVCONF_SERVERS_MAX])
+size_t resolvconf_servers(const char *path, const char *const behind[RESOLVCONF_STUBS],
+			  const union addr *own, size_t own_count,
+			  union addr ret[RESOLVCONF_SERVERS_MAX])
 {
 	struct list list = { .own = own, .own_count = own_count };
+	unsigned stub;
 
 	read_servers(&list, path);
-	if (list.stub_seen && stub_path)
-		read_servers(&list, stub_path);
+	/* In this order: resolved may ask NetworkManager's. */
+	for (stub = 0; stub < RESOLVCONF_STUBS; stub++) {
+		if (list.seen[stub] && behind[stub])
+			read_servers(&list, behind[stub]);
+	}
 	memcpy(ret, list.servers, list.count * sizeof(ret[0]));
 	return list.count;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The servers of resolv.conf(5), without ourselves and without systemd-resolved's stub. */
+/* The servers of resolv.conf(5), without ourselves and without local stubs. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -7,6 +7,8 @@
 #include "unit/unit.h"
 
 static char path[64], stub_path[64];
+/* Which stub's servers stub_text is. */
+static enum resolvconf_stub which = RESOLVCONF_RESOLVED;
 
 static void write_file(char file[64], const char *text)
 {
@@ -26,6 +28,7 @@ static const char *servers(const char *text, const char *stub_text, const char *
 {
 	static char ret[RESOLVCONF_SERVERS_MAX * ADDR_TEXT_MAX];
 	union addr found[RESOLVCONF_SERVERS_MAX], own;
+	const char *behind[RESOLVCONF_STUBS] = { NULL };
 	char one[ADDR_TEXT_MAX];
 	size_t i, count;
 
@@ -33,10 +36,10 @@ static const char *servers(const char *text, const char *stub_text, const char *
 	write_file(path, text);
 	if (stub_text)
 		write_file(stub_path, stub_text);
+	behind[which] = stub_text ? stub_path : "/nonexistent/file";
 	if (own_text)
 		ck_assert_int_eq(addr_parse(&own, own_text, 53), 0);
-	count = resolvconf_servers(path, stub_text ? stub_path : "/nonexistent/file", &own,
-				   own_text ? 1 : 0, found);
+	count = resolvconf_servers(path, behind, &own, own_text ? 1 : 0, found);
 	for (i = 0; i < count; i++) {
 		if (i)
 			strcat(ret, " ");
@@ -105,11 +108,26 @@ START_TEST(stub)
 }
 END_TEST
 
+START_TEST(stub_of_network_manager)
+{
+	which = RESOLVCONF_NETWORK_MANAGER;
+	ck_assert_str_eq(servers("nameserver 127.0.1.1\n", NULL, NULL), "");
+	ck_assert_str_eq(servers("nameserver 127.0.1.1\nnameserver 192.0.2.1\n",
+				 "nameserver 192.0.2.7\nnameserver 127.0.1.1\n", NULL),
+			 "192.0.2.1 192.0.2.7");
+	/* Behind its own stub alone, and neighbours are none. */
+	ck_assert_str_eq(servers("nameserver 127.0.0.53\nnameserver 127.0.1.2\n",
+				 "nameserver 192.0.2.7\n", NULL),
+			 "127.0.1.2");
+}
+END_TEST
+
 START_TEST(no_file)
 {
+	const char *const behind[RESOLVCONF_STUBS] = { NULL };
 	union addr found[RESOLVCONF_SERVERS_MAX];
 
-	ck_assert_uint_eq(resolvconf_servers("/nonexistent/file", NULL, NULL, 0, found), 0);
+	ck_assert_uint_eq(resolvconf_servers("/nonexistent/file", behind, NULL, 0, found), 0);
 }
 END_TEST
 
@@ -122,6 +140,7 @@ static Suite *resolvconf_suite(void)
 	tcase_add_test(tcase, at_most_eight);
 	tcase_add_test(tcase, without_ourselves);
 	tcase_add_test(tcase, stub);
+	tcase_add_test(tcase, stub_of_network_manager);
 	tcase_add_test(tcase, no_file);
 	suite_add_tcase(suite, tcase);
 	return suite;
