@@ -22,15 +22,17 @@
 #include "admin/notify.h"
 #include "admin/start.h"
 #include "admin/system.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "forward/upstream_tls.h"
+#include "forward/upstream_told.h"
 
 struct run {
 	struct event_base *base;
 	const struct control_parts *parts;
 	struct control *control;
 	struct system_watch *system;
-	struct event *hup, *term, *intr, *workers, *log, *tls, *watchdog;
+	struct event *hup, *term, *intr, *workers, *log, *upstreams, *watchdog;
 };
 
 static void on_hup(evutil_socket_t fd, short what, void *arg)
@@ -69,19 +71,26 @@ static void on_log(evutil_socket_t fd, short what, void *arg)
 	log_ring_drain();
 }
 
-static void tell_of_tls(void *arg, bool good, const char *line)
+static void tell_of_upstream(void *arg, bool good, const char *line)
 {
 	(void)arg;
 	log_write(good ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, "%s", line);
 }
 
-static void on_tls(evutil_socket_t fd, short what, void *arg)
+static void on_upstreams(evutil_socket_t fd, short what, void *arg)
 {
+	struct timeval minute = { .tv_sec = 60 };
 	struct run *run = arg;
+	struct upstreams *upstreams = build_upstreams(run->parts->build);
 
 	(void)fd;
 	(void)what;
-	upstreams_tls_tell(build_upstreams(run->parts->build), tell_of_tls, NULL);
+	upstreams_quiet(upstreams);
+	upstreams_tls_tell(upstreams, tell_of_upstream, NULL);
+	if (upstreams_tell(upstreams, tell_of_upstream, NULL, clock_now_ms()))
+		event_remove_timer(run->upstreams);
+	else
+		event_add(run->upstreams, &minute);
 }
 
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -176,13 +185,13 @@ static int begin(struct run *run, struct err *err)
 	run->intr = add(run, SIGINT, EV_SIGNAL, on_stop, 0);
 	run->workers = add(run, workers_fd(run->parts->workers), EV_READ, on_workers, 0);
 	run->log = add(run, log_ring_fd(), EV_READ, on_log, 0);
-	run->tls =
-		add(run, upstreams_tls_fd(build_upstreams(run->parts->build)), EV_READ, on_tls, 0);
+	run->upstreams = add(run, upstreams_news_fd(build_upstreams(run->parts->build)), EV_READ,
+			     on_upstreams, 0);
 	run->system = system_watch_new(run->base, on_resolv_conf, run);
 	if (watchdog_ms)
 		run->watchdog = add(run, -1, 0, on_watchdog, watchdog_ms);
-	if (!run->hup || !run->term || !run->intr || !run->workers || !run->log || !run->tls ||
-	    !run->system || (watchdog_ms && !run->watchdog))
+	if (!run->hup || !run->term || !run->intr || !run->workers || !run->log ||
+	    !run->upstreams || !run->system || (watchdog_ms && !run->watchdog))
 		return err_set(err, "the main loop: out of memory or descriptors");
 	if (loopzones_follow(run->parts->forward, publish_newest(run->parts->publish), err) < 0)
 		return -1;
@@ -192,8 +201,8 @@ static int begin(struct run *run, struct err *err)
 
 static void end(struct run *run)
 {
-	struct event *events[] = { run->hup, run->term, run->intr,    run->workers,
-				   run->log, run->tls,  run->watchdog };
+	struct event *events[] = { run->hup, run->term,      run->intr,    run->workers,
+				   run->log, run->upstreams, run->watchdog };
 	size_t i;
 
 	workers_stop(run->parts->workers);

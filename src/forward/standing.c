@@ -39,18 +39,35 @@ uint64_t standing_aside_ms(const struct standing *standing, uint64_t now_ms)
 	return since_ms && now_ms > since_ms ? now_ms - since_ms : 0;
 }
 
-void standing_good(struct standing *standing)
+bool standing_good(struct standing *standing)
 {
+	bool chance = atomic_load_explicit(&standing->chance, memory_order_relaxed);
+
 	/* Nearly always nothing is to be written: this runs for every answer. */
 	if (atomic_load_explicit(&standing->failures, memory_order_relaxed))
 		atomic_store_explicit(&standing->failures, 0, memory_order_relaxed);
 	if (get(&standing->probe_ms))
 		set(&standing->probe_ms, 0);
+	if (chance)
+		atomic_store_explicit(&standing->chance, false, memory_order_relaxed);
 	if (get(&standing->aside_ms) == 0)
-		return;
+		return chance;
 	set(&standing->aside_ms, 0);
 	atomic_store_explicit(&standing->probes, 0, memory_order_relaxed);
 	atomic_fetch_add_explicit(&standing->recovered, 1, memory_order_relaxed);
+	return true;
+}
+
+void standing_give_chance(struct standing *standing)
+{
+	standing_good(standing);
+	atomic_store_explicit(&standing->chance, true, memory_order_relaxed);
+}
+
+bool standing_is_unproved(const struct standing *standing)
+{
+	return get(&standing->aside_ms) ||
+	       atomic_load_explicit(&standing->chance, memory_order_relaxed);
 }
 
 bool standing_bad(struct standing *standing, bool confirm, uint64_t now_ms)
@@ -91,20 +108,22 @@ void standing_put_probe_back(struct standing *standing, uint64_t now_ms)
 	set(&standing->probe_ms, now_ms + STANDING_PROBE_FIRST_MS);
 }
 
-void standing_probe_failed(struct standing *standing, uint64_t now_ms)
+bool standing_probe_failed(struct standing *standing, uint64_t now_ms)
 {
 	uint32_t probes = atomic_load_explicit(&standing->probes, memory_order_relaxed);
 	uint64_t first_ms = STANDING_PROBE_FIRST_MS, wait_ms = STANDING_PROBE_MAX_MS;
 
 	/* Something good came while it was under way, and took the request away. */
 	if (get(&standing->probe_ms) != BEING_MADE)
-		return;
+		return false;
 	if (probes < 8 && (first_ms << probes) < wait_ms)
 		wait_ms = first_ms << probes;
 	atomic_store_explicit(&standing->probes, probes + 1, memory_order_relaxed);
-	if (get(&standing->aside_ms) == 0)
-		set(&standing->aside_ms, now_ms);
 	set(&standing->probe_ms, now_ms + wait_ms);
+	if (get(&standing->aside_ms))
+		return false;
+	set(&standing->aside_ms, now_ms);
+	return true;
 }
 
 uint32_t standing_recovered(const struct standing *standing)

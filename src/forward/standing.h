@@ -28,6 +28,7 @@ struct standing {
 	_Atomic uint64_t probe_ms;  /* when to probe it; 0: not at all */
 	_Atomic uint32_t probes;    /* that failed since it was set aside */
 	_Atomic uint32_t recovered; /* how often it became well again */
+	_Atomic bool chance;        /* well again by standing_give_chance alone */
 };
 
 bool standing_is_well(const struct standing *standing);
@@ -35,8 +36,14 @@ bool standing_is_well(const struct standing *standing);
 /* For how long it has been set aside; 0: it is well. */
 uint64_t standing_aside_ms(const struct standing *standing, uint64_t now_ms);
 
-/* It did what it is for: it is well, whatever was before. */
-void standing_good(struct standing *standing);
+/* It did what it is for: it is well, whatever was before. True: that was not known before. */
+bool standing_good(struct standing *standing);
+
+/* Set aside for long enough: it counts as well again, though it has done nothing for it. */
+void standing_give_chance(struct standing *standing);
+
+/* It is set aside, or has done nothing good since it was. */
+bool standing_is_unproved(const struct standing *standing);
 
 /*
  * It failed. At STANDING_FAILURES_MAX it is set aside; with `confirm` it is to be probed at once
@@ -50,8 +57,11 @@ bool standing_take_probe(struct standing *standing, uint64_t now_ms);
 uint64_t standing_probe_ms(const struct standing *standing);
 /* The probe could not be made: once more, a little later. */
 void standing_put_probe_back(struct standing *standing, uint64_t now_ms);
-/* It failed: it is set aside, or stays so. One that succeeded is standing_good's. */
-void standing_probe_failed(struct standing *standing, uint64_t now_ms);
+/*
+ * It failed: it is set aside, or stays so. One that succeeded is standing_good's. True: it was
+ * well.
+ */
+bool standing_probe_failed(struct standing *standing, uint64_t now_ms);
 
 /* A number that changes whenever it becomes well again. */
 uint32_t standing_recovered(const struct standing *standing);

@@ -29,8 +29,8 @@ struct upstreams *upstreams_new(void)
 	if (!upstreams)
 		return NULL;
 	upstreams->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	upstreams->tls_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (upstreams->wake >= 0 && upstreams->tls_fd >= 0)
+	upstreams->news = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (upstreams->wake >= 0 && upstreams->news >= 0)
 		return upstreams;
 	upstreams_free(upstreams);
 	return NULL;
@@ -50,8 +50,8 @@ void upstreams_free(struct upstreams *upstreams)
 		free(upstreams->groups[i]);
 	if (upstreams->wake >= 0)
 		close(upstreams->wake);
-	if (upstreams->tls_fd >= 0)
-		close(upstreams->tls_fd);
+	if (upstreams->news >= 0)
+		close(upstreams->news);
 	free(upstreams);
 }
 

@@ -174,6 +174,20 @@ static void wake(const struct upstreams *upstreams)
 	(void)!write(upstreams->wake, &one, sizeof(one));
 }
 
+/* Somebody is to be told of. */
+static void wake_main(const struct upstreams *upstreams)
+{
+	uint64_t one = 1;
+
+	(void)!write(upstreams->news, &one, sizeof(one));
+}
+
+static void note_good(const struct upstreams *upstreams, struct standing *standing)
+{
+	if (standing_good(standing))
+		wake_main(upstreams);
+}
+
 void upstream_note_answer(struct upstreams *upstreams, uint16_t group, uint8_t member,
 			  uint64_t rtt_us)
 {
@@ -181,8 +195,8 @@ void upstream_note_answer(struct upstreams *upstreams, uint16_t group, uint8_t m
 
 	bump(&health->answered);
 	measure(health, rtt_us);
-	standing_good(&health->reach);
-	standing_good(&group_at(upstreams, group)->will[member]);
+	note_good(upstreams, &health->reach);
+	note_good(upstreams, &group_at(upstreams, group)->will[member]);
 }
 
 void upstream_note_refusal(struct upstreams *upstreams, uint16_t group, uint8_t member,
@@ -192,19 +206,22 @@ void upstream_note_refusal(struct upstreams *upstreams, uint16_t group, uint8_t 
 
 	bump(&health->failed);
 	measure(health, rtt_us);
-	standing_good(&health->reach);
+	note_good(upstreams, &health->reach);
 	if (!names_fault && standing_bad(&group_at(upstreams, group)->will[member], true, now_ms))
 		wake(upstreams);
 }
 
 static void note_out_of_reach(struct upstreams *upstreams, uint16_t group, uint8_t member,
-			      uint64_t now_ms)
+			      bool unreachable, uint64_t now_ms)
 {
 	struct upstream_health *health = &member_at(upstreams, group, member)->health;
 
 	atomic_store_explicit(&health->probe_group, group, memory_order_relaxed);
-	if (standing_bad(&health->reach, false, now_ms))
+	atomic_store_explicit(&health->unreachable, unreachable, memory_order_relaxed);
+	if (standing_bad(&health->reach, false, now_ms)) {
 		wake(upstreams);
+		wake_main(upstreams);
+	}
 }
 
 void upstream_note_timeout(struct upstreams *upstreams, uint16_t group, uint8_t member,
@@ -214,14 +231,14 @@ void upstream_note_timeout(struct upstreams *upstreams, uint16_t group, uint8_t 
 
 	bump(&health->timeouts);
 	add_cost(health, waited_ms * 1000);
-	note_out_of_reach(upstreams, group, member, now_ms);
+	note_out_of_reach(upstreams, group, member, false, now_ms);
 }
 
 void upstream_note_unreachable(struct upstreams *upstreams, uint16_t group, uint8_t member,
 			       uint64_t now_ms)
 {
 	bump(&member_at(upstreams, group, member)->health.failed);
-	note_out_of_reach(upstreams, group, member, now_ms);
+	note_out_of_reach(upstreams, group, member, true, now_ms);
 }
 
 void upstream_note_no_tcp(struct upstreams *upstreams, uint16_t upstream, uint64_t waited_ms)
@@ -332,7 +349,7 @@ bool upstreams_take_probe(struct upstreams *upstreams, uint64_t now_ms, struct u
 			struct standing *will = &group->will[probe.member];
 
 			if (standing_aside_ms(will, now_ms) >= UPSTREAM_UNWILLING_MS)
-				standing_good(will);
+				standing_give_chance(will);
 			if (!take(will, is_idle(upstreams, probe.group, now_ms), now_ms,
 				  ret_next_ms))
 				continue;
@@ -352,7 +369,8 @@ void upstream_put_probe_back(struct upstreams *upstreams, const struct upstream_
 void upstream_probe_failed(struct upstreams *upstreams, const struct upstream_probe *probe,
 			   uint64_t now_ms)
 {
-	standing_probe_failed(standing_of(upstreams, probe), now_ms);
+	if (standing_probe_failed(standing_of(upstreams, probe), now_ms))
+		wake_main(upstreams);
 }
 
 void upstream_note_alive(struct upstreams *upstreams, const struct upstream_probe *probe,
@@ -361,6 +379,6 @@ void upstream_note_alive(struct upstreams *upstreams, const struct upstream_prob
 	struct upstream_health *health = &member_at(upstreams, probe->group, probe->member)->health;
 
 	measure(health, rtt_us);
-	standing_good(&health->reach);
-	standing_good(standing_of(upstreams, probe));
+	note_good(upstreams, &health->reach);
+	note_good(upstreams, standing_of(upstreams, probe));
 }

@@ -20,7 +20,15 @@ struct upstream_health {
 	struct standing reach;        /* does it answer at all? */
 	_Atomic uint16_t probe_group; /* whose zone a probe asks for: where it failed last */
 	_Atomic uint64_t no_edns_until_ms, no_cookie_until_ms, no_caps_until_ms;
+	_Atomic bool unreachable; /* how it failed last: not by silence */
 	_Atomic uint64_t asked, answered, failed, timeouts;
+};
+
+/* What people were told: main thread (upstream_told.c). */
+struct upstream_told {
+	bool aside;
+	unsigned lines; /* in the minute that began then; 0: none did */
+	uint64_t minute_ms;
 };
 
 struct upstream_tls;
@@ -35,6 +43,7 @@ struct upstream {
 	bool loopback;
 	struct upstream_tls *tls; /* NULL: it is asked in clear text */
 	struct upstream_health health;
+	struct upstream_told told;
 };
 
 struct group {
@@ -46,12 +55,13 @@ struct group {
 	bool trust_ad, use_caps, send_cookie;
 	_Atomic uint64_t used_ms;                    /* about when it was last asked for */
 	struct standing will[UPSTREAMS_A_GROUP_MAX]; /* does a member answer for this zone? */
+	struct upstream_told told[UPSTREAMS_A_GROUP_MAX];
 };
 
 struct upstreams {
 	int wake; /* an eventfd: there are probes to be made */
 	_Atomic unsigned count, groups_count;
-	int tls_fd; /* an eventfd: there is something to be told of TLS */
+	int news; /* an eventfd: there is something to be told of health or TLS */
 	struct upstream *upstreams[UPSTREAMS_MAX];
 	struct group *groups[UPSTREAM_GROUPS_MAX];
 };

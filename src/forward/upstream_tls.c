@@ -154,7 +154,7 @@ static bool is_news(struct upstream_tls *tls, uint64_t now_ms)
 
 static void wake(const struct upstreams *upstreams)
 {
-	(void)!write(upstreams->tls_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+	(void)!write(upstreams->news, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
 void upstream_note_tls_session(struct upstreams *upstreams, uint16_t upstream, bool resumed,
@@ -209,12 +209,7 @@ bool upstream_tls_state(const struct upstreams *upstreams, uint16_t upstream,
 	return true;
 }
 
-int upstreams_tls_fd(const struct upstreams *upstreams)
-{
-	return upstreams->tls_fd;
-}
-
-static void tell_of(const struct upstream *upstream, upstream_tls_tell_fn *tell, void *arg)
+static void tell_of(const struct upstream *upstream, upstream_tell_fn *tell, void *arg)
 {
 	struct upstream_tls *tls = upstream->tls;
 	char addr[ADDR_TEXT_MAX], more[64] = "", line[1024];
@@ -245,12 +240,10 @@ static void tell_of(const struct upstream *upstream, upstream_tls_tell_fn *tell,
 	tell(arg, fault.kind == TLS_FAULT_NONE, line);
 }
 
-void upstreams_tls_tell(struct upstreams *upstreams, upstream_tls_tell_fn *tell, void *arg)
+void upstreams_tls_tell(struct upstreams *upstreams, upstream_tell_fn *tell, void *arg)
 {
 	unsigned i, count = atomic_load_explicit(&upstreams->count, memory_order_acquire);
-	uint64_t times;
 
-	(void)!read(upstreams->tls_fd, &times, sizeof(times));
 	for (i = 0; i < count; i++) {
 		if (upstreams->upstreams[i]->tls)
 			tell_of(upstreams->upstreams[i], tell, arg);

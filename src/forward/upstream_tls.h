@@ -7,6 +7,7 @@
 #define PRIVLINKD_FORWARD_UPSTREAM_TLS_H
 
 #include "forward/upstream.h"
+#include "forward/upstream_told.h"
 #include "net/tls.h"
 
 /*
@@ -41,12 +42,7 @@ struct upstream_tls_state {
 bool upstream_tls_state(const struct upstreams *upstreams, uint16_t upstream,
 			struct upstream_tls_state *ret);
 
-/*
- * For the log, main thread: the descriptor is readable while there is something to tell;
- * upstreams_tls_tell calls `tell` with each line, then it is not.
- */
-int upstreams_tls_fd(const struct upstreams *upstreams);
-typedef void upstream_tls_tell_fn(void *arg, bool good, const char *line);
-void upstreams_tls_tell(struct upstreams *upstreams, upstream_tls_tell_fn *tell, void *arg);
+/* For the log, main thread, when upstreams_news_fd says so: calls `tell` with each line. */
+void upstreams_tls_tell(struct upstreams *upstreams, upstream_tell_fn *tell, void *arg);
 
 #endif
