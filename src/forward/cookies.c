@@ -2,7 +2,9 @@
 /*
  * A cookie is 64 bits more that a forger who cannot see our packets has to guess, on top of port,
  * id and case: he must show ours. That holds only for upstreams that are known to show cookies, so
- * an upstream that gave us one is expected to from then on, until it answers over TCP without.
+ * an upstream that gave us one is expected to from then on, until it answers over TCP without, or
+ * has shown none for COOKIES_SHOWN_MS: one that was replaced, and cannot be reached over TCP, would
+ * else be lost until the next start. A forger would have to outrun every answer for as long.
  *
  * Ours is drawn from the random source, one for each upstream and address of ours, not computed
  * from a secret: there are few upstreams, and what is drawn cannot be worked out. The upstream's is
@@ -22,7 +24,7 @@ struct line {
 	union addr local;
 	uint64_t drawn_ms; /* 0: never */
 	uint8_t client[ASK_CLIENT_COOKIE_LEN];
-	bool shown;
+	uint64_t shown_ms; /* when it last gave us one; 0: never */
 	uint8_t server_len;
 	uint8_t server[ASK_SERVER_COOKIE_MAX];
 };
@@ -62,11 +64,11 @@ size_t cookies_show(struct cookies *cookies, uint16_t upstream, const union addr
 
 void cookies_learn(struct cookies *cookies, uint16_t upstream,
 		   const uint8_t client[ASK_CLIENT_COOKIE_LEN], const uint8_t *server,
-		   size_t server_len)
+		   size_t server_len, uint64_t now_ms)
 {
 	struct line *line = &cookies->lines[upstream];
 
-	line->shown = true;
+	line->shown_ms = now_ms ? now_ms : 1;
 	/* One that came for a cookie we have since replaced is of no use. */
 	if (memcmp(line->client, client, sizeof(line->client)) != 0 ||
 	    server_len > sizeof(line->server))
@@ -75,13 +77,15 @@ void cookies_learn(struct cookies *cookies, uint16_t upstream,
 	line->server_len = (uint8_t)server_len;
 }
 
-bool cookies_are_shown(const struct cookies *cookies, uint16_t upstream)
+bool cookies_are_shown(const struct cookies *cookies, uint16_t upstream, uint64_t now_ms)
 {
-	return cookies->lines[upstream].shown;
+	uint64_t shown_ms = cookies->lines[upstream].shown_ms;
+
+	return shown_ms && now_ms < shown_ms + COOKIES_SHOWN_MS;
 }
 
 void cookies_forget(struct cookies *cookies, uint16_t upstream)
 {
-	cookies->lines[upstream].shown = false;
+	cookies->lines[upstream].shown_ms = 0;
 	cookies->lines[upstream].server_len = 0;
 }

@@ -21,6 +21,9 @@
  */
 #define COOKIES_LIFE_MS (60 * 60 * 1000)
 
+/* An upstream that has given us a cookie is expected to for so long from the last one on. */
+#define COOKIES_SHOWN_MS (10 * 60 * 1000)
+
 struct cookies;
 
 /* NULL without memory. */
@@ -39,10 +42,10 @@ size_t cookies_show(struct cookies *cookies, uint16_t upstream, const union addr
 /* A reply that showed our cookie `client` brought this one of the upstream. */
 void cookies_learn(struct cookies *cookies, uint16_t upstream,
 		   const uint8_t client[ASK_CLIENT_COOKIE_LEN], const uint8_t *server,
-		   size_t server_len);
+		   size_t server_len, uint64_t now_ms);
 
-/* Has it given us a cookie? Then what comes without is not its answer. */
-bool cookies_are_shown(const struct cookies *cookies, uint16_t upstream);
+/* Has it given us a cookie of late? Then what comes without is not its answer. */
+bool cookies_are_shown(const struct cookies *cookies, uint16_t upstream, uint64_t now_ms);
 
 /* It knows none any more: so it said where nobody could speak in its place. */
 void cookies_forget(struct cookies *cookies, uint16_t upstream);

@@ -257,16 +257,16 @@ void tries_end(struct tries *tries, uint32_t number)
 
 /* What a reply that fits says of cookies; the news it makes. */
 static enum try_news take_cookie(struct tries *tries, const struct try *try,
-				 const struct ask_reply *said)
+				 const struct ask_reply *said, uint64_t now_ms)
 {
 	if (!try->ask.cookie)
 		return TRY_ANSWER;
 	if (said->server)
 		cookies_learn(tries->cookies, try->upstream, try->ask.client, said->server,
-			      said->server_len);
+			      said->server_len, now_ms);
 	if (said->rcode == RCODE_BADCOOKIE && said->server && try->kind == TRY_UDP)
 		return TRY_BAD_COOKIE;
-	if (said->has_cookie || !cookies_are_shown(tries->cookies, try->upstream))
+	if (said->has_cookie || !cookies_are_shown(tries->cookies, try->upstream, now_ms))
 		return TRY_ANSWER;
 	if (try->kind == TRY_UDP) {
 		counter_add(&tries->conf.counters->no_cookie, 1);
@@ -280,10 +280,10 @@ static enum try_news take_cookie(struct tries *tries, const struct try *try,
  * A header alone shows no cookie. Of an upstream that has shown one it is believed no more than an
  * answer without: it would take EDNS away, and with it the cookies.
  */
-static enum try_news take_header(struct tries *tries, const struct try *try)
+static enum try_news take_header(struct tries *tries, const struct try *try, uint64_t now_ms)
 {
 	if (try->kind != TRY_UDP || !try->ask.cookie ||
-	    !cookies_are_shown(tries->cookies, try->upstream))
+	    !cookies_are_shown(tries->cookies, try->upstream, now_ms))
 		return TRY_HEADER_ALONE;
 	counter_add(&tries->conf.counters->no_cookie, 1);
 	return TRY_NO_COOKIE;
@@ -298,7 +298,7 @@ void tries_tell(struct tries *tries, uint32_t number, enum ask_fit fit,
 	reply->flags = said->flags;
 	reply->rcode = said->rcode;
 	if (fit == ASK_HEADER_ALONE)
-		reply->news = take_header(tries, try);
+		reply->news = take_header(tries, try, now_ms);
 	else if (try->kind == TRY_UDP && (too_long || said->flags & FLAG_TC))
 		reply->news = TRY_CUT;
 	else if (fit == ASK_MALFORMED)
@@ -306,7 +306,7 @@ void tries_tell(struct tries *tries, uint32_t number, enum ask_fit fit,
 	else if (fit == ASK_WRONG_CASE && try->kind == TRY_UDP)
 		reply->news = TRY_WRONG_CASE;
 	else
-		reply->news = take_cookie(tries, try, said);
+		reply->news = take_cookie(tries, try, said, now_ms);
 	reply->wrong_case = fit == ASK_WRONG_CASE;
 	if (reply->news == TRY_WRONG_CASE)
 		counter_add(&tries->conf.counters->wrong_case, 1);
