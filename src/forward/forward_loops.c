@@ -7,6 +7,10 @@
  * four keys that it may have. That is four shards' locks, one after the other; whoever asks from
  * elsewhere than an upstream's host, and everybody while nothing is in flight, is spared that.
  *
+ * A health probe (revive.c) is in no flight, and its name is one that others ask for too. It is
+ * known by its question while it is under way. Unrefused it would go to the very upstream that
+ * waits for us, and that would look dead for as long as the loop lasts.
+ *
  * What was refused here comes back as the upstream's SERVFAIL. The flight is marked, so that this
  * is not held against the upstream, and the client is told the reason.
  *
@@ -17,6 +21,7 @@
 #include "forward/forward_inside.h"
 
 #include "forward/looptable.h"
+#include "forward/upstream_health.h"
 #include "wire/types.h"
 
 uint32_t forward_visit_flights(struct forward_shared *shared, const struct name *name,
@@ -43,15 +48,27 @@ uint32_t forward_visit_flights(struct forward_shared *shared, const struct name 
 	return asked & ~FLIGHT_RETURNED;
 }
 
+/* The members of the group at which this is a health probe that is under way. */
+static uint32_t asked_as_probe(const struct upstreams *upstreams,
+			       const struct forward_question *question)
+{
+	if (question->type != upstreams_probe_type(upstreams, question->group) ||
+	    question->name->labels != upstreams_group_labels(upstreams, question->group))
+		return 0;
+	return upstreams_probed(upstreams, question->group);
+}
+
 bool forward_comes_back(struct forward_shared *shared, const struct forward_question *question,
 			uint64_t now_ms)
 {
 	uint32_t asked;
 
-	if (!question->from || !atomic_load_explicit(&shared->inflight, memory_order_relaxed) ||
-	    !looptable_may_be_peer(shared->loops, question->from))
+	if (!question->from || !looptable_may_be_peer(shared->loops, question->from))
 		return false;
-	asked = forward_visit_flights(shared, question->name, question->type, question->group, 0);
+	asked = asked_as_probe(shared->upstreams, question);
+	if (atomic_load_explicit(&shared->inflight, memory_order_relaxed))
+		asked |= forward_visit_flights(shared, question->name, question->type,
+					       question->group, 0);
 	if (!asked || !looptable_came_back(shared->loops, question->name, question->group, asked,
 					   question->from, question->here, now_ms))
 		return false;

@@ -4,9 +4,9 @@
  * any worker writes it there and makes the registry's eventfd readable. Here the probes that are
  * due are made, and a timer is set for the next. While all is well nothing ever wakes.
  *
- * The question is the SOA of the zone in which the upstream failed, for the root its NS: a server
- * that is any good for the zone has that, and nobody's client is harmed by asking for it. Any
- * answer proves that the server can be reached; that it is willing only one with sense.
+ * The question is one about the zone in which the upstream failed (upstreams_probe_type). Any
+ * answer proves that the server can be reached, even our own refusal where it sends the question
+ * back to us (forward_loops.c); that it is willing only one with sense.
  */
 #include "forward/revive.h"
 
@@ -63,7 +63,7 @@ static bool make(struct revive *revive, const struct upstream_probe *probe, uint
 	upstreams_group_zone(revive->upstreams, probe->group, &zone);
 	question.upstream = upstreams_member(revive->upstreams, probe->group, probe->member);
 	question.name = &zone;
-	question.type = zone.labels == 0 ? TYPE_NS : TYPE_SOA;
+	question.type = upstreams_probe_type(revive->upstreams, probe->group);
 	return prober_ask(revive->prober, &question, now_ms);
 }
 
@@ -72,7 +72,7 @@ static void look(struct revive *revive, uint64_t now_ms)
 {
 	struct upstream_probe probe;
 	struct timeval wait;
-	uint64_t next_ms;
+	uint64_t next_ms, wait_ms;
 
 	while (upstreams_take_probe(revive->upstreams, now_ms, &probe, &next_ms)) {
 		if (!make(revive, &probe, now_ms))
@@ -80,8 +80,10 @@ static void look(struct revive *revive, uint64_t now_ms)
 	}
 	if (next_ms == 0)
 		return;
-	wait.tv_sec = (time_t)((next_ms - now_ms) / 1000);
-	wait.tv_usec = (suseconds_t)((next_ms - now_ms) % 1000) * 1000;
+	/* A worker whose clock is a little behind may have asked for one meanwhile. */
+	wait_ms = next_ms > now_ms ? next_ms - now_ms : 0;
+	wait.tv_sec = (time_t)(wait_ms / 1000);
+	wait.tv_usec = (suseconds_t)(wait_ms % 1000) * 1000;
 	event_add(revive->timer, &wait);
 }
 

@@ -9,8 +9,10 @@
  *
  * Between two threads anything may happen between any two of these loads and stores. What may come
  * of it: a failure is not counted, a probe is made twice, or one that is well is probed in vain. It
- * is never aside without a probe to come: who sets it aside asks for one, and who takes the request
- * away is who makes it.
+ * is never aside without a probe to come: who sets it aside asks for one after that, and who takes
+ * the request away either makes it, or sees by the request itself that it is aside and ends that.
+ * So requests are written with release and taken away by an exchange with acquire; all else is
+ * relaxed.
  */
 #include "forward/standing.h"
 
@@ -25,6 +27,12 @@ static uint64_t get(const _Atomic uint64_t *value)
 static void set(_Atomic uint64_t *value, uint64_t to)
 {
 	atomic_store_explicit(value, to, memory_order_relaxed);
+}
+
+/* Asks for a probe. What was written before is seen by who takes this away. */
+static void request(struct standing *standing, uint64_t due_ms)
+{
+	atomic_store_explicit(&standing->probe_ms, due_ms, memory_order_release);
 }
 
 bool standing_is_well(const struct standing *standing)
@@ -47,7 +55,7 @@ bool standing_good(struct standing *standing)
 	if (atomic_load_explicit(&standing->failures, memory_order_relaxed))
 		atomic_store_explicit(&standing->failures, 0, memory_order_relaxed);
 	if (get(&standing->probe_ms))
-		set(&standing->probe_ms, 0);
+		atomic_exchange_explicit(&standing->probe_ms, 0, memory_order_acq_rel);
 	if (chance)
 		atomic_store_explicit(&standing->chance, false, memory_order_relaxed);
 	if (get(&standing->aside_ms) == 0)
@@ -78,11 +86,11 @@ bool standing_bad(struct standing *standing, bool confirm, uint64_t now_ms)
 	if (failures < STANDING_FAILURES_MAX || get(&standing->probe_ms))
 		return false;
 	if (confirm) {
-		set(&standing->probe_ms, now_ms);
+		request(standing, now_ms);
 		return true;
 	}
 	set(&standing->aside_ms, now_ms);
-	set(&standing->probe_ms, now_ms + STANDING_PROBE_FIRST_MS);
+	request(standing, now_ms + STANDING_PROBE_FIRST_MS);
 	return true;
 }
 
@@ -92,8 +100,13 @@ bool standing_take_probe(struct standing *standing, uint64_t now_ms)
 
 	if (due_ms == 0 || due_ms > now_ms)
 		return false;
-	set(&standing->probe_ms, BEING_MADE);
+	atomic_exchange_explicit(&standing->probe_ms, BEING_MADE, memory_order_acq_rel);
 	return true;
+}
+
+bool standing_is_probed(const struct standing *standing)
+{
+	return get(&standing->probe_ms) == BEING_MADE;
 }
 
 uint64_t standing_probe_ms(const struct standing *standing)
@@ -105,13 +118,14 @@ uint64_t standing_probe_ms(const struct standing *standing)
 
 void standing_put_probe_back(struct standing *standing, uint64_t now_ms)
 {
-	set(&standing->probe_ms, now_ms + STANDING_PROBE_FIRST_MS);
+	request(standing, now_ms + STANDING_PROBE_FIRST_MS);
 }
 
 bool standing_probe_failed(struct standing *standing, uint64_t now_ms)
 {
 	uint32_t probes = atomic_load_explicit(&standing->probes, memory_order_relaxed);
 	uint64_t first_ms = STANDING_PROBE_FIRST_MS, wait_ms = STANDING_PROBE_MAX_MS;
+	bool was_well;
 
 	/* Something good came while it was under way, and took the request away. */
 	if (get(&standing->probe_ms) != BEING_MADE)
@@ -119,11 +133,11 @@ bool standing_probe_failed(struct standing *standing, uint64_t now_ms)
 	if (probes < 8 && (first_ms << probes) < wait_ms)
 		wait_ms = first_ms << probes;
 	atomic_store_explicit(&standing->probes, probes + 1, memory_order_relaxed);
-	set(&standing->probe_ms, now_ms + wait_ms);
-	if (get(&standing->aside_ms))
-		return false;
-	set(&standing->aside_ms, now_ms);
-	return true;
+	was_well = get(&standing->aside_ms) == 0;
+	if (was_well)
+		set(&standing->aside_ms, now_ms);
+	request(standing, now_ms + wait_ms);
+	return was_well;
 }
 
 uint32_t standing_recovered(const struct standing *standing)

@@ -53,6 +53,8 @@ bool standing_bad(struct standing *standing, bool confirm, uint64_t now_ms);
 
 /* Is a probe due? Then it is the caller's to make, and to tell the result of. */
 bool standing_take_probe(struct standing *standing, uint64_t now_ms);
+/* Has somebody taken it whose result is not known yet? */
+bool standing_is_probed(const struct standing *standing);
 /* When the next one is due; 0: none. */
 uint64_t standing_probe_ms(const struct standing *standing);
 /* The probe could not be made: once more, a little later. */

@@ -23,8 +23,11 @@
  */
 #include "forward/upstream_health.h"
 
-#include "forward/upstream_inside.h"
+#include <string.h>
 #include <unistd.h>
+
+#include "forward/upstream_inside.h"
+#include "wire/types.h"
 
 static uint64_t get(const _Atomic uint64_t *value)
 {
@@ -358,6 +361,36 @@ bool upstreams_take_probe(struct upstreams *upstreams, uint64_t now_ms, struct u
 		}
 	}
 	return false;
+}
+
+uint16_t upstreams_probe_type(const struct upstreams *upstreams, uint16_t group)
+{
+	return group_at(upstreams, group)->zone_len == 1 ? TYPE_NS : TYPE_SOA;
+}
+
+static bool have_same_zone(const struct group *a, const struct group *b)
+{
+	return a->zone_len == b->zone_len && memcmp(a->zone, b->zone, a->zone_len) == 0;
+}
+
+uint32_t upstreams_probed(const struct upstreams *upstreams, uint16_t group)
+{
+	const struct group *g = group_at(upstreams, group);
+	uint32_t probed = 0;
+	unsigned i;
+
+	for (i = 0; i < g->count; i++) {
+		const struct upstream_health *health =
+			&upstream_at(upstreams, g->members[i])->health;
+		uint16_t failed_in =
+			atomic_load_explicit(&health->probe_group, memory_order_relaxed);
+
+		if (standing_is_probed(&g->will[i]) ||
+		    (standing_is_probed(&health->reach) &&
+		     have_same_zone(group_at(upstreams, failed_in), g)))
+			probed |= UINT32_C(1) << i;
+	}
+	return probed;
 }
 
 void upstream_put_probe_back(struct upstreams *upstreams, const struct upstream_probe *probe,

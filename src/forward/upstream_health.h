@@ -111,6 +111,13 @@ bool upstreams_take_probe(struct upstreams *upstreams, uint64_t now_ms, struct u
 /* The probe proved that it is what was in doubt. rtt_us 0: not measured. */
 void upstream_note_alive(struct upstreams *upstreams, const struct upstream_probe *probe,
 			 uint64_t rtt_us);
+/*
+ * What a probe for the zone of this group asks: the SOA of the zone, of the root its NS. A server
+ * that is any good for the zone has that, and nobody's client is harmed by asking for it.
+ */
+uint16_t upstreams_probe_type(const struct upstreams *upstreams, uint16_t group);
+/* Members that are asked just that at this moment (bit i: member i). Any thread. */
+uint32_t upstreams_probed(const struct upstreams *upstreams, uint16_t group);
 void upstream_put_probe_back(struct upstreams *upstreams, const struct upstream_probe *probe,
 			     uint64_t now_ms);
 void upstream_probe_failed(struct upstreams *upstreams, const struct upstream_probe *probe,

@@ -4,6 +4,7 @@
  * are left out. The probes are put and answered by the test.
  */
 #include "forward/looptable.h"
+#include "forward/upstream_health.h"
 #include "unit/forwardkit.h"
 #include "unit/responder.h"
 #include "unit/unit.h"
@@ -23,6 +24,18 @@ static void teardown(void)
 	stop(2);
 	responder_stop(&r);
 	responder_stop(&r2);
+}
+
+static enum forward_verdict get_as(struct side *side, const char *from, uint16_t type,
+				   uint64_t waiter)
+{
+	struct forward_question question = { .name = &name, .type = type, .group = group };
+	union addr addr;
+
+	ck_assert_int_eq(addr_parse(&addr, from, 0), 0);
+	question.from = &addr;
+	return forward_get(side->forward, &question, waiter, clock_now_ms(), buf, sizeof(buf),
+			   &got);
 }
 
 static enum forward_verdict get_from(struct side *side, const char *from, bool here, unsigned bits,
@@ -203,6 +216,34 @@ START_TEST(silent_at_first)
 }
 END_TEST
 
+/* What we ask to find out whether a silent upstream lives: is answered at once, to that alone. */
+START_TEST(health_probe_comes_back)
+{
+	uint64_t end_ms = clock_now_ms() + 10000;
+
+	name_from_text(&name, ".", 1);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(2, (struct forward_conf){ 0 });
+	probe("other.test", 0);
+	/* Groups that nobody asks are not probed. */
+	ck_assert_int_eq(get_as(&sides[0], "10.0.0.1@999", TYPE_A, 1), FORWARD_WAITING);
+	upstream_note_timeout(upstreams, group, 0, 400, clock_now_ms());
+	upstream_note_timeout(upstreams, group, 0, 400, clock_now_ms());
+	ck_assert(!upstream_is_well(upstreams, group, 0));
+	while (upstreams_probed(upstreams, group) == 0) {
+		struct timeval tick = { 0, 10000 };
+
+		ck_assert(clock_now_ms() < end_ms);
+		event_base_loopexit(sides[0].base, &tick);
+		event_base_dispatch(sides[0].base);
+	}
+	ck_assert_int_eq(get_as(&sides[0], "127.0.0.1@53", TYPE_NS, 1), FORWARD_LOOP);
+	ck_assert_int_eq(get_as(&sides[1], "127.0.0.1@53", TYPE_NS, 1), FORWARD_LOOP);
+	ck_assert_int_eq(get_as(&sides[1], "127.0.0.1@53", TYPE_SOA, 1), FORWARD_WAITING);
+	ck_assert_int_eq(get_as(&sides[1], "127.0.0.3@53", TYPE_NS, 2), FORWARD_WAITING);
+}
+END_TEST
+
 static Suite *looped_suite(void)
 {
 	Suite *suite = suite_create("looped");
@@ -215,6 +256,7 @@ static Suite *looped_suite(void)
 	tcase_add_test(tcase, nobody_left);
 	tcase_add_test(tcase, cached_all_the_same);
 	tcase_add_test(tcase, silent_at_first);
+	tcase_add_test(tcase, health_probe_comes_back);
 	tcase_add_test(tcase, stale_while_nobody_is_left);
 	suite_add_tcase(suite, tcase);
 	return suite;
