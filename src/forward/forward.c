@@ -37,6 +37,7 @@
 #include "forward/pending.h"
 #include "forward/prober.h"
 #include "forward/revive.h"
+#include "forward/upstream_health.h"
 #include "wire/types.h"
 
 /* A question of ours in flight. */
@@ -455,7 +456,9 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	if (forward_comes_back(shared, question, now_ms))
 		return FORWARD_LOOP;
 	launch = launch_prepare(forward, question);
-	if (waiter && (empty || launch.nobody))
+	/* To wait for whom there is no reason to expect helps nobody (RFC 8767 5). */
+	if (waiter && (empty || launch.nobody ||
+		       upstreams_are_down(shared->upstreams, question->group, launch.without)))
 		wish = CACHE_WHATEVER;
 	shard = cache_lock(shared->cache, key.hash);
 	if (look(forward, shard, &key, wish, now_ms, buf, cap, ret, &launch)) {

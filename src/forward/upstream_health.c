@@ -55,6 +55,19 @@ bool upstream_is_well(const struct upstreams *upstreams, uint16_t group, uint8_t
 	       standing_is_well(&group_at(upstreams, group)->will[member]);
 }
 
+bool upstreams_are_down(const struct upstreams *upstreams, uint16_t group, uint32_t without)
+{
+	unsigned count = group_at(upstreams, group)->count, i;
+
+	for (i = 0; i < count; i++) {
+		const struct upstream *member = member_at(upstreams, group, (uint8_t)i);
+
+		if (!(without & UINT32_C(1) << i) && standing_is_well(&member->health.reach))
+			return false;
+	}
+	return true;
+}
+
 uint64_t upstream_cost_us(const struct upstreams *upstreams, uint16_t upstream)
 {
 	return get(&upstream_at(upstreams, upstream)->health.cost_us);

@@ -41,6 +41,11 @@
  * of it. It is then asked last.
  */
 bool upstream_is_well(const struct upstreams *upstreams, uint16_t group, uint8_t member);
+/*
+ * Is nobody of this group to be reached, as far as is known? Members whose bit is set in `without`
+ * do not count, for they are not asked.
+ */
+bool upstreams_are_down(const struct upstreams *upstreams, uint16_t group, uint32_t without);
 /* Smoothed round trip; 0: never measured. */
 uint32_t upstream_rtt_us(const struct upstreams *upstreams, uint16_t upstream);
 /* The same with the time that was waited in vain: what a question to it costs. */

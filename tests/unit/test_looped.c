@@ -188,6 +188,48 @@ START_TEST(stale_while_nobody_is_left)
 }
 END_TEST
 
+/*
+ * Nor does anybody wait for upstreams that are known to be down; they are asked all the same, so
+ * that the first which is back is noticed.
+ */
+START_TEST(stale_while_all_are_down)
+{
+	struct forward_question question = { .name = &name, .type = TYPE_A };
+	uint64_t now_ms = clock_now_ms();
+	union addr addrs[2] = { r.addr, r2.addr };
+	unsigned i;
+
+	group = make_group(addrs, 2, UPSTREAM_ORDERED);
+	question.group = group;
+	r.answer = responder_address;
+	start(2, (struct forward_conf){ .limits.stale_s = 86400 });
+	ck_assert_int_eq(get_from(&sides[0], "10.0.0.1@999", false, 0, 1), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	for (i = 0; i < 2; i++)
+		upstream_note_timeout(upstreams, group, 0, 400, now_ms);
+	for (i = 0; i < 2; i++)
+		upstream_note_timeout(upstreams, group, 1, 400, now_ms);
+	ck_assert(upstreams_are_down(upstreams, group, 0));
+	ck_assert_int_eq(forward_get(sides[0].forward, &question, 2, now_ms + 400000, buf,
+				     sizeof(buf), &got),
+			 FORWARD_HIT);
+	ck_assert(!got.failed);
+	ck_assert(got.stale);
+	ck_assert_uint_eq(forward_asks(sides[1].forward, &name, TYPE_A, group), 1);
+	while (forward_asks(sides[1].forward, &name, TYPE_A, group)) {
+		struct timeval tick = { 0, 10000 };
+
+		event_base_loopexit(sides[0].base, &tick);
+		event_base_dispatch(sides[0].base);
+	}
+	ck_assert(!upstreams_are_down(upstreams, group, 0));
+	/* Where one is up, a fresh answer is waited for. */
+	ck_assert_int_eq(forward_get(sides[1].forward, &question, 2, now_ms + 800000, buf,
+				     sizeof(buf), &got),
+			 FORWARD_WAITING);
+}
+END_TEST
+
 static size_t second_time(struct responder *responder, const struct message_query *query,
 			  const uint8_t *data, bool tcp, uint8_t *out)
 {
@@ -255,6 +297,7 @@ static Suite *looped_suite(void)
 	tcase_add_test(tcase, left_out);
 	tcase_add_test(tcase, nobody_left);
 	tcase_add_test(tcase, cached_all_the_same);
+	tcase_add_test(tcase, stale_while_all_are_down);
 	tcase_add_test(tcase, silent_at_first);
 	tcase_add_test(tcase, health_probe_comes_back);
 	tcase_add_test(tcase, stale_while_nobody_is_left);
