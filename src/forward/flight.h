@@ -83,4 +83,10 @@ bool flights_end_wait(struct flights *flights, uint32_t wait, uint64_t *ret_wait
 /* All waits of this waiter will end without it. */
 void flights_forget(struct flights *flights, unsigned worker, uint64_t waiter);
 
+/* Did it come back to us? Then the SERVFAIL is our own, passed on. */
+static inline bool flight_has_returned(const _Atomic uint32_t *members_asked)
+{
+	return atomic_load_explicit(members_asked, memory_order_relaxed) & FLIGHT_RETURNED;
+}
+
 #endif

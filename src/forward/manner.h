@@ -25,6 +25,8 @@ struct manner {
 	enum manner_level level;
 	/* less than at first, because that was not understood; if it helps, it is remembered */
 	bool lowered;
+	/* what came cannot be read: TCP is next, and no second way to what UDP can */
+	bool malformed;
 	bool cookie_came; /* asked a second time, with the cookie the upstream wanted */
 	bool second_way;  /* over TCP, since it has spoken over UDP */
 };

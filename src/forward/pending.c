@@ -8,10 +8,10 @@
  * up, the most telling bad answer is given back: SERVFAIL behind a chain of CNAMEs (a held name may
  * stand in it), else SERVFAIL, else that nobody answered.
  *
- * What is malformed over UDP is ignored as what does not match is (tries.c). A reply that is cut,
- * or that its upstream may not have sent, is asked for again over TCP of the same upstream.
- * FORMERR, NOTIMP or BADVERS to a query with EDNS, with or without the question in it, is asked
- * again with less.
+ * What is malformed over UDP is ignored as what does not match is (tries.c); where nothing better
+ * comes in time, TCP is next. A reply that is cut, or that its upstream may not have sent, is asked
+ * for again over TCP at once. FORMERR, NOTIMP or BADVERS to a query with EDNS, with or without the
+ * question in it, is asked again with less.
  *
  * One timer serves all deadlines. Everything is preallocated. `done` is called with the question's
  * number free already, so it may ask anew at once; it is never called from pending_start.
@@ -255,6 +255,7 @@ static bool ask(struct pending *pending, uint32_t i, struct manner manner, uint6
 	/* Before it leaves: it may come back at once, to another worker. */
 	atomic_fetch_or_explicit(question->members_asked, UINT32_C(1) << manner.member,
 				 memory_order_relaxed);
+	manner.malformed = false;
 	question->manner[number % PENDING_TRIES_MAX] = manner;
 	switch (tries_ask(pending->tries, number, &how, now_ms)) {
 	case TRY_SENT:
@@ -395,6 +396,10 @@ static void take_malformed(struct pending *pending, uint32_t number, uint64_t no
 {
 	if (tries_at(pending->tries, number)->kind == TRY_TCP)
 		on_failed(pending, number, now_ms);
+	else
+		pending->questions[number / PENDING_TRIES_MAX]
+			.manner[number % PENDING_TRIES_MAX]
+			.malformed = true;
 }
 
 /* The same question to the same upstream once more, another way, over UDP. */
@@ -425,13 +430,12 @@ static void take_answer(struct pending *pending, uint32_t number, const struct r
 	const struct question *question = &pending->questions[i];
 	struct upstreams *upstreams = pending->conf.upstreams;
 	struct manner manner = manner_of(pending, number);
-	uint16_t upstream = manner.upstream;
 	struct pending_outcome outcome = {
 		.data = pending->scratch,
 		.len = cut->len,
 		.rcode = cut->rcode,
 		.ad = (flags & FLAG_AD) &&
-		      upstream_trusts_ad(upstreams, question->key->group, upstream),
+		      upstream_trusts_ad(upstreams, question->key->group, manner.upstream),
 		.negative = cut->negative,
 		.silent = question->excuse.silent,
 		.ede = EDE_NONE,
@@ -452,7 +456,8 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 	struct try_ask how = manner_ask(&manner, pending->conf.upstreams, question->key, now_ms);
 
 	end_try(pending, number);
-	manner.second_way = true;
+	manner.second_way = !manner.malformed;
+	manner.malformed = false;
 	question->manner[number % PENDING_TRIES_MAX] = manner;
 	switch (tries_tcp(pending->tries, number, &how, now_ms)) {
 	case TRY_SENT:
@@ -465,15 +470,7 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 	case TRY_UNREACHABLE:
 		note_unreachable(pending, i, &manner, now_ms);
 		drop_try(pending, number, now_ms);
-		return;
 	}
-}
-
-/* It came back to us: then the SERVFAIL is our own, passed on. */
-static bool has_returned(const struct question *question)
-{
-	return atomic_load_explicit(question->members_asked, memory_order_relaxed) &
-	       FLIGHT_RETURNED;
 }
 
 /* An answer by its header and question; what does it say? */
@@ -503,7 +500,8 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 	} else if (cut.rcode == RCODE_SERVFAIL || cut.referral) {
 		upstream_note_refusal(
 			pending->conf.upstreams, key->group, manner_of(pending, number).member,
-			reply_is_names_fault(&cut) || has_returned(question), rtt_us, now_ms);
+			reply_is_names_fault(&cut) || flight_has_returned(question->members_asked),
+			rtt_us, now_ms);
 		take_bad_answer(pending, number, &cut, now_ms);
 	} else {
 		take_answer(pending, number, &cut, reply->flags, rtt_us, now_ms);
@@ -540,7 +538,6 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 		return;
 	case TRY_MALFORMED:
 		take_malformed(pending, number, now_ms);
-		return;
 	}
 }
 
@@ -572,6 +569,11 @@ static void on_due(struct pending *pending, uint32_t i, uint64_t now_ms)
 	struct question *question = &pending->questions[i];
 
 	if (question->current != TRY_NONE) {
+		if (manner_of(pending, question->current).malformed &&
+		    now_ms < question->deadline_ms) {
+			go_to_tcp(pending, question->current, now_ms);
+			return;
+		}
 		question->excuse.silent = true;
 		counter_add(&pending->conf.counters->timeouts, 1);
 		note_silent(pending, question->current, now_ms);

@@ -249,6 +249,37 @@ START_TEST(cut_means_tcp)
 }
 END_TEST
 
+/* What something on the way makes of a datagram, each time: the record ends too soon. */
+static size_t malformed_over_udp(struct responder *r, const struct message_query *query,
+				 const uint8_t *data, bool tcp, uint8_t *out)
+{
+	size_t len = responder_address(r, query, data, tcp, out);
+
+	return tcp ? len : len - 3;
+}
+
+START_TEST(malformed_means_tcp)
+{
+	struct responder r;
+	struct reply reply;
+
+	responder_start(&r, malformed_over_udp);
+	group = make_group(&r.addr, 1, UPSTREAM_ORDERED);
+	start(1, (struct forward_conf){ 0 });
+	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
+	wait_for(&sides[0], 1);
+	check_address(&sides[0].reply);
+	/* Once over UDP; its time was waited for, for the right one. */
+	ck_assert_uint_eq(r.asked, 2);
+	ck_assert_uint_eq(r.asked_tcp, 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->malformed), 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->timeouts), 0);
+	ck_assert(upstream_is_well(upstreams, group, 0));
+	stop(1);
+	responder_stop(&r);
+}
+END_TEST
+
 /* Larger than we take: as if it were cut. */
 static size_t too_large_over_udp(struct responder *r, const struct message_query *query,
 				 const uint8_t *data, bool tcp, uint8_t *out)
@@ -1166,6 +1197,7 @@ static Suite *forward_suite(void)
 	tcase_add_test(tcase, limits_change);
 	tcase_add_test(tcase, ignores_what_does_not_match);
 	tcase_add_test(tcase, cut_means_tcp);
+	tcase_add_test(tcase, malformed_means_tcp);
 	tcase_add_test(tcase, too_large_means_tcp);
 	tcase_add_test(tcase, asks_again);
 	tcase_add_test(tcase, asks_again_after_a_broken_connection);
