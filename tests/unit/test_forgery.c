@@ -226,7 +226,8 @@ static size_t with_cookie(struct responder *who, const struct message_query *que
 	const struct edns *edns = &query->edns;
 	uint8_t cookie[16] = "........Server11";
 	struct writer_opt opt = { .udp_size = 1232, .ede = EDE_NONE };
-	bool known = edns->cookie_len == 16 && memcmp(edns->cookie + 8, cookie + 8, 8) == 0;
+	bool known = edns->present && edns->cookie_len == 16 &&
+		     memcmp(edns->cookie + 8, cookie + 8, 8) == 0;
 	unsigned forged = tcp ? 1 : FORGED;
 
 	if (edns->present && ((mode == FORGES_HEADER && !tcp) || mode == KNOWS_NO_EDNS)) {
