@@ -169,4 +169,20 @@ static inline void certs_fill(const char *dir)
 		certs_free(&ca[i]);
 }
 
+/* A folder of its own for a test, with all of them in it. */
+static inline void certs_make_folder(char ret[64])
+{
+	strcpy(ret, "/tmp/privlinkd-test-XXXXXX");
+	certs_must(mkdtemp(ret) != NULL, "a folder");
+	certs_fill(ret);
+}
+
+static inline void certs_remove_folder(const char *folder)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	certs_must(system(command) == 0, "taking the folder away");
+}
+
 #endif

@@ -17,17 +17,12 @@ static struct err err;
 
 static void make_folder(void)
 {
-	strcpy(folder, "/tmp/privlinkd-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	certs_fill(folder);
+	certs_make_folder(folder);
 }
 
 static void remove_folder(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	certs_remove_folder(folder);
 }
 
 static int load(struct tls_server *into, const char *name)
