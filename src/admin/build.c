@@ -20,7 +20,7 @@
 #include <time.h>
 
 #include "admin/trust.h"
-#include "forward/resolvconf.h"
+#include "upstream/resolvconf.h"
 
 /* Two views and what sources holds. */
 #define TABLES_MAX 3

@@ -15,7 +15,7 @@
 #include "admin/config.h"
 #include "base/complaint.h"
 #include "base/err.h"
-#include "forward/upstream.h"
+#include "upstream/upstream.h"
 #include "net/addr.h"
 #include "resolve/view.h"
 #include "source/load.h"

@@ -15,7 +15,7 @@
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/log.h"
-#include "forward/upstream.h"
+#include "upstream/upstream.h"
 #include "net/addr.h"
 #include "resolve/view.h"
 #include "source/detect.h"

@@ -24,8 +24,8 @@
 #include "admin/system.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "forward/upstream_tls.h"
-#include "forward/upstream_told.h"
+#include "upstream/tls.h"
+#include "upstream/told.h"
 
 struct run {
 	struct event_base *base;

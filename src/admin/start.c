@@ -71,9 +71,9 @@ struct forward_limits start_limits(const struct config *config)
 					.prefetch = config->cache.prefetch };
 }
 
-static struct forward_conns start_conns(const struct config *config)
+static struct conns_limits start_conns(const struct config *config)
 {
-	return (struct forward_conns){ .max = config->limits.upstream_connections,
+	return (struct conns_limits){ .max = config->limits.upstream_connections,
 				       .questions_max = config->limits.connection_questions,
 				       .idle_ms = config->limits.connection_idle_s * 1000 };
 }

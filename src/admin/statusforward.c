@@ -11,8 +11,8 @@
 #include <inttypes.h>
 
 #include "forward/looptable.h"
-#include "forward/upstream_health.h"
-#include "forward/upstream_tls.h"
+#include "upstream/health.h"
+#include "upstream/tls.h"
 
 /* What an upstream of this group sends back to us, as lines or as JSON. */
 static void loops_list(FILE *out, struct json *json, const struct status_input *input,

@@ -33,12 +33,12 @@ struct division {
 	size_t each;
 };
 
-struct cache_key cache_key_of(const struct forward_question *question)
+struct question_key cache_key_of(const struct forward_question *question)
 {
 	uint64_t rest = (uint64_t)question->type << 32 | (uint64_t)question->group << 8 |
 			(uint64_t)question->do_bit << 1 | question->cd_bit;
 
-	return (struct cache_key){
+	return (struct question_key){
 		.hash = hash_join(name_hash(question->name), rest),
 		.fold = question->name->fold,
 		.len = question->name->len,

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "forward/reply.h"
+#include "upstream/question.h"
 
 /* A power of two: with more shards than cores by far two workers seldom meet. */
 #define CACHE_SHARDS_MAX 64
@@ -38,17 +39,8 @@
  */
 #define CACHE_FAILURE_MS 30000
 
-/* A question as the cache sees it. Compared whole; the hash only finds it. */
-struct cache_key {
-	uint64_t hash;
-	const uint8_t *fold; /* the name in lower case */
-	uint8_t len;
-	bool do_bit, cd_bit;
-	uint16_t type, group;
-};
-
 /* Points into the question's name. */
-struct cache_key cache_key_of(const struct forward_question *question);
+struct question_key cache_key_of(const struct forward_question *question);
 
 /* What holds at the moment of a call; for what is in the cache already too. */
 struct cache_rules {
@@ -89,7 +81,7 @@ enum cache_verdict {
 };
 
 /* Copies a reply that may be used and fits into `buf`; *ret describes it. */
-enum cache_verdict cache_find(struct cache_shard *shard, const struct cache_key *key,
+enum cache_verdict cache_find(struct cache_shard *shard, const struct question_key *key,
 			      const struct cache_rules *rules, enum cache_wish wish,
 			      uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret);
 
@@ -98,7 +90,7 @@ enum cache_verdict cache_find(struct cache_shard *shard, const struct cache_key 
  * large, or is not to be kept at all (ttl_s 0). But SERVFAIL does not take the place of an answer
  * that is or may be used still: it is noted with it, and the answer is not due for ttl_s seconds.
  */
-void cache_put(struct cache_shard *shard, const struct cache_key *key, const struct reply *reply,
+void cache_put(struct cache_shard *shard, const struct question_key *key, const struct reply *reply,
 	       uint32_t ttl_s, const struct cache_rules *rules, uint64_t now_ms);
 
 /*
@@ -106,7 +98,7 @@ void cache_put(struct cache_shard *shard, const struct cache_key *key, const str
  * which generation of its own records; a later cache_find gives it back in reply.memo. 0: nothing.
  * Nothing is done where another reply has taken its place.
  */
-void cache_remember(struct cache_shard *shard, const struct cache_key *key, uint32_t serial,
+void cache_remember(struct cache_shard *shard, const struct question_key *key, uint32_t serial,
 		    uint64_t memo);
 
 /* The following without a lock. */

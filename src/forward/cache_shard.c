@@ -119,7 +119,7 @@ static uint32_t place_of(const struct cache_shard *shard, const void *entry)
 	return (uint32_t)(((const uint8_t *)entry - shard->small.memory) / 8) + 1;
 }
 
-static bool entry_is(const struct entry *entry, const struct cache_key *key)
+static bool entry_is(const struct entry *entry, const struct question_key *key)
 {
 	return entry->hash == key->hash && entry->type == key->type && entry->group == key->group &&
 	       entry->do_bit == key->do_bit && entry->cd_bit == key->cd_bit &&
@@ -127,7 +127,7 @@ static bool entry_is(const struct entry *entry, const struct cache_key *key)
 }
 
 /* The key's slot, or NULL. */
-static struct slot *find_slot(const struct cache_shard *shard, const struct cache_key *key)
+static struct slot *find_slot(const struct cache_shard *shard, const struct question_key *key)
 {
 	uint32_t at = (uint32_t)key->hash & shard->slots_mask;
 
@@ -178,7 +178,7 @@ static struct slot *slot_of(const struct cache_shard *shard, const struct entry 
 
 /* ---- finding ---- */
 
-enum cache_verdict cache_find(struct cache_shard *shard, const struct cache_key *key,
+enum cache_verdict cache_find(struct cache_shard *shard, const struct question_key *key,
 			      const struct cache_rules *rules, enum cache_wish wish,
 			      uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret)
 {
@@ -334,7 +334,7 @@ static struct piece *make_room(struct cache_shard *shard, uint32_t size, bool in
 
 /* ---- putting in ---- */
 
-static void fill(struct cache_shard *shard, struct entry *entry, const struct cache_key *key,
+static void fill(struct cache_shard *shard, struct entry *entry, const struct question_key *key,
 		 const struct reply *reply, uint32_t ttl_s, const struct cache_rules *rules,
 		 uint64_t now_ms)
 {
@@ -373,7 +373,7 @@ static void insert_slot(struct cache_shard *shard, const struct entry *entry)
 	shard->entries++;
 }
 
-void cache_put(struct cache_shard *shard, const struct cache_key *key, const struct reply *reply,
+void cache_put(struct cache_shard *shard, const struct question_key *key, const struct reply *reply,
 	       uint32_t ttl_s, const struct cache_rules *rules, uint64_t now_ms)
 {
 	size_t size = (sizeof(struct entry) + key->len + reply->len + 7) & ~(size_t)7;
@@ -411,7 +411,7 @@ void cache_put(struct cache_shard *shard, const struct cache_key *key, const str
 	insert_slot(shard, entry);
 }
 
-void cache_remember(struct cache_shard *shard, const struct cache_key *key, uint32_t serial,
+void cache_remember(struct cache_shard *shard, const struct question_key *key, uint32_t serial,
 		    uint64_t memo)
 {
 	struct slot *slot = find_slot(shard, key);

@@ -128,14 +128,14 @@ static uint32_t *bucket_of(struct flights *flights, uint64_t hash)
 	return &flights->buckets[hash >> flights->shift];
 }
 
-static bool key_equal(const struct cache_key *a, const struct cache_key *b)
+static bool key_equal(const struct question_key *a, const struct question_key *b)
 {
 	return a->hash == b->hash && a->type == b->type && a->group == b->group &&
 	       a->do_bit == b->do_bit && a->cd_bit == b->cd_bit && a->len == b->len &&
 	       memcmp(a->fold, b->fold, a->len) == 0;
 }
 
-struct flight *flights_find(struct flights *flights, const struct cache_key *key)
+struct flight *flights_find(struct flights *flights, const struct question_key *key)
 {
 	uint32_t i = *bucket_of(flights, key->hash);
 
@@ -170,7 +170,7 @@ struct flight *flights_at(struct flights *flights, unsigned worker, unsigned i)
 }
 
 struct flight *flights_add(struct flights *flights, unsigned worker, unsigned i,
-			   const struct cache_key *key)
+			   const struct question_key *key)
 {
 	struct flight *flight = flights_at(flights, worker, i);
 	uint32_t *bucket = bucket_of(flights, key->hash);

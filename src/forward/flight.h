@@ -28,8 +28,8 @@
 #define FLIGHT_RETURNED (UINT32_C(1) << 31)
 
 struct flight {
-	struct cache_key key; /* fold points to the octets below */
-	uint32_t next;        /* in its bucket */
+	struct question_key key; /* fold points to the octets below */
+	uint32_t next;           /* in its bucket */
 	uint32_t first_wait;
 	unsigned waits;
 	/*
@@ -58,10 +58,10 @@ unsigned flights_waits_each(const struct flights *flights);
 void flights_flush(struct flights *flights, struct cache *cache, const struct name *name);
 
 /* With the shard of the key's hash locked: */
-struct flight *flights_find(struct flights *flights, const struct cache_key *key);
+struct flight *flights_find(struct flights *flights, const struct question_key *key);
 /* Flight `i` of `worker`, which must not be in use. */
 struct flight *flights_add(struct flights *flights, unsigned worker, unsigned i,
-			   const struct cache_key *key);
+			   const struct question_key *key);
 void flights_join(struct flights *flights, struct flight *flight, uint32_t wait);
 /* Out of the table. The first of its waits, which now are the caller's, or FLIGHT_NONE. */
 uint32_t flights_remove(struct flights *flights, struct flight *flight);

@@ -35,9 +35,9 @@
 #include "forward/forward_inside.h"
 #include "forward/looptable.h"
 #include "forward/pending.h"
-#include "forward/prober.h"
-#include "forward/revive.h"
-#include "forward/upstream_health.h"
+#include "upstream/health.h"
+#include "upstream/prober.h"
+#include "upstream/revive.h"
 #include "wire/types.h"
 
 /* A question of ours in flight. */
@@ -98,7 +98,7 @@ struct forward *forward_new(struct forward_shared *shared, unsigned n, struct ev
 	}
 	conf.counters = &forward->counters;
 	forward->prober = prober_new(shared->conf.probes_max, shared->upstreams, base,
-				     &forward->counters, err);
+				     &forward->counters.upstream, err);
 	conf.prober = forward->prober;
 	forward->pending = forward->prober ? pending_new(&conf, err) : NULL;
 	if (!forward->pending)
@@ -116,7 +116,7 @@ fail:
 }
 
 /* Makes the store's reply a failure of our own. */
-static void fill_failure(struct reply_store *store, const struct cache_key *key, int ede)
+static void fill_failure(struct reply_store *store, const struct question_key *key, int ede)
 {
 	store->reply = (struct reply){
 		.data = store->data,
@@ -197,7 +197,7 @@ void forward_free(struct forward *forward)
 
 /* Moves an outcome into a store: the question's own, or a large one in its place. */
 static struct reply_store *store_outcome(struct forward *forward, struct reply_store *store,
-					 const struct cache_key *key,
+					 const struct question_key *key,
 					 const struct pending_outcome *outcome, uint32_t cap_s)
 {
 	if (outcome->len > STORE_SMALL_LEN) {
@@ -277,7 +277,7 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Nobody can be asked: nothing to wait for, and nothing to keep. */
-static enum forward_verdict fail_at_once(const struct cache_key *key, const char *ede_text,
+static enum forward_verdict fail_at_once(const struct question_key *key, const char *ede_text,
 					 uint8_t *buf, size_t cap, struct reply *ret)
 {
 	uint8_t failure[STORE_SMALL_LEN];
@@ -328,7 +328,7 @@ static bool has_share(const struct forward *forward, uint16_t group)
  * Enters a question of ours as in flight, with all that it needs; waiter 0: nobody waits. With its
  * shard locked. *ret_i is to be started then.
  */
-static enum forward_verdict enter(struct forward *forward, const struct cache_key *key,
+static enum forward_verdict enter(struct forward *forward, const struct question_key *key,
 				  uint64_t waiter, uint32_t *ret_i)
 {
 	struct forward_shared *shared = forward->shared;
@@ -400,7 +400,8 @@ static void launch_send(struct forward *forward, const struct launch *launch)
 }
 
 /* The reply is due: asks, unless somebody does. With its shard locked. */
-static void ask_ahead(struct forward *forward, const struct cache_key *key, struct launch *launch)
+static void ask_ahead(struct forward *forward, const struct question_key *key,
+		      struct launch *launch)
 {
 	struct forward_shared *shared = forward->shared;
 
@@ -416,7 +417,7 @@ static void ask_ahead(struct forward *forward, const struct cache_key *key, stru
 }
 
 /* With its shard locked. True where there is one. */
-static bool look(struct forward *forward, struct cache_shard *shard, const struct cache_key *key,
+static bool look(struct forward *forward, struct cache_shard *shard, const struct question_key *key,
 		 enum cache_wish wish, uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret,
 		 struct launch *launch)
 {
@@ -446,7 +447,7 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	struct forward_shared *shared = forward->shared;
 	bool empty = upstreams_group_size(shared->upstreams, question->group) == 0;
 	enum cache_wish wish = waiter ? CACHE_USUAL : CACHE_FRESH;
-	struct cache_key key = cache_key_of(question);
+	struct question_key key = cache_key_of(question);
 	enum forward_verdict verdict = FORWARD_MISS;
 	struct cache_shard *shard;
 	struct flight *flight;
@@ -488,7 +489,7 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 bool forward_get_stale(struct forward *forward, const struct forward_question *question,
 		       uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret)
 {
-	struct cache_key key = cache_key_of(question);
+	struct question_key key = cache_key_of(question);
 	struct launch launch = launch_prepare(forward, question);
 	struct cache_shard *shard;
 	struct reply reply;
@@ -512,7 +513,7 @@ bool forward_serves_stale(const struct forward *forward)
 void forward_remember(struct forward *forward, const struct forward_question *question,
 		      uint32_t serial, uint64_t memo)
 {
-	struct cache_key key = cache_key_of(question);
+	struct question_key key = cache_key_of(question);
 	struct cache_shard *shard = cache_lock(forward->shared->cache, key.hash);
 
 	cache_remember(shard, &key, serial, memo);

@@ -26,20 +26,15 @@
 #include "base/counter.h"
 #include "base/err.h"
 #include "forward/reply.h"
-#include "forward/upstream.h"
+#include "upstream/conns.h"
+#include "upstream/counters.h"
+#include "upstream/upstream.h"
 
 /*
  * A question's whole life: so that a client, who gets its answer within 4 s, still gets this one's
  * failure.
  */
 #define FORWARD_DEADLINE_MS 3900
-
-/* Connections to upstreams, of a worker. */
-struct forward_conns {
-	unsigned max;
-	unsigned questions_max; /* that wait on one */
-	unsigned idle_ms;       /* how long one is kept on which none waits */
-};
 
 /* What may change while workers run: see forward_shared_configure. */
 struct forward_limits {
@@ -64,7 +59,7 @@ struct forward_conf {
 	/* waiters on one question, the whole process; one more is refused */
 	unsigned waiters_max;
 	unsigned sockets_max; /* UDP sockets of a worker's pool */
-	struct forward_conns conns;
+	struct conns_limits conns;
 	unsigned datagrams_max;   /* that one question may cost */
 	unsigned near_misses_max; /* before a query is asked over TCP: see struct tries_conf */
 	unsigned large_max;       /* replies over 2 KB in hand, the whole process */
@@ -80,25 +75,14 @@ struct forward_counters {
 	struct counter prefetched;              /* questions asked ahead, with nobody waiting */
 	struct counter asked, answered, failed; /* questions of ours */
 	struct counter retries, timeouts;
-	struct counter tcp; /* asked over TCP or TLS */
-	/* connections opened; of these with TLS: that stood, were resumed, failed before */
-	struct counter connections, tls_sessions, tls_resumed, tls_failed;
-	struct counter asked_again; /* on another connection, since one that was of use broke */
-	struct counter mismatched;  /* replies that fit no question, not even one that is over */
-	struct counter late;        /* replies to a query that is over */
-	/* what was not believed over UDP and asked for over TCP: see enum try_news */
-	struct counter wrong_case, no_cookie, suspected;
-	struct counter probes, refused_probes;
 	struct counter spent; /* questions that had used up their datagrams */
-	struct counter malformed;
-	struct counter lame;    /* a referral in place of an answer */
-	struct counter no_room; /* a query could not be sent for want of sockets or memory */
-	struct counter refused_connections; /* of these: of TCP and TLS, a limit was met */
+	struct counter lame;  /* a referral in place of an answer */
 	struct counter refused_inflight, refused_waiters; /* a limit was met */
 	struct counter refused_large; /* replies dropped: no room for one more large one */
 	struct counter looped;        /* failed at once: all upstreams send it back to us */
 	/* a group had its share of the questions in flight, or asking ahead had its part */
 	struct counter refused_share, refused_ahead;
+	struct upstream_counters upstream; /* of its queries */
 };
 
 struct forward_shared;

@@ -21,7 +21,7 @@
 #include "forward/forward_inside.h"
 
 #include "forward/looptable.h"
-#include "forward/upstream_health.h"
+#include "upstream/health.h"
 #include "wire/types.h"
 
 uint32_t forward_visit_flights(struct forward_shared *shared, const struct name *name,
@@ -30,7 +30,7 @@ uint32_t forward_visit_flights(struct forward_shared *shared, const struct name 
 	struct forward_question question = { .name = name, .type = type, .group = group };
 	struct cache_shard *shard;
 	struct flight *flight;
-	struct cache_key key;
+	struct question_key key;
 	uint32_t asked = 0;
 	unsigned bits;
 

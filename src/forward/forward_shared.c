@@ -11,7 +11,7 @@
 
 #include "forward/forward_inside.h"
 #include "forward/looptable.h"
-#include "forward/upstream_health.h"
+#include "upstream/health.h"
 
 /*
  * Small stores for each question that may be in flight: its own, and replies that readers hold

@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "forward/looptable.h"
-#include "forward/prober.h"
+#include "upstream/prober.h"
 
 /* An upstream sends the questions of a zone back to us (`marked`), or does not any more. */
 typedef void looprobe_told_fn(void *arg, bool marked, const struct loop_mark *mark);

@@ -19,8 +19,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "forward/upstream.h"
 #include "net/addr.h"
+#include "upstream/upstream.h"
 #include "wire/name.h"
 
 /*

@@ -23,18 +23,18 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "forward/deadlines.h"
 #include "forward/excuse.h"
-#include "forward/explore.h"
 #include "forward/flight.h"
-#include "forward/manner.h"
 #include "forward/rounds.h"
-#include "forward/tries.h"
-#include "forward/upstream_health.h"
+#include "upstream/deadlines.h"
+#include "upstream/explore.h"
+#include "upstream/health.h"
+#include "upstream/manner.h"
+#include "upstream/tries.h"
 #include "wire/types.h"
 
 struct question {
-	const struct cache_key *key;
+	const struct question_key *key;
 	uint64_t deadline_ms;
 	struct rounds rounds;
 	_Atomic uint32_t *members_asked;
@@ -73,7 +73,7 @@ struct pending *pending_new(const struct pending_conf *conf, struct err *err)
 		.conns = conf->conns,
 		.upstreams = conf->upstreams,
 		.base = conf->base,
-		.counters = conf->counters,
+		.counters = &conf->counters->upstream,
 		.reply = on_reply,
 		.failed = on_failed,
 		.arg = pending,
@@ -171,14 +171,13 @@ static void end_try(struct pending *pending, uint32_t number)
 static void finish(struct pending *pending, uint32_t i, const struct pending_outcome *outcome)
 {
 	struct question *question = &pending->questions[i];
+	struct forward_counters *counters = pending->conf.counters;
 
 	for (unsigned n = 0; n < question->slots; n++)
 		end_try(pending, i * PENDING_TRIES_MAX + n);
 	deadlines_remove(&pending->deadlines, i);
 	pending_give(pending, i);
-	counter_add(outcome->failed ? &pending->conf.counters->failed
-				    : &pending->conf.counters->answered,
-		    1);
+	counter_add(outcome->failed ? &counters->failed : &counters->answered, 1);
 	pending->conf.done(pending->conf.arg, i, outcome);
 }
 
@@ -342,8 +341,9 @@ static void advance(struct pending *pending, uint32_t i, uint64_t now_ms)
 		finish_badly(pending, i);
 }
 
-void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key, uint8_t *room,
-		   uint32_t without, _Atomic uint32_t *members_asked, uint64_t now_ms)
+void pending_start(struct pending *pending, uint32_t i, const struct question_key *key,
+		   uint8_t *room, uint32_t without, _Atomic uint32_t *members_asked,
+		   uint64_t now_ms)
 {
 	struct question *question = &pending->questions[i];
 
@@ -479,7 +479,7 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 {
 	const struct try *try = tries_at(pending->tries, number);
 	struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
-	const struct cache_key *key = question->key;
+	const struct question_key *key = question->key;
 	struct forward_question asked = { .name = &pending->name,
 					  .type = key->type,
 					  .group = key->group,
@@ -493,7 +493,7 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 	name_from_wire(&pending->name, key->fold, key->len);
 	if (reply_cut(&asked, reply->data, reply->len, pending->scratch, sizeof(pending->scratch),
 		      &cut) < 0) {
-		counter_add(&pending->conf.counters->malformed, 1);
+		counter_add(&pending->conf.counters->upstream.malformed, 1);
 		take_malformed(pending, number, now_ms);
 	} else if (try->ask.edns && reply_may_mean_no_edns(&cut) && may_ask(pending, question)) {
 		ask_with_less(pending, number, cut.has_opt, now_ms);

@@ -18,7 +18,7 @@
 #include "forward/forward.h"
 #include "forward/rounds.h"
 #include "forward/store.h"
-#include "forward/upstream.h"
+#include "upstream/upstream.h"
 
 /*
  * Datagrams and connections of one question whose answers are waited for at one time. Fixed: one
@@ -65,7 +65,7 @@ struct pending_conf {
 	unsigned sockets_max;
 	unsigned datagrams_max; /* that one question may cost */
 	unsigned near_misses_max;
-	struct forward_conns conns;
+	struct conns_limits conns;
 	struct upstreams *upstreams;
 	struct event_base *base;
 	struct forward_counters *counters;
@@ -92,11 +92,12 @@ void pending_give(struct pending *pending, uint32_t i);
  * bits of *members_asked before the query leaves, for other threads to read; these may set
  * FLIGHT_RETURNED there.
  */
-void pending_start(struct pending *pending, uint32_t i, const struct cache_key *key, uint8_t *room,
-		   uint32_t without, _Atomic uint32_t *members_asked, uint64_t now_ms);
+void pending_start(struct pending *pending, uint32_t i, const struct question_key *key,
+		   uint8_t *room, uint32_t without, _Atomic uint32_t *members_asked,
+		   uint64_t now_ms);
 
 /* A failure for this question, as reply_failure; into STORE_SMALL_LEN octets. */
-static inline size_t pending_failure(const struct cache_key *key, uint8_t *out)
+static inline size_t pending_failure(const struct question_key *key, uint8_t *out)
 {
 	return reply_failure(key->fold, key->type, out, STORE_SMALL_LEN);
 }

@@ -10,7 +10,7 @@
  */
 #include "forward/rounds.h"
 
-#include "forward/upstream_choice.h"
+#include "upstream/choice.h"
 
 void rounds_begin(struct rounds *rounds, uint16_t group, uint32_t without)
 {

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "forward/upstream.h"
+#include "upstream/upstream.h"
 
 /*
  * An upstream that cannot be reached (ICMP, a connection refused or broken) is asked in so many

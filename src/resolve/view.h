@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "forward/upstream.h"
+#include "upstream/upstream.h"
 #include "net/addr.h"
 #include "wire/name.h"
 #include "zone/table.h"

@@ -200,7 +200,7 @@ static bool ask_cache(struct cache *cache, uint32_t i)
 	struct forward_question question = { .type = TYPE_A };
 	struct reply reply = { .data = buf, .len = message_len(i), .ttl_cap_s = 86400 };
 	struct cache_shard *shard;
-	struct cache_key key;
+	struct question_key key;
 	struct name name;
 	bool found;
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forward/ask.h"
+#include "upstream/ask.h"
 #include "wire/message.h"
 #include "wire/types.h"
 
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct message message;
 	struct ask_reply reply;
-	struct cache_key key = { 0 };
+	struct question_key key = { 0 };
 	struct ask ask = { .key = &key };
 	struct name name;
 	uint16_t class;

@@ -89,7 +89,7 @@ static inline void start(unsigned workers, struct forward_conf conf)
 		conf.large_max = 64;
 	conf.probes_max = KIT_PROBES;
 	conf.loop_probes_max = 8;
-	conf.conns = (struct forward_conns){ .max = 16, .questions_max = 100, .idle_ms = 10000 };
+	conf.conns = (struct conns_limits){ .max = 16, .questions_max = 100, .idle_ms = 10000 };
 	conf.workers = workers;
 	shared = forward_shared_new(&conf, upstreams, &err);
 	ck_assert_ptr_nonnull(shared);

@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "forward/reply.h"
-#include "forward/upstream.h"
 #include "resolve/answer.h"
 #include "resolve/step.h"
+#include "upstream/upstream.h"
 #include "wire/message.h"
 #include "wire/writer.h"
 #include "zone/builder.h"

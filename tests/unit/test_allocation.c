@@ -407,7 +407,7 @@ START_TEST(no_allocation_after_warm_up)
 	counters = workers_counters(workers, 0).forward;
 	ck_assert_uint_ge(counter_get(&counters->answered), 8 * ROUNDS);
 	ck_assert_uint_ge(counter_get(&counters->hits), 4 * ROUNDS);
-	ck_assert_uint_ge(counter_get(&counters->tcp), 2 * ROUNDS);
+	ck_assert_uint_ge(counter_get(&counters->upstream.tcp), 2 * ROUNDS);
 	ck_assert_uint_ge(counter_get(&counters->timeouts), 2);
 	unserve();
 }

@@ -22,7 +22,7 @@ static struct name name_of(const char *text)
 	return name;
 }
 
-static struct cache_key key_of(const struct name *name, uint16_t type)
+static struct question_key key_of(const struct name *name, uint16_t type)
 {
 	struct forward_question question = { .name = name, .type = type, .group = 3 };
 
@@ -30,7 +30,8 @@ static struct cache_key key_of(const struct name *name, uint16_t type)
 }
 
 /* A message of `len` octets `fill`. */
-static void put(const struct cache_key *key, int fill, size_t len, uint32_t ttl_s, uint64_t now_ms)
+static void put(const struct question_key *key, int fill, size_t len, uint32_t ttl_s,
+		uint64_t now_ms)
 {
 	static _Thread_local uint8_t data[REPLY_LEN_MAX];
 	struct reply reply = { .data = data,
@@ -48,7 +49,7 @@ static void put(const struct cache_key *key, int fill, size_t len, uint32_t ttl_
 	cache_unlock(shard);
 }
 
-static bool find(const struct cache_key *key, uint64_t now_ms, struct reply *ret)
+static bool find(const struct question_key *key, uint64_t now_ms, struct reply *ret)
 {
 	struct cache_shard *shard = cache_lock(cache, key->hash);
 	bool found = cache_find(shard, key, &rules, CACHE_FRESH, now_ms, buf, sizeof(buf), ret) !=
@@ -62,7 +63,7 @@ START_TEST(whole_key)
 {
 	struct name name = name_of("www.example.test"), upper = name_of("WWW.example.TEST");
 	struct forward_question question = { .name = &name, .type = TYPE_A, .group = 3 };
-	struct cache_key key = cache_key_of(&question), other;
+	struct question_key key = cache_key_of(&question), other;
 	struct reply reply = { 0 };
 
 	cache = cache_new(1 << 20, NULL);
@@ -110,7 +111,7 @@ END_TEST
 START_TEST(ages)
 {
 	struct name name = name_of("a.test");
-	struct cache_key key = key_of(&name, TYPE_A);
+	struct question_key key = key_of(&name, TYPE_A);
 	struct cache_shard *shard;
 	struct reply reply;
 	uint32_t serial;
@@ -158,7 +159,7 @@ START_TEST(flush)
 {
 	const char *texts[] = { "test", "a.test", "b.a.test", "xa.test", "other", "." };
 	struct name name;
-	struct cache_key key;
+	struct question_key key;
 	struct reply reply;
 	struct cache_counts counts;
 	size_t i;
@@ -208,7 +209,7 @@ START_TEST(evicts_and_never_lies)
 	size_t sizes[] = { 1 << 20, 100 << 10, 8192, 600, 100, 1, 0 };
 	struct cache_counts counts;
 	size_t round, found;
-	struct cache_key key;
+	struct question_key key;
 	struct reply reply;
 	char text[32];
 	unsigned i, n;
@@ -257,7 +258,7 @@ END_TEST
 /* Small entries fill the index before the ring. */
 START_TEST(index_is_bounded)
 {
-	struct cache_key key;
+	struct question_key key;
 	struct reply reply;
 	struct name name;
 	struct cache_counts counts;
@@ -288,7 +289,7 @@ START_TEST(what_is_used_stays)
 {
 	unsigned i, n, asked = 0, missed = 0;
 	struct cache_counts counts;
-	struct cache_key key;
+	struct question_key key;
 	struct reply reply;
 	struct name name;
 	char text[32];
@@ -321,8 +322,8 @@ START_TEST(what_is_used_stays)
 }
 END_TEST
 
-static enum cache_verdict look(const struct cache_key *key, enum cache_wish wish, uint64_t now_ms,
-			       struct reply *ret)
+static enum cache_verdict look(const struct question_key *key, enum cache_wish wish,
+			       uint64_t now_ms, struct reply *ret)
 {
 	struct cache_shard *shard = cache_lock(cache, key->hash);
 	enum cache_verdict verdict =
@@ -332,7 +333,7 @@ static enum cache_verdict look(const struct cache_key *key, enum cache_wish wish
 	return verdict;
 }
 
-static void put_failure(const struct cache_key *key, uint32_t ttl_s, uint64_t now_ms)
+static void put_failure(const struct question_key *key, uint32_t ttl_s, uint64_t now_ms)
 {
 	struct cache_shard *shard = cache_lock(cache, key->hash);
 	struct reply reply = { .data = (const uint8_t *)"!",
@@ -350,7 +351,7 @@ static void put_failure(const struct cache_key *key, uint32_t ttl_s, uint64_t no
 START_TEST(stale)
 {
 	struct name name = name_of("a.test");
-	struct cache_key key = key_of(&name, TYPE_A);
+	struct question_key key = key_of(&name, TYPE_A);
 	struct reply reply;
 
 	cache = cache_new(1 << 20, NULL);
@@ -414,7 +415,7 @@ END_TEST
 START_TEST(due)
 {
 	struct name name = name_of("a.test");
-	struct cache_key key = key_of(&name, TYPE_A);
+	struct question_key key = key_of(&name, TYPE_A);
 	struct reply reply;
 
 	cache = cache_new(1 << 20, NULL);
@@ -451,7 +452,7 @@ static void *hammer(void *arg)
 
 	for (i = 0; i < 5000; i++) {
 		struct cache_shard *shard;
-		struct cache_key key;
+		struct question_key key;
 		struct reply reply;
 
 		sprintf(text, "%u.test", (unsigned)rand_r(&seed) % 500);
@@ -492,7 +493,7 @@ START_TEST(resizes)
 	};
 	struct cache_counts counts;
 	size_t i;
-	struct cache_key key;
+	struct question_key key;
 	struct reply reply;
 	struct name name;
 	struct rlimit limit;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * forward/conns against a peer that the test plays itself, in one thread, over TCP and TLS: frames
+ * upstream/conns against a peer that the test plays itself, in one thread, over TCP and TLS: frames
  * however they are cut, limits and shares, idle and silent ones, what breaks and what never stands.
  * Time is the test's, so nothing waits.
  */
@@ -11,16 +11,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "forward/conns.h"
-#include "forward/upstream_tls.h"
 #include "tools/certs.h"
 #include "unit/unit.h"
+#include "upstream/ask.h"
+#include "upstream/conns.h"
+#include "upstream/tls.h"
 
 #define NOW 1000000
 
 static char folder[64];
 static struct upstreams *upstreams;
-static struct forward_counters counters;
+static struct upstream_counters counters;
 static struct conns *conns;
 static int epoll, listener[2];
 static union addr addr[2];
@@ -402,7 +403,7 @@ END_TEST
 START_TEST(queries)
 {
 	static const uint8_t fold[] = "\1a\7example";
-	struct cache_key key = { .fold = fold, .len = sizeof(fold), .type = 1 };
+	struct question_key key = { .fold = fold, .len = sizeof(fold), .type = 1 };
 	struct ask ask = { .key = &key, .id = 7, .edns = true, .stream = true };
 	uint8_t out[ASK_LEN_MAX];
 	struct ask_reply said;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Cookies to upstreams: whose they are, and for how long they count. */
-#include "forward/cookies.h"
+#include "upstream/cookies.h"
 
 #include <check.h>
 #include <string.h>

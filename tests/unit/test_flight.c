@@ -244,7 +244,7 @@ START_TEST(table)
 {
 	struct flights *flights = flights_new(2, 2);
 	struct forward_question question = { .name = &name, .type = TYPE_A, .group = 1 };
-	struct cache_key key = cache_key_of(&question), other;
+	struct question_key key = cache_key_of(&question), other;
 	uint32_t waits[FLIGHT_WAITS_A_QUESTION * 2], wait;
 	struct flight *flight;
 	uint64_t waiter = 0;

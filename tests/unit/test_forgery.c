@@ -3,11 +3,11 @@
  * Answers that are not the upstream's. The forger here is the upstream itself: he knows port and id
  * and so meets the defence that is left. Over TCP he is honest.
  */
-#include "forward/tries.h"
-#include "forward/upstream_health.h"
 #include "unit/forwardkit.h"
 #include "unit/responder.h"
 #include "unit/unit.h"
+#include "upstream/health.h"
+#include "upstream/tries.h"
 
 #define FORGED 66 /* last octet of the address */
 
@@ -88,9 +88,9 @@ START_TEST(guessing_leads_to_tcp)
 	begin(guesses);
 	ask();
 	ck_assert_uint_eq(r.asked_tcp, 1);
-	ck_assert_uint_eq(COUNT(suspected), 1);
+	ck_assert_uint_eq(COUNT(upstream.suspected), 1);
 	ck_assert_uint_eq(COUNT(timeouts), 0);
-	ck_assert_uint_eq(COUNT(mismatched), KIT_NEAR_MISSES + 1);
+	ck_assert_uint_eq(COUNT(upstream.mismatched), KIT_NEAR_MISSES + 1);
 	end();
 }
 END_TEST
@@ -112,7 +112,7 @@ START_TEST(late_ones_are_no_guesses)
 	uint64_t end_ms = clock_now_ms() + 10000;
 
 	begin(repeats);
-	while (questions < 6 || COUNT(late) < 2 * KIT_NEAR_MISSES) {
+	while (questions < 6 || COUNT(upstream.late) < 2 * KIT_NEAR_MISSES) {
 		ck_assert(clock_now_ms() < end_ms);
 		if (questions < 6) {
 			ask();
@@ -124,8 +124,8 @@ START_TEST(late_ones_are_no_guesses)
 		}
 	}
 	ck_assert_uint_eq(r.asked_tcp, 0);
-	ck_assert_uint_eq(COUNT(suspected), 0);
-	ck_assert_uint_eq(COUNT(mismatched), 0);
+	ck_assert_uint_eq(COUNT(upstream.suspected), 0);
+	ck_assert_uint_eq(COUNT(upstream.mismatched), 0);
 	end();
 }
 END_TEST
@@ -179,7 +179,7 @@ START_TEST(another_case_is_not_believed)
 	mode = FORGES_CASE;
 	ask();
 	ck_assert_uint_eq(r.asked_tcp, 1);
-	ck_assert_uint_eq(COUNT(wrong_case), 1);
+	ck_assert_uint_eq(COUNT(upstream.wrong_case), 1);
 	/* Over TCP the case came back, so it is drawn from now on, too. */
 	mode = KEEPS_CASE;
 	ask();
@@ -203,7 +203,7 @@ START_TEST(upstream_that_lowers_case)
 	ask();
 	ck_assert_uint_eq(uppers, 0);
 	ck_assert_uint_eq(r.asked_tcp, 1);
-	ck_assert_uint_eq(COUNT(wrong_case), 1);
+	ck_assert_uint_eq(COUNT(upstream.wrong_case), 1);
 	end();
 }
 END_TEST
@@ -278,7 +278,7 @@ START_TEST(answer_without_a_cookie)
 	mode = FORGES_WITHOUT;
 	ask();
 	ck_assert_uint_eq(r.asked_tcp, 1);
-	ck_assert_uint_eq(COUNT(no_cookie), 1);
+	ck_assert_uint_eq(COUNT(upstream.no_cookie), 1);
 	/* It said so over TCP as well: it knows none any more. */
 	mode = KNOWS_NONE;
 	ask();
@@ -297,7 +297,7 @@ START_TEST(header_without_a_cookie)
 	ask();
 	ck_assert_uint_eq(r.asked_tcp, 1);
 	ck_assert_uint_eq(r.with_edns, 2); /* over UDP */
-	ck_assert_uint_eq(COUNT(no_cookie), 1);
+	ck_assert_uint_eq(COUNT(upstream.no_cookie), 1);
 	/* Over TCP it is believed: the server is another one now. */
 	mode = KNOWS_NO_EDNS;
 	ask();
@@ -317,7 +317,7 @@ START_TEST(answer_with_another_cookie)
 	mode = FORGES_OTHER;
 	ask();
 	ck_assert_uint_eq(r.asked, 1);
-	ck_assert_uint_eq(COUNT(mismatched), 1);
+	ck_assert_uint_eq(COUNT(upstream.mismatched), 1);
 	end();
 }
 END_TEST

@@ -2,10 +2,10 @@
 /* Questions out and replies back, over real sockets against an upstream in a thread. */
 #include <sys/resource.h>
 
-#include "forward/upstream_health.h"
 #include "unit/forwardkit.h"
 #include "unit/responder.h"
 #include "unit/unit.h"
+#include "upstream/health.h"
 
 START_TEST(answers_and_caches)
 {
@@ -200,8 +200,8 @@ START_TEST(ignores_what_does_not_match)
 	ck_assert_int_eq(get(&sides[0], TYPE_A, 1, &reply), FORWARD_WAITING);
 	wait_for(&sides[0], 1);
 	check_address(&sides[0].reply);
-	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->mismatched), 5);
-	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->malformed), 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->upstream.mismatched), 5);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->upstream.malformed), 1);
 	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->retries), 0);
 	stop(1);
 	responder_stop(&r);
@@ -241,7 +241,7 @@ START_TEST(cut_means_tcp)
 	ck_assert(!sides[0].reply.failed);
 	ck_assert_uint_gt(sides[0].reply.len, 25500);
 	ck_assert_uint_eq(r.asked_tcp, 1);
-	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->tcp), 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->upstream.tcp), 1);
 	ck_assert_int_eq(get(&sides[0], TYPE_TXT, 1, &reply), FORWARD_HIT);
 	ck_assert_uint_gt(reply.len, 25500);
 	stop(1);
@@ -272,7 +272,7 @@ START_TEST(malformed_means_tcp)
 	/* Once over UDP; its time was waited for, for the right one. */
 	ck_assert_uint_eq(r.asked, 2);
 	ck_assert_uint_eq(r.asked_tcp, 1);
-	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->malformed), 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->upstream.malformed), 1);
 	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->timeouts), 0);
 	ck_assert(upstream_is_well(upstreams, group, 0));
 	stop(1);
@@ -557,7 +557,7 @@ START_TEST(header_alone_is_no_answer)
 	wait_for(&sides[0], 1);
 	check_address(&sides[0].reply);
 	ck_assert_uint_eq(r.asked, 1);
-	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->mismatched), 8);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->upstream.mismatched), 8);
 	stop(1);
 	responder_stop(&r);
 }
@@ -839,7 +839,7 @@ START_TEST(no_descriptor_left)
 	wait_for(&sides[0], 1);
 	ck_assert(sides[0].reply.failed);
 	ck_assert_int_eq(sides[0].reply.ede, EDE_NOT_READY);
-	ck_assert_uint_gt(counter_get(&forward_counters(sides[0].forward)->no_room), 0);
+	ck_assert_uint_gt(counter_get(&forward_counters(sides[0].forward)->upstream.no_room), 0);
 	ck_assert(upstreams_state(upstreams, 0, &state));
 	ck_assert(state.well);
 	ck_assert_uint_eq(state.asked + state.failed + state.timeouts, 0);
@@ -849,7 +849,7 @@ START_TEST(no_descriptor_left)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	wait_for(&sides[0], 2);
 	ck_assert(!sides[0].reply.failed);
-	refused = counter_get(&forward_counters(sides[0].forward)->no_room);
+	refused = counter_get(&forward_counters(sides[0].forward)->upstream.no_room);
 	/* No other can be opened; the one that is will do. */
 	for (uint16_t type = 1000; type < 1010; type++) {
 		unsigned done = sides[0].done + 1;
@@ -858,7 +858,8 @@ START_TEST(no_descriptor_left)
 		wait_for(&sides[0], done);
 		ck_assert(!sides[0].reply.failed);
 	}
-	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->no_room), refused);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->upstream.no_room),
+			  refused);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	stop(1);
 	responder_stop(&r);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Upstreams that fail are set aside and come back, by what real sockets say; referrals. */
-#include "forward/upstream_health.h"
 #include "unit/forwardkit.h"
 #include "unit/responder.h"
 #include "unit/unit.h"
+#include "upstream/health.h"
 
 enum mood {
 	ANSWERS,
@@ -229,7 +229,7 @@ START_TEST(others_are_tried_out)
 			state.rtt_us = 0;
 	}
 	ck_assert_uint_lt(i, 2000);
-	ck_assert_uint_gt(counter_get(&forward_counters(sides[0].forward)->probes), 0);
+	ck_assert_uint_gt(counter_get(&forward_counters(sides[0].forward)->upstream.probes), 0);
 	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->retries), 0);
 	end(2);
 }

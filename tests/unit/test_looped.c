@@ -4,10 +4,10 @@
  * are left out. The probes are put and answered by the test.
  */
 #include "forward/looptable.h"
-#include "forward/upstream_health.h"
 #include "unit/forwardkit.h"
 #include "unit/responder.h"
 #include "unit/unit.h"
+#include "upstream/health.h"
 
 static struct responder r, r2;
 static struct reply got;

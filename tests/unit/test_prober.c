@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Probes: what an upstream says, that it is silent, that it cannot be reached; and their bound. */
-#include "forward/prober.h"
 #include "unit/forwardkit.h"
 #include "unit/responder.h"
 #include "unit/unit.h"
+#include "upstream/prober.h"
 
 static struct heard {
 	unsigned count;
@@ -144,8 +144,10 @@ START_TEST(bounded_and_forgotten)
 	for (i = 0; i < KIT_PROBES; i++)
 		ck_assert(probe(0, i));
 	ck_assert(!probe(0, 99));
-	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->probes), KIT_PROBES);
-	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->refused_probes), 1);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->upstream.probes),
+			  KIT_PROBES);
+	ck_assert_uint_eq(counter_get(&forward_counters(sides[0].forward)->upstream.refused_probes),
+			  1);
 	prober_forget(forward_prober(sides[0].forward), &r);
 	ck_assert(!probe(0, 99));
 	prober_forget(forward_prober(sides[0].forward), &heard);

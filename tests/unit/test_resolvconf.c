@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "forward/resolvconf.h"
 #include "unit/unit.h"
+#include "upstream/resolvconf.h"
 
 static char path[64], stub_path[64];
 /* Which stub's servers stub_text is. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pool of sockets: where they are bound, what they take, how long they stay. */
-#include "forward/sockets.h"
+#include "upstream/sockets.h"
 
 #include <check.h>
 #include <netinet/in.h>

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "forward/standing.h"
-#include "forward/upstream_choice.h"
-#include "forward/upstream_health.h"
-#include "forward/upstream_tls.h"
 #include "unit/unit.h"
+#include "upstream/choice.h"
+#include "upstream/health.h"
+#include "upstream/standing.h"
+#include "upstream/tls.h"
 
 static struct upstreams *upstreams;
 
