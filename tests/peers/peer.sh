@@ -6,7 +6,7 @@
 #
 #     peer_start LABEL KIND PIN NAME PATTERN
 #
-# KIND is unbound, dnsmasq, named, recursor, knot, nsd or dnsdist. The caller defines LABEL_conf, which
+# KIND is unbound, dnsmasq, named, recursor, knot, nsd, dnsdist or kresd. The caller defines LABEL_conf, which
 # prints the configuration proper (the upstream, the records); what a server needs to run as a plain
 # process stands here. Both find $port, and $dir for files of their own. PIN is a command prefix
 # (taskset ...) or empty. It has started when an answer to `NAME A` matches PATTERN. Sets PEER_ADDR
@@ -34,6 +34,7 @@ peer_version() # KIND
 	knot) v=$(knotd -V) ;;
 	nsd) v=$(nsd -v 2>&1) ;;
 	dnsdist) v=$(dnsdist --version) ;;
+	kresd) v=$(kresd --version) ;;
 	esac
 	grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' <<<"$v" | head -n 1
 }
@@ -169,6 +170,16 @@ peer_frame_dnsdist()
 	END
 }
 
+peer_frame_kresd()
+{
+	cat <<-END
+	net.listen('127.0.0.1', $port, {kind = 'dns'})
+	log_target('stderr')
+	trust_anchors.remove('.')
+	cache.size = 100 * MB
+	END
+}
+
 peer_exec() # KIND PIN, in the background
 {
 	cd "$dir" || exit 1
@@ -181,6 +192,7 @@ peer_exec() # KIND PIN, in the background
 	knot) exec $2 knotd -c "$dir/conf" ;;
 	nsd) exec $2 nsd -d -c "$dir/conf" ;;
 	dnsdist) exec $2 dnsdist --supervised --disable-syslog -C "$dir/conf" ;;
+	kresd) exec $2 kresd -n -c "$dir/conf" "$dir" ;;
 	esac
 }
 
@@ -198,7 +210,7 @@ peer_start()
 		PIDS+=("$PEER_PID")
 		disown "$PEER_PID"
 		PEER_ADDR=127.0.0.1@$port
-		peer_up() { gone "$PEER_PID" || "$DNSQ" -t 500 -s "$PEER_ADDR" "$name" A | grep -qE "$pattern"; }
+		peer_up() { gone "$PEER_PID" || "$DNSQ" -t "${PEER_WAIT_MS:-500}" -s "$PEER_ADDR" "$name" A | grep -qE "$pattern"; }
 		wait_for "$label" peer_up >&2
 		alive "$PEER_PID" && peer_up && return 0
 		peer_stop "$PEER_PID"

@@ -93,7 +93,7 @@ has_not()
 # wait_for WHAT COMMAND...: until the command succeeds.
 wait_for()
 {
-	local what=$1 end=$((SECONDS + 30))
+	local what=$1 end=$((SECONDS + ${WAIT_S:-30}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		if [ "$SECONDS" -ge "$end" ]; then
