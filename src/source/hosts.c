@@ -33,7 +33,7 @@ struct hosts_line {
 
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\f' || c == '\v';
+	return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\f' || c == '\v');
 }
 
 /* Names that stand for the machine itself, in the templates of Debian, Red Hat, macOS, Windows. */
@@ -143,7 +143,7 @@ static void complain_of_kind(const struct hosts_line *line, const char *start)
 static void finish_line(struct hosts_line *line, const char *start)
 {
 	struct name name;
-	bool own = all_own(line), bad = false;
+	bool own, bad = false;
 
 	if (!line->addresses && !line->names)
 		return;
@@ -151,8 +151,9 @@ static void finish_line(struct hosts_line *line, const char *start)
 		complain_of_kind(line, start);
 		return;
 	}
+	own = all_own(line);
 	/* All words are looked at before any is taken, so that all of a line counts or none. */
-	for (int pass = 0; pass < 2 && !bad; pass++) {
+	for (int pass = line->names == 1; pass < 2 && !bad; pass++) {
 		for (unsigned i = 0; i < line->names; i++) {
 			const char *text = line->name[i].text, *why;
 

@@ -81,36 +81,43 @@ static bool is_absolute(const struct rrword *word)
 	return slashes % 2 == 0;
 }
 
+static int refuse_name(const struct rrword *word, const char *what, struct err *err)
+{
+	char shown[TOKEN_SHOWN_MAX];
+
+	return err_set(err, "`%s` %s", token_show(shown, word->text, word->len), what);
+}
+
 int rrtext_name(const struct rrtext *rr, const struct rrword *word, struct name *ret,
 		struct err *err)
 {
-	char shown[TOKEN_SHOWN_MAX];
+	static const char bad[] = "is no domain name (a bad escape, an empty or too long label, or "
+				  "over 255 octets); correct it";
 	bool apex = word->len == 1 && word->text[0] == '@';
-	struct name name;
+	struct name relative;
 
-	token_show(shown, word->text, word->len);
-	if (word->len && word->text[0] == '"')
-		return err_set(err, "the name %s is quoted; take the quotes away", shown);
-	if (!apex && name_from_text(&name, word->text, word->len) < 0)
-		return err_set(err,
-			       "`%s` is no domain name (a bad escape, an empty or too long "
-			       "label, or over 255 octets); correct it",
-			       shown);
-	if (!apex && is_absolute(word)) {
-		*ret = name;
-		return 0;
+	if (word->len && word->text[0] == '"') {
+		char shown[TOKEN_SHOWN_MAX];
+
+		return err_set(err, "the name %s is quoted; take the quotes away",
+			       token_show(shown, word->text, word->len));
 	}
+	if (!apex && is_absolute(word))
+		return name_from_text(ret, word->text, word->len) < 0 ? refuse_name(word, bad, err)
+								      : 0;
+	if (!apex && name_from_text(&relative, word->text, word->len) < 0)
+		return refuse_name(word, bad, err);
 	if (!rr->has_origin)
-		return err_set(err,
-			       "`%s` is relative and no zone is known; end the name with a dot, "
-			       "write $ORIGIN, or set `zone:` for this path",
-			       shown);
+		return refuse_name(word,
+				   "is relative and no zone is known; end the name with a dot, "
+				   "write $ORIGIN, or set `zone:` for this path",
+				   err);
 	if (apex) {
 		*ret = rr->origin;
 		return 0;
 	}
-	if (name_join(ret, &name, name.labels, &rr->origin) < 0)
-		return err_set(err, "`%s` is too long together with its zone; correct it", shown);
+	if (name_join(ret, &relative, relative.labels, &rr->origin) < 0)
+		return refuse_name(word, "is too long together with its zone; correct it", err);
 	return 0;
 }
 

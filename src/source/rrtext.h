@@ -26,7 +26,10 @@ void rrtext_free(struct rrtext *rr);
 void rrtext_set_origin(struct rrtext *rr, const struct name *origin);
 const struct name *rrtext_origin(const struct rrtext *rr);
 
-/* A name: absolute, relative to the origin, or `@`. `err` says why not, without path and line. */
+/*
+ * A name: absolute, relative to the origin, or `@`. `err` says why not, without path and line; then
+ * *ret holds scraps.
+ */
 int rrtext_name(const struct rrtext *rr, const struct rrword *word, struct name *ret,
 		struct err *err);
 

@@ -26,6 +26,29 @@ void token_unquote(const char **text, size_t *len)
 		(*len)--;
 }
 
+/* Four numbers up to 255 without leading zeros, dots between: inet_pton's rules. */
+static bool read_quad(const char *text, size_t len, uint8_t ret[4])
+{
+	const char *at = text, *end = text + len;
+
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned value = 0;
+		const char *start;
+
+		if (i && (at == end || *at++ != '.'))
+			return false;
+		for (start = at; at < end && (uint8_t)(*at - '0') < 10; at++) {
+			value = value * 10 + (uint8_t)(*at - '0');
+			if (value > 255 || (at > start && *start == '0'))
+				return false;
+		}
+		if (at == start)
+			return false;
+		ret[i] = (uint8_t)value;
+	}
+	return at == end;
+}
+
 bool token_read_address(const char *text, size_t len, struct token_address *ret)
 {
 	char copy[INET6_ADDRSTRLEN];
@@ -33,17 +56,20 @@ bool token_read_address(const char *text, size_t len, struct token_address *ret)
 
 	if (!len || len >= sizeof(copy))
 		return false;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	if (inet_pton(AF_INET, copy, address.octets) == 1) {
+	if (read_quad(text, len, address.octets)) {
 		address.type = TYPE_A;
 		address.len = 4;
-	} else if (memchr(copy, ':', len) && inet_pton(AF_INET6, copy, address.octets) == 1) {
-		address.type = TYPE_AAAA;
-		address.len = 16;
-	} else {
-		return false;
+		*ret = address;
+		return true;
 	}
+	if (!memchr(text, ':', len) || memchr(text, '\0', len))
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (inet_pton(AF_INET6, copy, address.octets) != 1)
+		return false;
+	address.type = TYPE_AAAA;
+	address.len = 16;
 	*ret = address;
 	return true;
 }
@@ -88,49 +114,79 @@ static void strip_url(const char **text, size_t *len)
 	}
 }
 
-static bool is_name_octet(unsigned char c)
+/* What an octet may be part of. */
+enum { IN_NAME = 1, IN_NUMBERS = 2 };
+static const uint8_t octet_kinds[256] = {
+	['.'] = IN_NAME | IN_NUMBERS,
+	['0' ... '9'] = IN_NAME | IN_NUMBERS,
+	['a' ... 'z'] = IN_NAME,
+	['A' ... 'Z'] = IN_NAME,
+	['-'] = IN_NAME,
+	['_'] = IN_NAME,
+};
+
+/* What all octets of a text may be part of. */
+static unsigned kinds_of(const char *text, size_t len)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_';
+	unsigned kinds = IN_NAME | IN_NUMBERS;
+
+	for (size_t i = 0; i < len; i++)
+		kinds &= octet_kinds[(uint8_t)text[i]];
+	return kinds;
+}
+
+/*
+ * Takes off what is around a name and looks at what is left, without the asterisk of a wildcard:
+ * NULL, and its kinds, or why it is none.
+ */
+static const char *strip_name(const char **text, size_t *len, bool whole, unsigned *ret_kinds)
+{
+	bool wildcard;
+
+	strip_url(text, len);
+	if (!*len)
+		return "is empty";
+	if (*len == 1 && **text == '*' && whole)
+		return "stands for every name there is; write the zone behind it";
+	wildcard = **text == '*' && (*len == 1 || (*text)[1] == '.');
+	*ret_kinds = kinds_of(*text + wildcard, *len - wildcard);
+	if (wildcard)
+		*ret_kinds &= ~IN_NUMBERS;
+	for (size_t i = wildcard; i < *len; i++) {
+		unsigned char c = (unsigned char)(*text)[i];
+
+		if (c >= 0x80)
+			return "is not ASCII; write the name in its xn-- form";
+		if (!octet_kinds[c])
+			return c == ':'   ? "is neither an address nor a name"
+			       : c == '*' ? "has a * that is not its whole first label"
+			       : c == '/' ? "is neither an address nor a name (a prefix or a path?)"
+					  : "holds a character that no host name has";
+	}
+	return NULL;
 }
 
 const char *token_read_name(const char *text, size_t len, const struct name *origin,
 			    struct name *ret)
 {
-	struct name name;
-	bool only_digits = true;
+	static const char bad[] = "is no name (an empty or too long label, or over 255 octets)";
+	unsigned kinds = len ? kinds_of(text, len) : 0;
+	struct name label;
+	const char *why;
 
-	strip_url(&text, &len);
-	if (!len)
-		return "is empty";
-	if (len == 1 && *text == '*' && !origin)
-		return "stands for every name there is; write the zone behind it";
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c >= 0x80)
-			return "is not ASCII; write the name in its xn-- form";
-		if (c == '*' && i == 0 && (len == 1 || text[1] == '.'))
-			only_digits = false;
-		else if (c != '.' && !is_name_octet(c))
-			return c == ':'   ? "is neither an address nor a name"
-			       : c == '*' ? "has a * that is not its whole first label"
-			       : c == '/' ? "is neither an address nor a name (a prefix or a path?)"
-					  : "holds a character that no host name has";
-		else if (c != '.' && (c < '0' || c > '9'))
-			only_digits = false;
+	/* Nearly all are plain, with nothing around them. */
+	if (!(kinds & IN_NAME)) {
+		why = strip_name(&text, &len, !origin, &kinds);
+		if (why)
+			return why;
 	}
-	if (only_digits)
+	if (kinds & IN_NUMBERS)
 		return "looks like an address but is none";
-	if (name_from_text(&name, text, len) < 0)
-		return "is no name (an empty or too long label, or over 255 octets)";
-	if (origin && name.labels == 1 && text[len - 1] != '.') {
-		if (name_join(ret, &name, 1, origin) < 0)
-			return "is too long together with its zone";
-		return NULL;
-	}
-	*ret = name;
-	return NULL;
+	if (!origin || memchr(text, '.', len))
+		return name_from_text(ret, text, len) < 0 ? bad : NULL;
+	if (name_from_text(&label, text, len) < 0)
+		return bad;
+	return name_join(ret, &label, 1, origin) < 0 ? "is too long together with its zone" : NULL;
 }
 
 bool token_read_ttl(const char *text, size_t len, uint32_t *ret)

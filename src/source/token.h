@@ -30,7 +30,8 @@ bool token_address_is_own(const struct token_address *address);
 /*
  * A host name: `name`, `name.`, `https://name:443/path`, `*.name`. Letters, digits, hyphens,
  * underscores; other octets are refused here, a zone file or a `records:` line may hold them.
- * A name of one label is completed with `origin` where that is not NULL. NULL, or why it is none.
+ * A name of one label is completed with `origin` where that is not NULL. NULL, or why it is none;
+ * then *ret holds scraps.
  */
 const char *token_read_name(const char *text, size_t len, const struct name *origin,
 			    struct name *ret);

@@ -223,15 +223,44 @@ static size_t unescape(const char *text, size_t len, uint8_t *ret)
 	return 3;
 }
 
-int name_from_text(struct name *ret, const char *text, size_t len)
+/*
+ * Without escapes a text and its wire form differ only in that each dot is the length of what
+ * follows it.
+ */
+static int read_plain_text(struct name *ret, const char *text, size_t len)
+{
+	size_t label = 0, n; /* `label`: where the open label's length goes */
+	unsigned labels = 0;
+	const uint8_t *dot;
+
+	if (text[len - 1] == '.')
+		len--;
+	/* A length before it and the root behind it. */
+	if (len + 2 > NAME_WIRE_MAX)
+		return -1;
+	memcpy(ret->wire + 1, text, len);
+	do {
+		dot = memchr(ret->wire + 1 + label, '.', len - label);
+		n = dot ? (size_t)(dot - ret->wire) - 1 - label : len - label;
+		if (!n || n > NAME_LABEL_MAX)
+			return -1;
+		ret->wire[label] = (uint8_t)n;
+		ret->at[labels++] = (uint8_t)label;
+		label += n + 1;
+	} while (dot);
+	ret->wire[label] = 0;
+	ret->at[labels] = (uint8_t)label;
+	ret->labels = (uint8_t)labels;
+	ret->len = (uint8_t)(label + 1);
+	prepare(ret);
+	return 0;
+}
+
+static int read_escaped_text(struct name *ret, const char *text, size_t len)
 {
 	uint8_t wire[NAME_WIRE_MAX + 1];
 	size_t out = 1, label = 0, i = 0, taken; /* `label`: where the open label's length goes */
 
-	if (len == 0)
-		return -1;
-	if (len == 1 && text[0] == '.')
-		return name_from_wire(ret, (const uint8_t *)"", 1);
 	while (i < len) {
 		if (text[i] == '.') {
 			if (out == label + 1)
@@ -262,6 +291,17 @@ int name_from_text(struct name *ret, const char *text, size_t len)
 	}
 	wire[label] = 0;
 	return name_from_wire(ret, wire, out);
+}
+
+int name_from_text(struct name *ret, const char *text, size_t len)
+{
+	if (len == 0)
+		return -1;
+	if (len == 1 && text[0] == '.')
+		return name_from_wire(ret, (const uint8_t *)"", 1);
+	if (memchr(text, '\\', len))
+		return read_escaped_text(ret, text, len);
+	return read_plain_text(ret, text, len);
 }
 
 /* Characters that mean something in a zone file (RFC 1035 5.1), and the backslash itself. */

@@ -80,7 +80,7 @@ int name_from_wire(struct name *ret, const uint8_t *wire, size_t len);
  * From presentation format (RFC 1035 5.1, RFC 4343 2.1): \X, \DDD; a trailing dot is allowed and
  * means nothing: every name is absolute. "." is the root, "" is refused. Any octets but unescaped
  * dots are taken as they are. -1 if it is no name (empty label, label or name too long, bad
- * escape).
+ * escape); then *ret holds scraps.
  */
 int name_from_text(struct name *ret, const char *text, size_t len);
 

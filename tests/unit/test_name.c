@@ -146,6 +146,41 @@ START_TEST(text_limits)
 }
 END_TEST
 
+/* A text with an escape goes another way than one without; both have to come to the same. */
+START_TEST(text_with_and_without_escapes)
+{
+	static const char octets[] = "aB.-*9_.c@ ";
+	char text[300], escaped[310];
+	struct name a, b;
+
+	srand(1);
+	for (unsigned round = 0; round < 20000; round++) {
+		size_t len = 1 + (size_t)rand() % (round % 8 ? 12 : 260), at;
+		unsigned dots = 1 + (unsigned)rand() % 80;
+
+		for (size_t i = 0; i < len; i++)
+			text[i] = (unsigned)rand() % dots
+					  ? 'x'
+					  : octets[(unsigned)rand() % (sizeof(octets) - 1)];
+		for (at = 0; at < len && text[at] == '.'; at++)
+			;
+		if (at == len)
+			continue;
+		memcpy(escaped, text, at);
+		sprintf(escaped + at, "\\%03u", (unsigned char)text[at]);
+		memcpy(escaped + at + 4, text + at + 1, len - at - 1);
+		if (name_from_text(&a, escaped, len + 3) < 0) {
+			ck_assert_int_eq(name_from_text(&b, text, len), -1);
+			continue;
+		}
+		ck_assert_int_eq(name_from_text(&b, text, len), 0);
+		check_name(&b);
+		ck_assert_uint_eq(a.len, b.len);
+		ck_assert(memcmp(a.wire, b.wire, a.len) == 0);
+	}
+}
+END_TEST
+
 START_TEST(text_longest)
 {
 	uint8_t wire[255];
@@ -459,6 +494,7 @@ static Suite *name_suite(void)
 	tcase_add_test(tests, text_round_trips);
 	tcase_add_test(tests, text_refusals);
 	tcase_add_test(tests, text_limits);
+	tcase_add_test(tests, text_with_and_without_escapes);
 	tcase_add_test(tests, text_longest);
 	tcase_add_test(tests, every_octet);
 	tcase_add_test(tests, from_wire_limits);
