@@ -72,7 +72,7 @@ static int read_whole(const char *path, uint8_t **ret_data, size_t *ret_len)
 static int run_seed(const char *path)
 {
 	uint8_t *data;
-	size_t len, cut;
+	size_t len, cut, step;
 	pid_t child;
 	int status;
 
@@ -85,7 +85,8 @@ static int run_seed(const char *path)
 		if (read_whole(path, &data, &len) < 0)
 			_exit(2);
 		run_bytes(data, len);
-		for (cut = 0; cut<len; cut += len> PREFIX_MAX ? len / 64 : 1)
+		step = len > PREFIX_MAX ? len / 64 : 1;
+		for (cut = 0; cut < len; cut += step)
 			run_bytes(data, cut);
 		free(data);
 		/* exit, not _exit: the leak check of a sanitizer runs here. */
