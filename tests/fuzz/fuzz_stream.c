@@ -36,7 +36,7 @@ struct peer {
 /* How much is taken this time, of `most`; 0: nothing now. */
 static size_t piece(struct peer *peer, size_t most)
 {
-	static const size_t sizes[] = { 0, 1, 2, 3, 7, 64, 1000, SIZE_MAX };
+	static const size_t sizes[] = { 0, 1, 3, 7, 64, 1000, 5000, SIZE_MAX };
 	size_t size;
 
 	peer->dice = peer->dice * 1664525 + 1013904223;
