@@ -19,114 +19,121 @@
 /* Port of DNS over TLS (RFC 7858 3.1). */
 #define TLS_PORT 853
 
-static bool list_fits(const struct value_reader *reader, const struct key *key,
-		      const struct ynode *node, uint64_t most)
+/* Takes an element's text into a list; false after a complaint. */
+typedef bool take_fn(const struct value_reader *reader, const struct key *key,
+		     const struct ynode *element, const char *text, void *list);
+
+/* Room for all elements of a list, `size` octets each; NULL with a complaint, too, for too many. */
+static void *list_room(const struct value_reader *reader, const struct key *key,
+		       const struct ynode *node, size_t size)
 {
-	if (node->count <= most)
-		return true;
+	if (node->count <= key->max)
+		return value_take(reader, key, node, node->count * size);
 	value_refuse(reader, node, key, "has %zu values, at most %" PRIu64 " are allowed",
-		     node->count, most);
-	return false;
+		     node->count, key->max);
+	return NULL;
 }
 
-/* The text of a list's element, or NULL with a complaint. */
-static const char *element_text(const struct value_reader *reader, const struct key *key,
-				const struct ynode *element)
+/* Gives `take` every element; false if anything was complained of. */
+static bool list_walk(const struct value_reader *reader, const struct key *key,
+		      const struct ynode *node, take_fn *take, void *list)
 {
-	if (element->kind == YNODE_SCALAR && !ynode_is_null(element))
-		return element->text;
-	value_refuse(reader, element, key, "an element of this list must be a plain value%s",
-		     element->kind == YNODE_MAP ? "; put an IPv6 address in quotes" : "");
-	return NULL;
+	const struct ynode *element;
+	bool good = true;
+
+	for (element = node->first; element; element = element->next) {
+		if (element->kind == YNODE_SCALAR && !ynode_is_null(element)) {
+			good &= take(reader, key, element, element->text, list);
+			continue;
+		}
+		value_refuse(reader, element, key,
+			     "an element of this list must be a plain value%s",
+			     element->kind == YNODE_MAP ? "; put an IPv6 address in quotes" : "");
+		good = false;
+	}
+	return good;
+}
+
+static bool take_addr(const struct value_reader *reader, const struct key *key,
+		      const struct ynode *element, const char *text, void *list)
+{
+	struct config_addrs *addrs = list;
+
+	if (addr_parse(&addrs->at[addrs->count], text, (uint16_t)key->min) < 0) {
+		value_refuse(reader, element, key, "'%.*s' is no address; write ADDR or ADDR@PORT",
+			     VALUE_SHOWN, text);
+		return false;
+	}
+	addrs->count++;
+	return true;
 }
 
 int value_read_addrs(const struct value_reader *reader, const struct key *key,
 		     const struct ynode *node, void *field)
 {
 	struct config_addrs list = { .place = { node->line, node->column } };
-	const struct ynode *element;
-	const char *text;
-	int bad = 0;
 
-	if (!list_fits(reader, key, node, key->max))
+	list.at = list_room(reader, key, node, sizeof(*list.at));
+	if (!list.at || !list_walk(reader, key, node, take_addr, &list))
 		return -1;
-	list.at = value_take(reader, key, node, node->count * sizeof(*list.at));
-	if (!list.at)
-		return -1;
-	for (element = node->first; element; element = element->next) {
-		text = element_text(reader, key, element);
-		if (!text)
-			bad = -1;
-		else if (addr_parse(&list.at[list.count], text, (uint16_t)key->min) < 0)
-			bad = value_refuse(reader, element, key,
-					   "'%.*s' is no address; write ADDR or ADDR@PORT",
-					   VALUE_SHOWN, text);
-		else
-			list.count++;
+	*(struct config_addrs *)field = list;
+	return 0;
+}
+
+static bool take_allowed(const struct value_reader *reader, const struct key *key,
+			 const struct ynode *element, const char *text, void *list)
+{
+	struct addr_list *allow = list;
+
+	if (strcmp(text, "loopback") == 0) {
+		allow->loopback = true;
+	} else if (strcmp(text, "private") == 0) {
+		allow->private = true;
+	} else if (strcmp(text, "any") == 0) {
+		allow->any = true;
+	} else if (addr_prefix_parse(&allow->prefixes[allow->count], text) == 0) {
+		allow->count++;
+	} else {
+		value_refuse(reader, element, key,
+			     "'%.*s' is no prefix, nor loopback, private or any; bits behind "
+			     "the prefix must be zero, as in 192.0.2.0/24",
+			     VALUE_SHOWN, text);
+		return false;
 	}
-	if (!bad)
-		*(struct config_addrs *)field = list;
-	return bad;
+	return true;
 }
 
 int value_read_allow(const struct value_reader *reader, const struct key *key,
 		     const struct ynode *node, void *field)
 {
 	struct addr_list list = { .count = 0 };
-	const struct ynode *element;
-	const char *text;
-	int bad = 0;
 
-	if (!list_fits(reader, key, node, key->max))
+	list.prefixes = list_room(reader, key, node, sizeof(*list.prefixes));
+	if (!list.prefixes || !list_walk(reader, key, node, take_allowed, &list))
 		return -1;
-	list.prefixes = value_take(reader, key, node, node->count * sizeof(*list.prefixes));
-	if (!list.prefixes)
-		return -1;
-	for (element = node->first; element; element = element->next) {
-		text = element_text(reader, key, element);
-		if (!text)
-			bad = -1;
-		else if (strcmp(text, "loopback") == 0)
-			list.loopback = true;
-		else if (strcmp(text, "private") == 0)
-			list.private = true;
-		else if (strcmp(text, "any") == 0)
-			list.any = true;
-		else if (addr_prefix_parse(&list.prefixes[list.count], text) == 0)
-			list.count++;
-		else
-			bad = value_refuse(
-				reader, element, key,
-				"'%.*s' is no prefix, nor loopback, private or any; bits behind "
-				"the prefix must be zero, as in 192.0.2.0/24",
-				VALUE_SHOWN, text);
-	}
-	if (!bad)
-		*(struct addr_list *)field = list;
-	return bad;
+	*(struct addr_list *)field = list;
+	return 0;
+}
+
+static bool take_text(const struct value_reader *reader, const struct key *key,
+		      const struct ynode *element, const char *text, void *list)
+{
+	struct config_texts *texts = list;
+	struct config_text *at = &texts->at[texts->count];
+
+	at->place = (struct config_place){ element->line, element->column };
+	at->text = value_copy(reader, key, element, text);
+	texts->count += at->text != NULL;
+	return at->text != NULL;
 }
 
 int value_read_texts(const struct value_reader *reader, const struct key *key,
 		     const struct ynode *node, void *field)
 {
 	struct config_texts list = { .count = 0 };
-	const struct ynode *element;
-	const char *text;
 
-	if (!list_fits(reader, key, node, key->max))
-		return -1;
-	list.at = value_take(reader, key, node, node->count * sizeof(*list.at));
-	if (!list.at)
-		return -1;
-	for (element = node->first; element; element = element->next) {
-		text = element_text(reader, key, element);
-		text = text ? value_copy(reader, key, element, text) : NULL;
-		if (!text)
-			continue;
-		list.at[list.count].place = (struct config_place){ element->line, element->column };
-		list.at[list.count++].text = text;
-	}
-	if (list.count < node->count)
+	list.at = list_room(reader, key, node, sizeof(*list.at));
+	if (!list.at || !list_walk(reader, key, node, take_text, &list))
 		return -1;
 	*(struct config_texts *)field = list;
 	return 0;
@@ -160,7 +167,7 @@ const char *value_read_upstream(const char *text, struct config_upstream *ret)
 	if (addr_is_wildcard(&upstream.conf.addr))
 		return "no upstream: nobody can be asked at a wildcard address";
 	if (hash) {
-		if (name_from_text(&name, hash + 1, strlen(hash + 1)) < 0 ||
+		if (name_from_text(&name, hash + 1, strlen(hash + 1)) < 0 || name.labels == 0 ||
 		    strlen(hash + 1) >= sizeof(upstream.conf.tls_name))
 			return "no upstream: the name of its certificate is no domain name";
 		strcpy(upstream.conf.tls_name, hash + 1);
@@ -169,67 +176,58 @@ const char *value_read_upstream(const char *text, struct config_upstream *ret)
 	return NULL;
 }
 
+static bool take_upstream(const struct value_reader *reader, const struct key *key,
+			  const struct ynode *element, const char *text, void *list)
+{
+	struct config_upstreams *upstreams = list;
+	const char *why = value_read_upstream(text, &upstreams->at[upstreams->count]);
+
+	upstreams->count += !why;
+	if (why)
+		value_refuse(reader, element, key, "'%.*s' is %s", VALUE_SHOWN, text, why);
+	return !why;
+}
+
 int value_read_upstreams(const struct value_reader *reader, const struct key *key,
 			 const struct ynode *node, void *field)
 {
 	struct config_upstreams list = { .count = 0 };
-	const struct ynode *element;
-	const char *text, *why;
-	int bad = 0;
 
 	if (!node->count)
 		return value_refuse(reader, node, key, "names no upstream");
-	if (!list_fits(reader, key, node, key->max))
+	list.at = list_room(reader, key, node, sizeof(*list.at));
+	if (!list.at || !list_walk(reader, key, node, take_upstream, &list))
 		return -1;
-	list.at = value_take(reader, key, node, node->count * sizeof(*list.at));
-	if (!list.at)
-		return -1;
-	for (element = node->first; element; element = element->next) {
-		text = element_text(reader, key, element);
-		if (!text) {
-			bad = -1;
-			continue;
-		}
-		why = value_read_upstream(text, &list.at[list.count]);
-		if (why)
-			bad = value_refuse(reader, element, key, "'%.*s' is %s", VALUE_SHOWN, text,
-					   why);
-		else
-			list.count++;
+	*(struct config_upstreams *)field = list;
+	return 0;
+}
+
+static bool take_pin(const struct value_reader *reader, const struct key *key,
+		     const struct ynode *element, const char *text, void *list)
+{
+	struct config_pins *pins = list;
+
+	if (tls_pin_parse(&pins->at[pins->count], text) < 0) {
+		value_refuse(reader, element, key,
+			     "'%.*s' is no pin; write the SHA-256 of the server's public key in "
+			     "base64, 44 characters",
+			     VALUE_SHOWN, text);
+		return false;
 	}
-	if (!bad)
-		*(struct config_upstreams *)field = list;
-	return bad;
+	pins->count++;
+	return true;
 }
 
 int value_read_pins(const struct value_reader *reader, const struct key *key,
 		    const struct ynode *node, void *field)
 {
 	struct config_pins list = { .count = 0 };
-	const struct ynode *element;
-	const char *text;
-	int bad = 0;
 
-	if (!list_fits(reader, key, node, key->max))
+	list.at = list_room(reader, key, node, sizeof(*list.at));
+	if (!list.at || !list_walk(reader, key, node, take_pin, &list))
 		return -1;
-	list.at = value_take(reader, key, node, node->count * sizeof(*list.at));
-	if (!list.at)
-		return -1;
-	for (element = node->first; element; element = element->next) {
-		text = element_text(reader, key, element);
-		if (!text)
-			bad = -1;
-		else if (tls_pin_parse(&list.at[list.count], text) < 0)
-			bad = value_refuse(reader, element, key,
-					   "'%.*s' is no pin; write the SHA-256 of the server's "
-					   "public key in base64, 44 characters",
-					   VALUE_SHOWN, text);
-		else
-			list.count++;
-	}
-	if (!bad)
-		*(struct config_pins *)field = list;
-	return bad;
+	*(struct config_pins *)field = list;
+	return 0;
 }
 
 int value_read_aliases(const struct value_reader *reader, const struct key *key,

@@ -247,6 +247,7 @@ static const struct {
 	{ "forward: [{zone: ., to: [0.0.0.0]}]", "wildcard address" },
 	{ "forward: [{zone: ., to: ['10.0.0.1#x']}]", "is no upstream" },
 	{ "forward: [{zone: ., to: ['tls://192.0.2.1#a..b']}]", "certificate is no domain name" },
+	{ "forward: [{zone: ., to: ['tls://192.0.2.1#.']}]", "certificate is no domain name" },
 	{ "forward: [{zone: ., to: [10.0.0.1], tls-ca: /c}]",
 	  "f:1:11: forward: tls-ca and tls-pins" },
 	{ "forward: [{zone: ., to: ['tls://192.0.2.1'], tls-pins: [AAAA]}]", "'AAAA' is no pin" },
