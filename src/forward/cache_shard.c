@@ -186,7 +186,8 @@ enum cache_verdict cache_find(struct cache_shard *shard, const struct question_k
 	enum cache_verdict verdict;
 	struct entry *entry;
 	uint32_t age_s;
-	bool stale;
+	bool stale, places;
+	size_t len;
 
 	if (!slot)
 		return CACHE_NONE;
@@ -198,7 +199,9 @@ enum cache_verdict cache_find(struct cache_shard *shard, const struct question_k
 	if (verdict == CACHE_NONE || entry->message_len > cap)
 		return CACHE_NONE;
 	age_s = (uint32_t)(entry_age_ms(entry, now_ms) / 1000);
-	memcpy(buf, entry->octets + entry->name_len, entry->message_len);
+	len = entry->message_len + (size_t)entry->ttls * REPLY_PLACE_LEN;
+	places = entry->ttls > 0 && len <= cap;
+	memcpy(buf, entry->octets + entry->name_len, places ? len : entry->message_len);
 	*ret = (struct reply){
 		.data = buf,
 		.len = entry->message_len,
@@ -213,6 +216,8 @@ enum cache_verdict cache_find(struct cache_shard *shard, const struct question_k
 		.ttl_cap_s = entry_cap_s(entry, rules, stale, age_s),
 		.serial = entry->serial,
 		.memo = entry->memo,
+		.ttl_places = places ? buf + entry->message_len : NULL,
+		.ttls = places ? entry->ttls : 0,
 	};
 	return verdict;
 }
@@ -334,10 +339,28 @@ static struct piece *make_room(struct cache_shard *shard, uint32_t size, bool in
 
 /* ---- putting in ---- */
 
-static void fill(struct cache_shard *shard, struct entry *entry, const struct question_key *key,
-		 const struct reply *reply, uint32_t ttl_s, const struct cache_rules *rules,
-		 uint64_t now_ms)
+/* A reply to be kept, and where its TTLs stand. */
+struct keeping {
+	const struct question_key *key;
+	const struct reply *reply;
+	uint32_t ttl_s;
+	int ttls;
+	uint16_t places[REPLY_PLACES_MAX];
+};
+
+static size_t entry_size(const struct keeping *keeping)
 {
+	return (sizeof(struct entry) + keeping->key->len + keeping->reply->len +
+		(size_t)keeping->ttls * REPLY_PLACE_LEN + 7) &
+	       ~(size_t)7;
+}
+
+static void fill(struct cache_shard *shard, struct entry *entry, const struct keeping *keeping,
+		 const struct cache_rules *rules, uint64_t now_ms)
+{
+	const struct question_key *key = keeping->key;
+	const struct reply *reply = keeping->reply;
+
 	entry->hash = key->hash;
 	entry->put_ms = now_ms;
 	entry->serial = ++shard->serial;
@@ -345,7 +368,7 @@ static void fill(struct cache_shard *shard, struct entry *entry, const struct qu
 	entry->failed_ms = 0;
 	entry->retry_s = 0;
 	entry->recovered = rules->recovered;
-	entry->ttl_s = ttl_s;
+	entry->ttl_s = keeping->ttl_s;
 	entry->ttl_cap_s = reply->ttl_cap_s;
 	entry->type = key->type;
 	entry->group = key->group;
@@ -358,8 +381,11 @@ static void fill(struct cache_shard *shard, struct entry *entry, const struct qu
 	entry->ad = reply->ad;
 	entry->failed = reply->failed;
 	entry->negative = reply->negative;
+	entry->ttls = (uint8_t)keeping->ttls;
 	memcpy(entry->octets, key->fold, key->len);
 	memcpy(entry->octets + key->len, reply->data, reply->len);
+	memcpy(entry->octets + key->len + reply->len, keeping->places,
+	       (size_t)keeping->ttls * REPLY_PLACE_LEN);
 }
 
 static void insert_slot(struct cache_shard *shard, const struct entry *entry)
@@ -376,13 +402,18 @@ static void insert_slot(struct cache_shard *shard, const struct entry *entry)
 void cache_put(struct cache_shard *shard, const struct question_key *key, const struct reply *reply,
 	       uint32_t ttl_s, const struct cache_rules *rules, uint64_t now_ms)
 {
-	size_t size = (sizeof(struct entry) + key->len + reply->len + 7) & ~(size_t)7;
+	struct keeping keeping = { .key = key, .reply = reply, .ttl_s = ttl_s };
 	struct slot *slot = find_slot(shard, key);
 	struct eviction eviction = { .rules = rules, .now_ms = now_ms };
 	bool in_main = false;
 	struct entry *entry;
 	uint8_t visits = 0;
+	size_t size;
 
+	keeping.ttls = reply_find_ttls(reply->data, reply->len, keeping.places);
+	if (keeping.ttls < 0)
+		keeping.ttls = 0;
+	size = entry_size(&keeping);
 	if (slot) {
 		entry = entry_in(shard, slot);
 		if (reply->rcode == RCODE_SERVFAIL && entry_is_answer(entry) &&
@@ -393,7 +424,7 @@ void cache_put(struct cache_shard *shard, const struct question_key *key, const 
 		}
 		/* Not where a large one's place would be held by a small one. */
 		if (ttl_s > 0 && size <= entry->piece.size && 2 * size >= entry->piece.size) {
-			fill(shard, entry, key, reply, ttl_s, rules, now_ms);
+			fill(shard, entry, &keeping, rules, now_ms);
 			return;
 		}
 		visits = entry->visits;
@@ -407,7 +438,7 @@ void cache_put(struct cache_shard *shard, const struct question_key *key, const 
 	in_main |= size > shard->small.len / CACHE_ENTRY_PART;
 	entry = (struct entry *)(void *)make_room(shard, (uint32_t)size, in_main, &eviction);
 	entry->visits = visits;
-	fill(shard, entry, key, reply, ttl_s, rules, now_ms);
+	fill(shard, entry, &keeping, rules, now_ms);
 	insert_slot(shard, entry);
 }
 

@@ -414,6 +414,22 @@ bool reply_is_for(const struct reply *reply, const struct name *name, uint16_t g
 	return reply->group == group && name_read_matches(&message, DNS_HEADER_LEN, name->fold);
 }
 
+int reply_find_ttls(const uint8_t *data, size_t len, uint16_t places[REPLY_PLACES_MAX])
+{
+	struct message_record record;
+	struct message message;
+	int count = 0, got;
+
+	if (message_open(&message, data, len, NULL, NULL, NULL) < 0)
+		return -1;
+	while ((got = message_next(&message, &record)) > 0) {
+		if (count == REPLY_PLACES_MAX)
+			return -1;
+		places[count++] = (uint16_t)record.ttl_at;
+	}
+	return got < 0 || len + (size_t)count * REPLY_PLACE_LEN > REPLY_LEN_MAX ? -1 : count;
+}
+
 uint32_t reply_ttl(const struct reply *reply, uint32_t ttl)
 {
 	if (ttl > reply->age_s)

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "net/addr.h"
 #include "wire/message.h"
@@ -62,6 +63,12 @@ struct reply {
 	uint32_t ttl_cap_s;
 	uint32_t serial; /* of a cached one: of no other reply to this question before or after */
 	uint64_t memo;   /* of a cached one: what forward_remember left with it; else 0 */
+	/*
+	 * Of a cached one: where in it the TTLs of all its records stand, in order: REPLY_PLACE_LEN
+	 * octets each, read with reply_ttl_place. Behind the message; NULL: not known.
+	 */
+	const uint8_t *ttl_places;
+	uint16_t ttls;
 	struct reply_store *store; /* NULL: in somebody's buffer */
 };
 
@@ -113,6 +120,29 @@ bool reply_is_for(const struct reply *reply, const struct name *name, uint16_t g
 
 /* The effective TTL of a record in it: aged and capped. */
 uint32_t reply_ttl(const struct reply *reply, uint32_t ttl);
+
+/* The i-th of its ttl_places: an offset in the message. */
+#define REPLY_PLACE_LEN 2
+static inline size_t reply_ttl_place(const struct reply *reply, unsigned i)
+{
+	uint16_t place;
+
+	memcpy(&place, reply->ttl_places + REPLY_PLACE_LEN * i, sizeof(place));
+	return place;
+}
+
+/* Octets of its reader's buffer that a cached reply has taken. */
+static inline size_t reply_room(const struct reply *reply)
+{
+	return reply->len + (size_t)reply->ttls * REPLY_PLACE_LEN;
+}
+
+/*
+ * Finds the places of a message's TTLs. Their number; -1: more than REPLY_PLACES_MAX, malformed, or
+ * with the message longer than REPLY_LEN_MAX. Pure.
+ */
+#define REPLY_PLACES_MAX 32 /* longer answers are rare, and large: to find them anew is little */
+int reply_find_ttls(const uint8_t *data, size_t len, uint16_t places[REPLY_PLACES_MAX]);
 
 /* Keeps a reply beyond the call that gave it; NULL store: a bug. Any thread. */
 void reply_hold(const struct reply *reply);

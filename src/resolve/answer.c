@@ -9,8 +9,10 @@
  */
 #include "resolve/answer.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "wire/octets.h"
 #include "wire/writer.h"
 
 /* Largest RDATA that can be in a message at all; a record's uncompressed data may be longer than it
@@ -309,6 +311,23 @@ static void put_item(struct writer *writer, const struct plan *plan, const struc
 	}
 }
 
+/* A reply as it stands, its TTLs aged and capped. */
+static void put_whole(struct writer *writer, const struct reply *reply)
+{
+	size_t from = writer->len, place;
+	unsigned i;
+
+	writer_records_raw(writer, reply->data, reply->len);
+	if (writer->full)
+		return;
+	for (i = 0; i < reply->ttls; i++) {
+		place = reply_ttl_place(reply, i);
+		assert(place >= from && place + 4 <= writer->len);
+		octets_store_u32(writer->data + place,
+				 reply_ttl(reply, octets_load_u32(reply->data + place)));
+	}
+}
+
 size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
 		   const struct step_replies *replies, const char *nsid, uint8_t *out, size_t cap,
 		   bool *ret_truncated)
@@ -328,6 +347,8 @@ size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
 	empty = writer_mark(&writer);
 	if (shape->edns)
 		writer_reserve(&writer, (int)writer_opt_len(&opt));
+	if (plan->whole)
+		put_whole(&writer, &replies->item[0]);
 	for (i = 0; i < plan->count && !writer.full; i++)
 		if (plan->item[i].kind < PLAN_PROOF)
 			put_item(&writer, plan, &plan->item[i], replies, shape->do_bit);

@@ -17,6 +17,8 @@
  */
 #include "resolve/decide.h"
 
+#include "resolve/memo.h"
+
 /*
  * May others than an upstream ask from this client's address? Programs on this machine do, and all
  * from the same one.
@@ -38,7 +40,7 @@ static struct forward_question asking(const struct resolver *resolver, const str
 {
 	const struct client *client = matter->client;
 	struct forward_question ask = {
-		.name = &resolver->ask.name,
+		.name = resolver->ask.name,
 		.type = matter->question->type,
 		.group = resolver->ask.group,
 		.do_bit = matter->shape->do_bit,
@@ -105,9 +107,10 @@ static bool replace_failure(struct resolver *resolver, const struct matter *matt
 	struct forward_question ask;
 
 	if (!(matter->shape->flags & FLAG_RD) ||
-	    name_from_wire(&resolver->ask.name, reply->data + DNS_HEADER_LEN,
+	    name_from_wire(&resolver->ask.chained, reply->data + DNS_HEADER_LEN,
 			   reply->len - DNS_HEADER_LEN) < 0)
 		return false;
+	resolver->ask.name = &resolver->ask.chained;
 	resolver->ask.group = reply->group;
 	ask = asking(resolver, matter);
 	return forward_get_stale(resolver->forward, &ask, matter->now_ms, scratch, REPLY_LEN_MAX,
@@ -127,7 +130,7 @@ enum run decide(struct resolver *resolver, struct matter *matter)
 			if (plan->failed_reply < 0 ||
 			    !replace_failure(resolver, matter, plan->failed_reply, scratch))
 				return RUN_ANSWER;
-			scratch += replies->item[plan->failed_reply].len;
+			scratch += reply_room(&replies->item[plan->failed_reply]);
 			continue;
 		}
 		if (replies->count == STEP_REPLIES_MAX || matter->asks == QUERY_ASKS_MAX)
@@ -135,8 +138,13 @@ enum run decide(struct resolver *resolver, struct matter *matter)
 		reply = &replies->item[replies->count];
 		switch (get(resolver, matter, scratch, reply)) {
 		case FORWARD_HIT:
-			scratch += reply->len;
-			replies->count++;
+			scratch += reply_room(reply);
+			/* The first reply, to the question itself: the rest may be known. */
+			if (++replies->count == 1 && plan->names == 1 && !matter->trace &&
+			    memo_says_whole(resolver->view, reply)) {
+				step_pass_whole(plan, reply);
+				return RUN_ANSWER;
+			}
 			break;
 		case FORWARD_WAITING:
 			matter->asks++;

@@ -23,6 +23,7 @@
 #include "resolve/answer.h"
 #include "resolve/decide.h"
 #include "resolve/explain.h"
+#include "resolve/memo.h"
 #include "resolve/refuse.h"
 #include "resolve/special.h"
 #include "wire/message.h"
@@ -149,6 +150,29 @@ static size_t write_plan(struct resolver *resolver, const struct client *client,
 	return len;
 }
 
+/* The answer's reply gets the verdict on it, if it has none of this view. */
+static void leave_memo(struct resolver *resolver, const struct matter *matter,
+		       const uint8_t *answer, size_t len)
+{
+	const struct reply *reply = &resolver->replies.item[0];
+	struct forward_question question = {
+		.name = matter->question->name,
+		.type = matter->question->type,
+		.group = reply->group,
+		.do_bit = matter->shape->do_bit,
+		.cd_bit = matter->shape->flags & FLAG_CD,
+	};
+	bool whole;
+
+	if (resolver->replies.count == 0 || !memo_is_due(resolver->view, reply) ||
+	    !reply_is_for(reply, question.name, question.group))
+		return;
+	whole = resolver->replies.count == 1 &&
+		memo_is_whole(&resolver->plan, reply, matter->shape, answer, len);
+	forward_remember(resolver->forward, &question, reply->serial,
+			 memo_of(resolver->view, whole));
+}
+
 /* An answer without a plan: SERVFAIL, or REFUSED; `why` counts it. */
 static size_t write_failure(struct resolver *resolver, const struct client *client,
 			    const struct step_question *question, const struct answer_shape *shape,
@@ -250,11 +274,12 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 	switch (decide(resolver, &matter)) {
 	case RUN_ANSWER:
 		*ret_len = write_plan(resolver, client, &question, &shape, out);
+		leave_memo(resolver, &matter, out, *ret_len);
 		return RESOLVER_ANSWER;
 	case RUN_WAIT:
 		counter_add(&resolver->counters.waited, 1);
 		query_keep(resolver, &matter, client)->awaited =
-			decide_awaited(&resolver->ask.name, resolver->ask.group);
+			decide_awaited(resolver->ask.name, resolver->ask.group);
 		return RESOLVER_LATER;
 	case RUN_LOOP:
 		*ret_len = write_loop(resolver, client, &question, &shape, out);

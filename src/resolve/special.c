@@ -134,7 +134,11 @@ static bool is_own(const struct view *view, const union addr *addr, const union 
 
 static struct special data(uint16_t type, const uint8_t *rdata, size_t len, unsigned zone_labels)
 {
-	return (struct special){ SPECIAL_DATA, (uint8_t)zone_labels, type, rdata, (uint16_t)len };
+	return (struct special){ .kind = SPECIAL_DATA,
+				 .zone_labels = (uint8_t)zone_labels,
+				 .type = type,
+				 .rdata = rdata,
+				 .rdata_len = (uint16_t)len };
 }
 
 static struct special nothing(enum special_kind kind, unsigned zone_labels)
@@ -186,19 +190,15 @@ static unsigned private_reverse_zone(const struct name *name)
 	return is_low_ip6(name) ? 34 : 0;
 }
 
-static struct special find_arpa(const struct view *view, const struct name *name, uint16_t type,
-				const union addr *to)
+static struct special find_reverse(const struct view *view, const struct name *name, uint16_t type,
+				   const union addr *addr, bool own)
 {
-	unsigned zone, route;
-	union addr addr;
+	unsigned zone = private_reverse_zone(name), route;
 
-	if (ENDS_WITH(name, "\010resolver\004arpa", 2))
-		return nothing(SPECIAL_NODATA, 2);
-	zone = private_reverse_zone(name);
-	if (address_of(name, &addr) && is_own(view, &addr, to)) {
+	if (own) {
 		if (type != TYPE_PTR && type != TYPE_ANY)
 			return nothing(SPECIAL_NODATA, zone ? zone : name->labels);
-		if (addr_is_loopback(&addr))
+		if (addr_is_loopback(addr))
 			return data(TYPE_PTR, rdata_localhost, sizeof(rdata_localhost), zone);
 		return data(TYPE_PTR, rdata_self, sizeof(rdata_self), zone);
 	}
@@ -208,6 +208,21 @@ static struct special find_arpa(const struct view *view, const struct name *name
 	if (route > 0)
 		return nothing(SPECIAL_NONE, 0);
 	return nothing(name->labels == zone ? SPECIAL_NODATA : SPECIAL_NXDOMAIN, zone);
+}
+
+static struct special find_arpa(const struct view *view, const struct name *name, uint16_t type,
+				const union addr *to)
+{
+	struct special special;
+	union addr addr;
+	bool is_address;
+
+	if (ENDS_WITH(name, "\010resolver\004arpa", 2))
+		return nothing(SPECIAL_NODATA, 2);
+	is_address = address_of(name, &addr);
+	special = find_reverse(view, name, type, &addr, is_address && is_own(view, &addr, to));
+	special.by_address = is_address;
+	return special;
 }
 
 struct special special_find(const struct view *view, const struct name *name, uint16_t type,

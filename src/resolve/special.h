@@ -26,6 +26,7 @@ struct special {
 	uint16_t type;        /* SPECIAL_DATA */
 	const uint8_t *rdata; /* static */
 	uint16_t rdata_len;
+	bool by_address; /* it may be another where another address was asked */
 };
 
 /* Seconds that SPECIAL_DATA may be kept: the names never change (RFC 6303 3 has 10800 for its

@@ -309,6 +309,9 @@ static enum turn walk_special(struct walk *w)
 	struct special special = special_find(w->view, w->at, w->question->type, w->question->to);
 	struct plan_item *item;
 
+	/* The question's own name is looked at for every query. */
+	if (w->plan->names > 1)
+		w->plan->by_address |= special.by_address;
 	if (special.kind == SPECIAL_NONE)
 		return TURN_OUT;
 	trace_add(w, (struct trace_event){ .kind = TRACE_SPECIAL });
@@ -382,7 +385,11 @@ static enum turn walk_ask(struct walk *w, uint16_t group)
 {
 	if (w->replies->count >= STEP_REPLIES_MAX)
 		return walk_too_long(w);
-	w->ask->name = *w->at;
+	w->ask->name = w->question->name;
+	if (w->at != w->question->name) {
+		name_strip(&w->ask->chained, w->at, 0);
+		w->ask->name = &w->ask->chained;
+	}
 	w->ask->group = group;
 	trace_add(w, (struct trace_event){ .kind = TRACE_ASK, .group = group });
 	return TURN_ASK;
@@ -556,6 +563,7 @@ enum step_verdict resolve_step(const struct view *view, const struct step_replie
 	plan->rcode = RCODE_NOERROR;
 	plan->aa = plan->ad = plan->used_reply = plan->cut = false;
 	plan->alias_denied = plan->must_be_private = plan->vault_name = plan->stale = false;
+	plan->by_address = plan->whole = false;
 	plan->failed_reply = -1;
 	plan->ede = plan->ede_more = EDE_NONE;
 	plan->ede_text = NULL;
@@ -575,4 +583,11 @@ enum step_verdict resolve_step(const struct view *view, const struct step_replie
 	if (plan->stale && turn == TURN_DONE)
 		plan_tell_stale(plan);
 	return turn == TURN_ASK ? STEP_ASK : STEP_ANSWER;
+}
+
+void step_pass_whole(struct plan *plan, const struct reply *reply)
+{
+	plan->rcode = reply->rcode;
+	plan->ad = reply->ad;
+	plan->used_reply = plan->whole = true;
 }

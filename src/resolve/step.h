@@ -91,6 +91,10 @@ struct plan {
 	bool alias_denied; /* `aliases` does not allow one; names[denied_name] is the alias */
 	bool must_be_private;
 	bool vault_name; /* a name of a known Site Recovery vault that is not held */
+	/* whoever asks the same at another address of ours may get another answer */
+	bool by_address;
+	/* by a memo (memo.h): the first reply is passed on as it stands, and there are no items */
+	bool whole;
 	uint8_t denied_name;
 	bool stale;       /* with something past its time in it */
 	int failed_reply; /* the reply that says why there is no answer: upstreams failed; or -1 */
@@ -105,7 +109,8 @@ struct plan {
 
 /* What must be asked. */
 struct step_ask {
-	struct name name;
+	const struct name *name; /* the question's own, or: */
+	struct name chained;
 	uint16_t group;
 };
 
@@ -154,5 +159,11 @@ struct trace {
 enum step_verdict resolve_step(const struct view *view, const struct step_replies *replies,
 			       const struct step_question *question, struct plan *plan,
 			       struct step_ask *ret_ask, struct trace *trace);
+
+/*
+ * What resolve_step would say with this reply to the question's own name, which it has just asked
+ * for as the first: where it is known that it passes the reply on whole.
+ */
+void step_pass_whole(struct plan *plan, const struct reply *reply);
 
 #endif

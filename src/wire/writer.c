@@ -20,14 +20,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "wire/octets.h"
+
 /* A pointer has 14 bits (RFC 1035 4.1.4). */
 #define POINTER_REACH 0x4000
-
-static void store_u16(uint8_t *p, unsigned value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
-}
 
 static void put(struct writer *w, const void *data, size_t len)
 {
@@ -43,7 +39,7 @@ static void put_u16(struct writer *w, unsigned value)
 {
 	uint8_t octets[2];
 
-	store_u16(octets, value);
+	octets_store_u16(octets, value);
 	put(w, octets, sizeof(octets));
 }
 
@@ -133,8 +129,8 @@ void writer_init(struct writer *writer, uint8_t *data, size_t cap, uint16_t id, 
 	writer->full = false;
 	writer->suffixes = 0;
 	memset(writer->count, 0, sizeof(writer->count));
-	store_u16(data, id);
-	store_u16(data + 2, flags);
+	octets_store_u16(data, id);
+	octets_store_u16(data + 2, flags);
 	memset(data + 4, 0, DNS_HEADER_LEN - 4);
 }
 
@@ -148,6 +144,17 @@ void writer_question_raw(struct writer *writer, const uint8_t *question, size_t 
 		return;
 	writer->count[SECTION_QUESTION]++;
 	remember(writer, start, at, find_labels(question, at), 0);
+}
+
+void writer_records_raw(struct writer *writer, const uint8_t *message, size_t len)
+{
+	size_t from = writer->len;
+	unsigned i;
+
+	assert(writer->count[SECTION_ANSWER] == 0 && len >= from);
+	put(writer, message + from, len - from);
+	for (i = SECTION_ANSWER; i <= SECTION_ADDITIONAL && !writer->full; i++)
+		writer->count[i] = octets_load_u16(message + 4 + 2 * i);
 }
 
 void writer_question(struct writer *writer, const uint8_t *name, uint16_t type, uint16_t class)
@@ -228,11 +235,11 @@ static void put_fields(struct writer *w, uint16_t type, uint16_t class, uint32_t
 {
 	uint8_t octets[10];
 
-	store_u16(octets, type);
-	store_u16(octets + 2, class);
-	store_u16(octets + 4, ttl >> 16);
-	store_u16(octets + 6, ttl & 0xffff);
-	store_u16(octets + 8, 0);
+	octets_store_u16(octets, type);
+	octets_store_u16(octets + 2, class);
+	octets_store_u16(octets + 4, ttl >> 16);
+	octets_store_u16(octets + 6, ttl & 0xffff);
+	octets_store_u16(octets + 8, 0);
 	put(w, octets, sizeof(octets));
 }
 
@@ -244,7 +251,7 @@ static void finish_record(struct writer *w, enum message_section section, size_t
 		give_up(w, mark);
 		return;
 	}
-	store_u16(w->data + from - 2, (unsigned)(w->len - from));
+	octets_store_u16(w->data + from - 2, (unsigned)(w->len - from));
 	w->count[section]++;
 }
 
@@ -381,7 +388,7 @@ void writer_set_flags(struct writer *writer, uint16_t set, uint16_t clear)
 {
 	unsigned flags = (unsigned)writer->data[2] << 8 | writer->data[3];
 
-	store_u16(writer->data + 2, (flags & ~(unsigned)clear) | set);
+	octets_store_u16(writer->data + 2, (flags & ~(unsigned)clear) | set);
 }
 
 void writer_set_rcode(struct writer *writer, unsigned rcode)
@@ -394,6 +401,6 @@ size_t writer_finish(struct writer *writer)
 	unsigned i;
 
 	for (i = 0; i < 4; i++)
-		store_u16(writer->data + 4 + 2 * i, writer->count[i]);
+		octets_store_u16(writer->data + 4 + 2 * i, writer->count[i]);
 	return writer->len;
 }

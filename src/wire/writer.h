@@ -40,6 +40,13 @@ void writer_init(struct writer *writer, uint8_t *data, size_t cap, uint16_t id, 
 /* The question, octet by octet as it came (`len` octets: name, type, class; uncompressed). */
 void writer_question_raw(struct writer *writer, const uint8_t *question, size_t len);
 
+/*
+ * All records of a message whose question stands in this one already, in its own or in other case:
+ * octet by octet, so every pointer in them leads where it did. Nothing may have been written behind
+ * the question. Only an OPT may follow: names in these records are not compressed against.
+ */
+void writer_records_raw(struct writer *writer, const uint8_t *message, size_t len);
+
 /* The question from its parts. */
 void writer_question(struct writer *writer, const uint8_t *name, uint16_t type, uint16_t class);
 

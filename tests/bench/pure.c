@@ -216,6 +216,9 @@ static void warm(const struct kind *kind)
 		}
 		if (!sent)
 			die("no answer came from upstream");
+		/* The first hit finds out what is then remembered (resolve/memo.h). */
+		if (!ask(query, query_of(kind, i, query), clock_now_ms()))
+			die("nothing was cached");
 	}
 }
 

@@ -102,7 +102,7 @@ static void add_reply(struct step_replies *replies, const struct step_ask *ask, 
 {
 	static uint8_t scratch[STEP_REPLIES_MAX][REPLY_LEN_MAX];
 	struct forward_question question = {
-		.name = &ask->name, .type = type, .group = ask->group, .do_bit = do_bit
+		.name = ask->name, .type = type, .group = ask->group, .do_bit = do_bit
 	};
 	struct reply *reply = &replies->item[replies->count];
 	size_t len = cursor_u16(input);
@@ -120,9 +120,9 @@ static void add_reply(struct step_replies *replies, const struct step_ask *ask, 
 				    &reply->len, &ttl) < 0) {
 		memset(scratch[replies->count], 0, DNS_HEADER_LEN);
 		scratch[replies->count][5] = 1;
-		memcpy(scratch[replies->count] + DNS_HEADER_LEN, ask->name.wire, ask->name.len);
-		memset(scratch[replies->count] + DNS_HEADER_LEN + ask->name.len, 0, 4);
-		reply->len = DNS_HEADER_LEN + ask->name.len + 4u;
+		memcpy(scratch[replies->count] + DNS_HEADER_LEN, ask->name->wire, ask->name->len);
+		memset(scratch[replies->count] + DNS_HEADER_LEN + ask->name->len, 0, 4);
+		reply->len = DNS_HEADER_LEN + ask->name->len + 4u;
 		reply->rcode = RCODE_SERVFAIL;
 		reply->failed = true;
 	} else {

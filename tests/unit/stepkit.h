@@ -184,7 +184,7 @@ static inline void add_reply(struct step_replies *replies, const struct step_ask
 {
 	static uint8_t scratch[STEP_REPLIES_MAX][4096];
 	struct forward_question question = {
-		.name = &ask->name, .type = type, .group = ask->group, .do_bit = with_do
+		.name = ask->name, .type = type, .group = ask->group, .do_bit = with_do
 	};
 	struct reply *reply = &replies->item[replies->count];
 	uint8_t *out = scratch[replies->count];
@@ -196,11 +196,11 @@ static inline void add_reply(struct step_replies *replies, const struct step_ask
 		.data = out, .group = ask->group, .ede = EDE_NONE, .ttl_cap_s = 86400
 	};
 	for (i = 0; i < script_count; i++)
-		if (scripts[i].group == ask->group && name_equal(&scripts[i].name, &ask->name))
+		if (scripts[i].group == ask->group && name_equal(&scripts[i].name, ask->name))
 			break;
 	if (i == script_count) {
 		writer_init(&writer, out, 4096, 0, FLAG_QR);
-		writer_question(&writer, ask->name.wire, type, CLASS_IN);
+		writer_question(&writer, ask->name->wire, type, CLASS_IN);
 		reply->len = writer_finish(&writer);
 		reply->failed = true;
 		reply->rcode = RCODE_SERVFAIL;
@@ -288,7 +288,7 @@ static inline void expect(const char *qname, const char *qtype, const char *want
 	replies.count = 0;
 	while (resolve_step(view, &replies, &question, &last_plan, &ask, NULL) == STEP_ASK) {
 		put(asked, ask.group == corp_group ? "asked! " : "asked ");
-		put_name(asked, ask.name.wire);
+		put_name(asked, ask.name->wire);
 		put(asked, "\n");
 		add_reply(&replies, &ask, question.type);
 	}
