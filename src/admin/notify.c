@@ -16,9 +16,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
-
-#include "base/clock.h"
 
 static void send_text(const char *text)
 {
@@ -53,9 +52,13 @@ void notify_ready(const char *status)
 
 void notify_reloading(void)
 {
+	struct timespec now;
 	char text[128];
 
-	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now_us());
+	/* The manager's clock, which is not the one of base/clock.h. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 	send_text(text);
 }
 

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/counter.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -410,6 +412,25 @@ START_TEST(counters)
 }
 END_TEST
 
+/*
+ * Time asleep is time. Where the machine has not slept both clocks agree: to see this fail, run it
+ * as root with `unshare --time --fork --boottime 100000`.
+ */
+START_TEST(clock_goes_on_asleep)
+{
+	struct timespec awake;
+	uint64_t before, after, now;
+
+	before = clock_now_ms();
+	clock_gettime(CLOCK_BOOTTIME, &awake);
+	after = clock_now_ms();
+	now = (uint64_t)awake.tv_sec * 1000 + (uint64_t)awake.tv_nsec / 1000000;
+	ck_assert_uint_le(before, now);
+	ck_assert_uint_le(now, after);
+	ck_assert_uint_le(after, clock_now_us() / 1000);
+}
+END_TEST
+
 static Suite *base_suite(void)
 {
 	Suite *suite = suite_create("base");
@@ -428,6 +449,7 @@ static Suite *base_suite(void)
 	tcase_add_test(tests, log_lines);
 	tcase_add_test(tests, log_ring);
 	tcase_add_test(tests, counters);
+	tcase_add_test(tests, clock_goes_on_asleep);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
