@@ -16,7 +16,8 @@
  * above the apexes of its public zones, too, which is a matter for answers of upstreams alone.
  * A walk upwards stops at the first ancestor that is there already, since that one's ancestors
  * are as well; for the one-label names of a literal zone it is not even begun twice. So all
- * walks together take time in proportion to the names found.
+ * walks together take time in proportion to the names found. An ancestor is nothing but a slot
+ * that points to the node below it; only above public zones there is none to point to.
  *
  * Hashes are made again from the nodes rather than kept: see node.c. The final index is exactly
  * as large as it must be, since at a million names a doubled one would cost more than the rest
@@ -32,10 +33,10 @@
 #include "wire/types.h"
 
 /*
- * An index is made anew for empty non-terminals when they would fill it beyond this many of 8
- * slots.
+ * An index is made anew for empty non-terminals when they would fill it beyond this many of 64
+ * slots. Made for the names alone it is three quarters full: a few more need not cost another.
  */
-#define INDEX_EIGHTHS_MAX 6
+#define INDEX_PARTS_MAX 52
 
 static const uint8_t none[1];
 
@@ -75,8 +76,7 @@ void table_free(struct table *table)
 	free(table->ranges);
 	node_pool_fini(&table->pool);
 	node_index_fini(&table->names);
-	node_index_fini(&table->addresses);
-	free(table->above);
+	table_addresses_free(table->addresses);
 	free(table->zone_names);
 	free(table->zone_wildcards);
 	free(table->vaults);
@@ -90,9 +90,8 @@ size_t table_bytes(const struct table *table)
 	for (i = 0; i < table->sets_count; i++)
 		bytes += record_set_bytes(table->sets[i]) + sizeof(table->sets[0]);
 	bytes += table->ranges_count * sizeof(table->ranges[0]) + table->pool.bytes;
-	bytes +=
-		(table->names.size + table->addresses.size + table->vaults_size) * sizeof(uint64_t);
-	bytes += table->above_bits / 8;
+	bytes += node_index_bytes(&table->names) + table->vaults_size * sizeof(uint64_t);
+	bytes += table_addresses_bytes(table->addresses);
 	return bytes + (2 * zones + 1) * sizeof(uint32_t);
 }
 
@@ -207,7 +206,7 @@ static struct node *copy_node(struct assembly *a, const struct node *from)
 	size_t at = 0;
 
 	node_spell(a->table->zones, from, &name);
-	copy = node_new(&a->table->pool, a->table->zones, &name, NODE_MERGED);
+	copy = node_new(&a->table->pool, a->table->zones, &name, from->zone, NODE_MERGED);
 	while (copy && node_next(from, &at, &rrset))
 		copy = copy_records(a, copy, from, &rrset);
 	return copy;
@@ -280,8 +279,6 @@ void table_count(struct table *table, const struct node *node, int by)
 		table->records += n * rrset.count;
 		if (rrset.type == TYPE_CNAME)
 			table->cnames += n;
-		else if (rrset.type == TYPE_A || rrset.type == TYPE_AAAA)
-			table->addresses_max += n * rrset.count;
 	}
 }
 
@@ -294,7 +291,8 @@ uint64_t *table_find_same(const struct table *table, uint64_t hash, const struct
 	for (; index->slots[at]; at = node_index_step(index, at)) {
 		other = node_slot_node(index->slots[at]);
 		/* The zone follows from the name, so equal names have equal prefixes. */
-		if (node_slot_may_be(index->slots[at], hash) && other->zone == node->zone &&
+		if (node_slot_may_be(index->slots[at], hash) &&
+		    !node_slot_is_above(index->slots[at]) && other->zone == node->zone &&
 		    other->prefix_len == node->prefix_len &&
 		    memcmp(other->body, node->body, node->prefix_len) == 0)
 			break;
@@ -309,7 +307,7 @@ static int add_name(struct assembly *a, struct node *node, uint64_t hash)
 
 	if (slot && *slot)
 		return merge(a, slot, hash, node);
-	node_index_put(&t->names, hash, node);
+	node_index_put(&t->names, hash, node_slot(hash, node));
 	table_count(t, node, 1);
 	return 0;
 }
@@ -324,7 +322,7 @@ static int add_names(struct assembly *a)
 
 	for (i = 0; i < t->sets_count; i++)
 		names += t->sets[i]->names;
-	if (node_index_init(&t->names, names) < 0)
+	if (node_index_init(&t->names, names, false) < 0)
 		return -1;
 	do {
 		for (n = 0; n < TABLE_BATCH && (node[n] = table_walk_next(t, &walk)); n++) {
@@ -340,29 +338,36 @@ static int add_names(struct assembly *a)
 
 /* ---- empty non-terminals --------------------------------------------------------------------- */
 
-/* Notes the last `labels` labels of a name as existing, and all above that down to `floor`. */
+/*
+ * Notes the last `labels` labels of a name as existing, and all above that down to `floor`.
+ * `node` is below all of them, or NULL.
+ */
 static int note_ancestors(struct assembly *a, const struct name *name, unsigned labels,
-			  unsigned floor)
+			  unsigned floor, const struct node *node)
 {
 	struct table *t = a->table;
-	struct node *node;
 	struct name above;
+	uint64_t hash, slot;
 
 	for (; labels >= floor && labels > 0; labels--) {
-		if (table_node(t, none, 0, name->hash[labels], name, labels) ||
-		    *node_index_find(&a->empties, t->zones, name->hash[labels], none, 0, name,
-				     labels))
+		hash = name->hash[labels];
+		if (table_node(t, none, 0, hash, name, labels) ||
+		    *node_index_find(&a->empties, t->zones, hash, none, 0, name, labels))
 			return 0;
 		if (a->empties.used == a->empties_room) {
 			if (node_index_resize(&a->empties, t->zones, 2 * a->empties_room) < 0)
 				return -1;
 			a->empties_room *= 2;
 		}
-		name_strip(&above, name, name->labels - labels);
-		node = node_new(&t->pool, t->zones, &above, 0);
-		if (!node)
+		slot = node_slot_above(hash, node);
+		if (!node) {
+			name_strip(&above, name, name->labels - labels);
+			slot = node_slot(hash, node_new(&t->pool, t->zones, &above,
+							node_zone_of(t->zones, &above), 0));
+		}
+		if (!node_slot_node(slot))
 			return -1;
-		node_index_put(&a->empties, name->hash[labels], node);
+		node_index_put(&a->empties, hash, slot);
 	}
 	return 0;
 }
@@ -372,17 +377,18 @@ static int note_ancestors(struct assembly *a, const struct name *name, unsigned 
  * A held node outside the zone (or a private zone above) may stop a walk early: its own
  * ancestors are noted on its own account.
  */
-static int note_zone(struct assembly *a, const struct name *name, unsigned apex_labels)
+static int note_zone(struct assembly *a, const struct name *name, unsigned apex_labels,
+		     const struct node *node)
 {
 	struct name public;
 	size_t i;
 
 	/* Where the apex itself is held, nobody but this walk goes on above it. */
-	if (note_ancestors(a, name, apex_labels, apex_labels) < 0 ||
-	    note_ancestors(a, name, apex_labels - 1, 1) < 0)
+	if (note_ancestors(a, name, apex_labels, apex_labels, node) < 0 ||
+	    note_ancestors(a, name, apex_labels - 1, 1, node) < 0)
 		return -1;
 	for (i = 0; zones_public_apex(a->table->zones, name, i, &public) == 0; i++)
-		if (note_ancestors(a, &public, public.labels, 1) < 0)
+		if (note_ancestors(a, &public, public.labels, 1, NULL) < 0)
 			return -1;
 	return 0;
 }
@@ -398,17 +404,17 @@ static int note_node(struct assembly *a, const struct node *node)
 		return 0;
 	node_spell(zones, node, &name);
 	if (node->zone == NODE_NO_ZONE)
-		return name.labels ? note_ancestors(a, &name, name.labels - 1u, 1) : 0;
+		return name.labels ? note_ancestors(a, &name, name.labels - 1u, 1, node) : 0;
 	if (!zones_match_served(zones, &name, &match))
 		return 0;
 	if (name.labels > match.apex_labels &&
-	    note_ancestors(a, &name, name.labels - 1u, match.apex_labels + 1u) < 0)
+	    note_ancestors(a, &name, name.labels - 1u, match.apex_labels + 1u, node) < 0)
 		return -1;
 	if (a->apex_done[node->zone])
 		return 0;
 	/* Is the zone literal? Then its apex is the same for all its names. */
 	a->apex_done[node->zone] = match.apex_labels == zones_tail(zones, node->zone)->labels;
-	return note_zone(a, &name, match.apex_labels);
+	return note_zone(a, &name, match.apex_labels, node);
 }
 
 static int add_empties(struct assembly *a)
@@ -416,23 +422,17 @@ static int add_empties(struct assembly *a)
 	struct table *t = a->table;
 	struct table_walk walk = { 0 };
 	struct node *node;
-	size_t i;
 
 	a->empties_room = 64;
-	if (node_index_init(&a->empties, a->empties_room) < 0)
+	if (node_index_init(&a->empties, a->empties_room, true) < 0)
 		return -1;
 	while ((node = table_walk_next(t, &walk)))
 		if (note_node(a, node) < 0)
 			return -1;
-	if ((t->names.used + a->empties.used) * 8 > t->names.size * INDEX_EIGHTHS_MAX &&
+	if ((t->names.used + a->empties.used) * 64 > t->names.size * INDEX_PARTS_MAX &&
 	    node_index_resize(&t->names, t->zones, t->names.used + a->empties.used) < 0)
 		return -1;
-	for (i = 0; i < a->empties.size; i++) {
-		if (a->empties.slots[i]) {
-			node = node_slot_node(a->empties.slots[i]);
-			node_index_put(&t->names, node_hash(t->zones, node), node);
-		}
-	}
+	node_index_join(&t->names, &a->empties);
 	node_index_fini(&a->empties);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "zone/index.h"
 #include "zone/node.h"
 #include "zone/table.h"
 
@@ -31,15 +32,12 @@ struct table {
 	size_t sets_count;
 	struct table_range *ranges; /* ascending */
 	size_t ranges_count;
-	struct node_pool pool; /* merged nodes and empty non-terminals */
+	struct node_pool pool; /* merged nodes, and empty ones that nothing held is below */
 	struct node_index names;
-	struct node_index addresses; /* slots NULL without PTR */
-	uint8_t *above;              /* bits of reverse zones with addresses below; NULL without */
-	size_t above_bits;           /* a power of two */
-	uint64_t star_hash;          /* label hash of `*` */
+	struct table_addresses *addresses; /* NULL without PTR */
+	uint64_t star_hash;                /* label hash of `*` */
 	size_t held, records;
 	size_t cnames;            /* names with a CNAME */
-	size_t addresses_max;     /* A and AAAA records */
 	size_t merges;            /* nodes of sets whose name an earlier set had */
 	uint32_t *zone_names;     /* held names of each zone */
 	uint32_t *zone_wildcards; /* of them wildcards; the last: outside zones */
@@ -49,10 +47,10 @@ struct table {
 
 /*
  * The node of the last `labels` labels of `name` with `head` before them; NULL: none, not even
- * empty.
+ * empty. What is empty may be any node without records.
  */
-struct node *table_node(const struct table *table, const uint8_t *head, size_t head_len,
-			uint64_t hash, const struct name *name, unsigned labels);
+const struct node *table_node(const struct table *table, const uint8_t *head, size_t head_len,
+			      uint64_t hash, const struct name *name, unsigned labels);
 
 /* Sets the parts of a hit that are about the zone. */
 void table_hit_zone(struct table_hit *ret, const struct zone_match *match);
@@ -60,8 +58,10 @@ void table_hit_zone(struct table_hit *ret, const struct zone_match *match);
 /* Is this the reverse name of a held address? Fills *ret then. */
 bool table_look_reverse(const struct table *table, const struct name *name, struct table_hit *ret);
 
-/* Fills the index of addresses. -1: no memory. */
+/* Makes the list of addresses. -1: no memory. */
 int table_add_addresses(struct table *table);
+void table_addresses_free(struct table_addresses *list);
+size_t table_addresses_bytes(const struct table_addresses *list);
 
 /* Key of the vault of a private name; 0 if it is none of Site Recovery's. */
 uint64_t table_vault_key(const struct table *table, const struct name *name);

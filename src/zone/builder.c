@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "wire/types.h"
+#include "zone/index.h"
 #include "zone/node.h"
 
 /* Names that the first index has room for. */
@@ -120,7 +121,7 @@ struct builder *builder_new(const struct zones *zones, const struct builder_conf
 	b->set->refs = 1;
 	b->set->zones = zones;
 	b->set->path = strdup(conf->path);
-	if (!b->set->path || node_index_init(&b->index, INDEX_FIRST) < 0)
+	if (!b->set->path || node_index_init(&b->index, INDEX_FIRST, true) < 0)
 		goto fail;
 	b->conf.path = b->set->path;
 	b->room = INDEX_FIRST;
@@ -166,6 +167,7 @@ struct record_set *builder_finish(struct builder *builder)
 		}
 		set->pool = fitted;
 	}
+	node_pool_trim(&set->pool);
 	builder->set = NULL;
 	return set;
 }
@@ -176,9 +178,7 @@ struct record_set *builder_finish(struct builder *builder)
 struct incoming {
 	const struct name *given; /* owner as it came */
 	const struct name *owner; /* and as it is held */
-	struct name *folded;      /* room for that, where the two differ */
-	bool was_public, ambiguous;
-	bool in_zone, apex;
+	struct zone_place place;
 	uint16_t type;
 	uint32_t ttl;
 	const uint8_t *rdata;
@@ -241,26 +241,6 @@ static const char *data_trouble(const struct incoming *in, struct name *ret_targ
 	return NULL;
 }
 
-/* Finds the form under which the owner is held. -1 if that would be too long. */
-static int place(struct builder *b, struct incoming *in)
-{
-	struct zone_form forms[ZONE_FORMS_MAX];
-	struct zone_match match;
-
-	in->owner = in->given;
-	if (!zones_match_served(b->zones, in->given, &match) &&
-	    zones_private_forms(b->zones, in->given, forms) > 0) {
-		if (zones_record_form(b->zones, in->given, in->folded, &in->ambiguous) < 0)
-			return -1;
-		in->owner = in->folded;
-		in->was_public = true;
-	}
-	in->in_zone = zones_match_served(b->zones, in->owner, &match);
-	in->apex = in->in_zone ? match.apex_labels == in->owner->labels
-			       : zones_apex_forms(b->zones, in->owner, forms) > 0;
-	return 0;
-}
-
 /*
  * Azure's own `public CNAME private`, which people copy out of dig, is what we make ourselves.
  * So is one from a public form to another of the same name (vault.azure.net to
@@ -273,7 +253,7 @@ static bool leads_to_itself(const struct builder *b, const struct incoming *in,
 	struct name form, other;
 	unsigned n, m, i, j;
 
-	if (!in->was_public || name_equal(in->given, target))
+	if (!in->place.folded || name_equal(in->given, target))
 		return false;
 	n = zones_private_forms(b->zones, in->given, mine);
 	m = zones_private_forms(b->zones, target, theirs);
@@ -303,7 +283,7 @@ static void check_address(struct builder *b, const struct incoming *in)
 {
 	char address[INET6_ADDRSTRLEN], what[160];
 
-	if (!in->in_zone || (in->type != TYPE_A && in->type != TYPE_AAAA) ||
+	if (!in->place.in_zone || (in->type != TYPE_A && in->type != TYPE_AAAA) ||
 	    is_private_address(in->type, in->rdata))
 		return;
 	inet_ntop(in->type == TYPE_A ? AF_INET : AF_INET6, in->rdata, address, sizeof(address));
@@ -315,8 +295,9 @@ static void check_address(struct builder *b, const struct incoming *in)
 }
 
 /* The node of the owner, made where there is none; its slot. */
-static uint64_t *find_or_make(struct builder *b, const struct name *owner)
+static uint64_t *find_or_make(struct builder *b, const struct incoming *in)
 {
+	const struct name *owner = in->owner;
 	uint64_t hash = name_hash(owner), *slot;
 	struct node *node;
 
@@ -328,12 +309,16 @@ static uint64_t *find_or_make(struct builder *b, const struct name *owner)
 		if (node_index_resize(&b->index, b->zones, 2 * b->room) < 0)
 			return NULL;
 		b->room *= 2;
+		slot = node_index_find(&b->index, b->zones, hash, (const uint8_t *)"", 0, owner,
+				       owner->labels);
 	}
-	node = node_new(&b->set->pool, b->zones, owner, 0);
+	node = node_new(&b->set->pool, b->zones, owner,
+			in->place.in_zone ? in->place.zone : NODE_NO_ZONE, 0);
 	if (!node)
 		return NULL;
 	b->set->names++;
-	return node_index_put(&b->index, hash, node);
+	node_index_fill(&b->index, slot, hash, node_slot(hash, node));
+	return slot;
 }
 
 /* Line of the first record of a node's first set, for complaints. */
@@ -403,7 +388,7 @@ static int hold(struct builder *b, const struct incoming *in)
 				       .ttl = in->ttl,
 				       .line = in->line,
 				       .rdata = in->rdata };
-	uint64_t *slot = find_or_make(b, in->owner);
+	uint64_t *slot = find_or_make(b, in);
 	struct node_record record;
 	struct node_rrset rrset;
 	const char *trouble;
@@ -451,7 +436,7 @@ int builder_add(struct builder *builder, const struct name *owner, uint16_t type
 	struct builder *b = builder;
 	struct name folded, target;
 	struct incoming in = { .given = owner,
-			       .folded = &folded,
+			       .owner = owner,
 			       .type = type,
 			       .ttl = ttl > TTL_MAX ? 0 : ttl,
 			       .rdata = rdata,
@@ -463,9 +448,11 @@ int builder_add(struct builder *builder, const struct name *owner, uint16_t type
 		trouble = data_trouble(&in, &target);
 	if (trouble)
 		return refuse(b, &in, trouble);
-	if (place(b, &in) < 0)
+	if (zones_place(b->zones, owner, &folded, &in.place) < 0)
 		return refuse(b, &in, "the private form of this name would be too long");
-	if (in.apex && (type == TYPE_SOA || type == TYPE_NS))
+	if (in.place.folded)
+		in.owner = &folded;
+	if (in.place.apex && (type == TYPE_SOA || type == TYPE_NS))
 		return 0;
 	if (type == TYPE_CNAME && leads_to_itself(b, &in, &target))
 		return 0;
@@ -480,7 +467,7 @@ int builder_add(struct builder *builder, const struct name *owner, uint16_t type
 		in.ttl = b->conf.ttl_max;
 	if (in.ttl < b->conf.ttl_min)
 		in.ttl = b->conf.ttl_min;
-	if (in.ambiguous)
+	if (in.place.ambiguous)
 		warn(b, &in,
 		     "several private zones have this public name; taken for the regular one, "
 		     "give the private name to choose");

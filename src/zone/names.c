@@ -22,6 +22,7 @@
  *
  * Filled by zoneset.c on the main thread; here are pure look-ups, any thread, no allocation.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "zone/zoneset.h"
@@ -148,21 +149,41 @@ int zones_private_form(const struct zones *zones, const struct name *name,
 			       form->brace_at, ret);
 }
 
-int zones_record_form(const struct zones *zones, const struct name *name, struct name *ret,
-		      bool *ret_ambiguous)
+int zones_place(const struct zones *zones, const struct name *name, struct name *ret_form,
+		struct zone_place *ret)
 {
 	struct zone_form forms[ZONE_FORMS_MAX];
-	unsigned n = zones_private_forms(zones, name, forms), i, chosen = 0;
+	unsigned n, i, chosen = 0;
+	struct zone_match match;
+	struct found found;
 
+	memset(ret, 0, sizeof(*ret));
+	walk(zones, name, &found);
+	if (found.served.pattern) {
+		ret->in_zone = true;
+		ret->zone = (uint16_t)found.served.at;
+		ret->apex = found.served.pattern->labels == name->labels;
+		return 0;
+	}
+	ret->apex = list_forms(zones, name, &found.apex, forms) > 0;
+	n = list_forms(zones, name, &found.below, forms);
+	if (n == 0)
+		return 0;
 	for (i = 0; i < n; i++) {
 		if (zones->pairs[forms[i].pair].regular) {
 			chosen = i;
 			break;
 		}
 	}
-	if (n == 0 || zones_private_form(zones, name, &forms[chosen], ret) < 0)
+	if (zones_private_form(zones, name, &forms[chosen], ret_form) < 0)
 		return -1;
-	*ret_ambiguous = n > 1;
+	ret->folded = true;
+	ret->ambiguous = n > 1;
+	/* Mostly the form's own zone, but another may lie below that. */
+	ret->in_zone = zones_match_served(zones, ret_form, &match);
+	assert(ret->in_zone);
+	ret->zone = match.zone;
+	ret->apex = match.apex_labels == ret_form->labels;
 	return 0;
 }
 

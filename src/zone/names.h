@@ -133,12 +133,19 @@ int zones_private_form(const struct zones *zones, const struct name *name,
 		       const struct zone_form *form, struct name *ret);
 
 /*
- * The form that a record given in public form goes to: the regular one (public with
- * `privatelink` before it) where several are, else the first. *ret_ambiguous says whether there
- * were several. -1 if there is none, or if it would be too long.
+ * Where a record of this name is held: under a private form if the name is a public one. That is
+ * the regular form (public with `privatelink` before it) where several are, else the first.
  */
-int zones_record_form(const struct zones *zones, const struct name *name, struct name *ret,
-		      bool *ret_ambiguous);
+struct zone_place {
+	bool folded;    /* held under another form, which is in *ret_form */
+	bool ambiguous; /* and there were several */
+	bool in_zone;   /* in a served zone, `zone` */
+	bool apex;      /* the apex of a served or a public zone */
+	uint16_t zone;
+};
+/* -1 if the form would be too long. */
+int zones_place(const struct zones *zones, const struct name *name, struct name *ret_form,
+		struct zone_place *ret);
 
 /*
  * The public forms of a name in a served zone: the i-th, in the table's order; those that need

@@ -5,19 +5,18 @@
  * the moment they come in, and nothing is kept that can be computed:
  *
  *  - A name is stored without the end that its zone has anyway, once, and its hash not at all:
- *    making the hash again takes some 50 ns, only when an index grows or is built.
+ *    making the hash again takes some 50 ns, only when a table is made.
  *  - Nodes have no pointers in them and none to the set they belong to: the table knows which
  *    addresses belong to which set.
- *  - The index has eight octets a name. The 16 bits of hash beside the pointer keep all but one in
- *    65,000 of the wrong nodes from being looked into.
+ *  - The index has eight octets a name (index.c).
  *
  * Records of one name mostly come one after the other; then its node is the pool's last and simply
  * grows. When one comes later the node moves to the end, with room to spare from the second time
  * on, so that moving costs a constant for each octet added. Compaction takes out what was left
  * behind.
  *
- * User space addresses have 47 bits on the machines Debian knows (more only if asked for by hint),
- * so 48 are enough; node_index_put asserts it.
+ * A large pool is made of huge pages (base/pages.h), since look-ups go to one node and then to
+ * quite another.
  *
  * One thread fills; then constant, any thread.
  */
@@ -26,23 +25,23 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/pages.h"
 #include "wire/types.h"
 
 /*
- * The first chunk of a pool, for files of a few dozen records; each next one is twice as large
- * up to CHUNK_MAX, where the part of the last that stays empty no longer counts.
+ * The first chunk of a pool, for files of a few dozen records; each next one is twice as large up
+ * to CHUNK_MAX. A pool of POOL_LARGE goes on in huge pages: what stays empty of its last one is
+ * given back, but a huge page that is cut is none.
  */
 #define CHUNK_MIN 4096
 #define CHUNK_MAX (512 * 1024)
-/* Of x86-64 and of arm64 with small pages of 4 KiB; elsewhere the request does nothing. */
-#define HUGE_PAGE ((size_t)2 << 20)
-/*
- * An index is three quarters full: 10.7 octets a name, about two probes for a name that is
- * there.
- */
-#define INDEX_SIZE(entries) ((entries) + (entries) / 3 + 2)
+#define POOL_LARGE ((size_t)4 << 20)
+
+static void chunk_free(struct node_chunk *chunk)
+{
+	pages_give(chunk, chunk->size);
+}
 
 void node_pool_fini(struct node_pool *pool)
 {
@@ -50,7 +49,7 @@ void node_pool_fini(struct node_pool *pool)
 
 	for (chunk = pool->first; chunk; chunk = next) {
 		next = chunk->next;
-		free(chunk);
+		chunk_free(chunk);
 	}
 	memset(pool, 0, sizeof(*pool));
 }
@@ -60,36 +59,59 @@ static size_t round_up(size_t len)
 	return (len + NODE_ALIGN - 1) / NODE_ALIGN * NODE_ALIGN;
 }
 
+/* A chunk behind the last, with room for `len` octets at least. */
+static struct node_chunk *chunk_new(struct node_pool *pool, size_t len)
+{
+	struct node_chunk *chunk = pool->last;
+	size_t size = CHUNK_MIN;
+
+	if (pool->bytes >= POOL_LARGE)
+		size = PAGES_HUGE;
+	else if (chunk)
+		size = chunk->size < CHUNK_MAX / 2 ? 2 * chunk->size : CHUNK_MAX;
+	if (size < len + sizeof(*chunk))
+		size = len + sizeof(*chunk);
+	chunk = pages_take(size);
+	if (!chunk)
+		return NULL;
+	*chunk = (struct node_chunk){ .size = size, .cap = size - sizeof(*chunk) };
+	if (pool->last)
+		pool->last->next = chunk;
+	else
+		pool->first = chunk;
+	pool->last = chunk;
+	pool->bytes += size;
+	return chunk;
+}
+
 /* `len` octets behind the last node. */
 static struct node *pool_take(struct node_pool *pool, size_t len)
 {
 	struct node_chunk *chunk = pool->last;
-	size_t size = CHUNK_MIN;
 	struct node *node;
 
 	len = round_up(len);
 	if (!chunk || chunk->cap - chunk->used < len) {
-		if (chunk)
-			size = chunk->cap + sizeof(*chunk) < CHUNK_MAX / 2
-				       ? 2 * (chunk->cap + sizeof(*chunk))
-				       : CHUNK_MAX;
-		if (size < len + sizeof(*chunk))
-			size = len + sizeof(*chunk);
-		chunk = malloc(size);
+		chunk = chunk_new(pool, len);
 		if (!chunk)
 			return NULL;
-		*chunk = (struct node_chunk){ .cap = size - sizeof(*chunk) };
-		if (pool->last)
-			pool->last->next = chunk;
-		else
-			pool->first = chunk;
-		pool->last = chunk;
-		pool->bytes += size;
 	}
 	node = (struct node *)(chunk->data + chunk->used);
 	chunk->used += len;
 	node->cap = (uint16_t)(len / NODE_ALIGN);
 	return node;
+}
+
+void node_pool_trim(struct node_pool *pool)
+{
+	struct node_chunk *chunk = pool->last;
+
+	/* malloc's chunks are too small to matter. */
+	if (!chunk || chunk->size < PAGES_HUGE)
+		return;
+	pages_trim(chunk, chunk->size, sizeof(*chunk) + chunk->used);
+	pool->bytes -= chunk->cap - chunk->used;
+	chunk->cap = chunk->used;
 }
 
 static struct node_set *first_set(const struct node *node)
@@ -113,18 +135,21 @@ static size_t node_len(const struct node *node)
 	return (size_t)((const uint8_t *)set - (const uint8_t *)node);
 }
 
-struct node *node_new(struct node_pool *pool, const struct zones *zones, const struct name *name,
-		      unsigned flags)
+uint16_t node_zone_of(const struct zones *zones, const struct name *name)
 {
 	struct zone_match match;
+
+	return zones_match_served(zones, name, &match) ? match.zone : NODE_NO_ZONE;
+}
+
+struct node *node_new(struct node_pool *pool, const struct zones *zones, const struct name *name,
+		      uint16_t zone, unsigned flags)
+{
 	size_t prefix_len = name->len;
-	uint16_t zone = NODE_NO_ZONE;
 	struct node *node;
 
-	if (zones_match_served(zones, name, &match)) {
-		zone = match.zone;
+	if (zone != NODE_NO_ZONE)
 		prefix_len = name->at[name->labels - zones_tail(zones, zone)->labels];
-	}
 	/* RRset and data of one address follow at once: then the node need not grow. */
 	node = pool_take(pool, offsetof(struct node, body) + prefix_len);
 	if (!node)
@@ -188,7 +213,7 @@ int node_pool_compact(struct node_pool *from, struct node_pool *to)
 		while (from->first != chunk) {
 			done = from->first;
 			from->first = done->next;
-			free(done);
+			chunk_free(done);
 		}
 		len = node_len(node);
 		copy = pool_take(to, len);
@@ -469,83 +494,23 @@ bool node_is(const struct zones *zones, const struct node *node, const uint8_t *
 	       memcmp(tail->wire, rest + body, tail->len) == 0;
 }
 
-/* ---- the index ------------------------------------------------------------------------------- */
-
-/*
- * A large index is read all over: with small pages nearly every look-up would also miss in the
- * processor's table of pages. Where the kernel gives huge ones on request, it takes them.
- */
-static void *take_zeroed(size_t size)
+bool node_is_below(const struct zones *zones, const struct node *node, const uint8_t *head,
+		   size_t head_len, const struct name *name, unsigned labels)
 {
-	void *memory;
+	const uint8_t *rest = name->fold + name->at[name->labels - labels];
+	size_t rest_len = name->len - name->at[name->labels - labels], len, from, at = 0;
+	struct zone_tail tail = tail_of(zones, node);
+	uint8_t wire[NAME_WIRE_MAX];
 
-	if (size < 2 * HUGE_PAGE)
-		return calloc(1, size);
-	if (posix_memalign(&memory, HUGE_PAGE, size) != 0)
-		return NULL;
-	madvise(memory, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-	return memset(memory, 0, size);
-}
-
-int node_index_init(struct node_index *index, size_t entries)
-{
-	size_t size = INDEX_SIZE(entries);
-	uint64_t *slots = take_zeroed(size * sizeof(*slots));
-
-	if (!slots)
-		return -1;
-	*index = (struct node_index){ .slots = slots, .size = size };
-	return 0;
-}
-
-void node_index_fini(struct node_index *index)
-{
-	free(index->slots);
-	memset(index, 0, sizeof(*index));
-}
-
-uint64_t *node_index_find(const struct node_index *index, const struct zones *zones, uint64_t hash,
-			  const uint8_t *head, size_t head_len, const struct name *name,
-			  unsigned labels)
-{
-	size_t at = node_index_home(index, hash);
-
-	for (; index->slots[at]; at = node_index_step(index, at))
-		if (node_slot_may_be(index->slots[at], hash) &&
-		    node_is(zones, node_slot_node(index->slots[at]), head, head_len, name, labels))
-			break;
-	return &index->slots[at];
-}
-
-uint64_t *node_index_put(struct node_index *index, uint64_t hash, struct node *node)
-{
-	size_t at = node_index_home(index, hash);
-
-	assert((uintptr_t)node >> 48 == 0);
-	while (index->slots[at])
-		at = node_index_step(index, at);
-	index->slots[at] = node_slot(hash, node);
-	index->used++;
-	return &index->slots[at];
-}
-
-int node_index_resize(struct node_index *index, const struct zones *zones, size_t entries)
-{
-	struct node_index bigger;
-	struct node *node;
-	size_t i;
-
-	if (INDEX_SIZE(entries) <= index->size)
-		return 0;
-	if (node_index_init(&bigger, entries) < 0)
-		return -1;
-	for (i = 0; i < index->size; i++) {
-		if (index->slots[i]) {
-			node = node_slot_node(index->slots[i]);
-			node_index_put(&bigger, node_hash(zones, node), node);
-		}
-	}
-	node_index_fini(index);
-	*index = bigger;
-	return 0;
+	len = (size_t)node->prefix_len + tail.len;
+	if (len <= head_len + rest_len)
+		return false;
+	memcpy(wire, node->body, node->prefix_len);
+	if (tail.len)
+		memcpy(wire + node->prefix_len, tail.wire, tail.len);
+	from = len - head_len - rest_len;
+	while (at < from)
+		at += wire[at] + 1u;
+	return at == from && memcmp(wire + at, head, head_len) == 0 &&
+	       memcmp(wire + at + head_len, rest, rest_len) == 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a held name and its records lie in memory, and the index that finds it. Internal to
- * zone/.
+ * How a held name and its records lie in memory. Internal to zone/; index.h finds them.
  *
  * A node is one piece: a head, the labels before the zone's tail (zones_tail; outside every
  * served zone the whole name), then for each RRset a head and its records. Numbers in it are in
@@ -75,6 +74,7 @@ struct __attribute__((packed)) node_rr {
 struct node_chunk {
 	struct node_chunk *next;
 	size_t used, cap;
+	size_t size; /* as it was taken, head included */
 	_Alignas(8) uint8_t data[];
 };
 
@@ -85,9 +85,15 @@ struct node_pool {
 
 void node_pool_fini(struct node_pool *pool);
 
-/* A node of this name without records. NULL when there is no memory. */
+/* Nothing comes any more: the last chunk gives back what it has to spare. */
+void node_pool_trim(struct node_pool *pool);
+
+/* The served zone of a name as a node has it. */
+uint16_t node_zone_of(const struct zones *zones, const struct name *name);
+
+/* A node of this name, in this zone, without records. NULL when there is no memory. */
 struct node *node_new(struct node_pool *pool, const struct zones *zones, const struct name *name,
-		      unsigned flags);
+		      uint16_t zone, unsigned flags);
 
 /*
  * Puts a pool's living nodes, exactly fitted, into `to`, and frees `from` on the way. -1 when
@@ -149,6 +155,10 @@ unsigned node_prefix_labels(const struct node *node);
 bool node_is(const struct zones *zones, const struct node *node, const uint8_t *head,
 	     size_t head_len, const struct name *name, unsigned labels);
 
+/* Is its name below that one, by a label at least? */
+bool node_is_below(const struct zones *zones, const struct node *node, const uint8_t *head,
+		   size_t head_len, const struct name *name, unsigned labels);
+
 /* A finished set (see builder.h). */
 struct record_set {
 	unsigned refs;
@@ -157,54 +167,5 @@ struct record_set {
 	struct node_pool pool;
 	size_t names, records;
 };
-
-/*
- * The index: open addressing over slots of eight octets, the lower 48 bits of a pointer under
- * 16 bits of the hash. A hash finds its first slot by its upper bits; so a table may have any
- * size. The same kind serves names and addresses.
- */
-struct node_index {
-	uint64_t *slots; /* 0: empty */
-	size_t size, used;
-};
-
-int node_index_init(struct node_index *index, size_t entries);
-void node_index_fini(struct node_index *index);
-
-static inline size_t node_index_home(const struct node_index *index, uint64_t hash)
-{
-	return (size_t)((unsigned __int128)hash * index->size >> 64);
-}
-
-static inline size_t node_index_step(const struct node_index *index, size_t at)
-{
-	return at + 1 == index->size ? 0 : at + 1;
-}
-
-static inline uint64_t node_slot(uint64_t hash, const struct node *node)
-{
-	return hash << 48 | (uint64_t)(uintptr_t)node;
-}
-
-static inline bool node_slot_may_be(uint64_t slot, uint64_t hash)
-{
-	return (slot ^ hash << 48) >> 48 == 0;
-}
-
-static inline struct node *node_slot_node(uint64_t slot)
-{
-	return (struct node *)(uintptr_t)(slot & UINT64_C(0xffffffffffff));
-}
-
-/* The slot of this name, or the empty one where it belongs. There must be an empty one. */
-uint64_t *node_index_find(const struct node_index *index, const struct zones *zones, uint64_t hash,
-			  const uint8_t *head, size_t head_len, const struct name *name,
-			  unsigned labels);
-
-/* Takes an empty slot without comparing; the slot. */
-uint64_t *node_index_put(struct node_index *index, uint64_t hash, struct node *node);
-
-/* Makes room for `entries` in all. -1 when there is no memory, and nothing has changed. */
-int node_index_resize(struct node_index *index, const struct zones *zones, size_t entries);
 
 #endif

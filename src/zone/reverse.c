@@ -1,33 +1,74 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PTR for the addresses we hold, without a record for each: an index from addresses to nodes,
- * slots of eight octets like that of names, and the answer is made from the node when somebody
- * asks.
+ * PTR for the addresses we hold, without a record for each: a sorted list of addresses with the
+ * node of each, and the answer is made from the node when somebody asks.
+ *
+ * Sorted, because the zones above held addresses exist too: who believes that one of them does not
+ * (RFC 8020) has lost what is below. The first address at or behind the start of such a zone says
+ * whether there is any. So nothing is kept for zones, of which an IPv6 address has up to 32 of its
+ * own, and no other zone is taken for one.
+ *
+ * An IPv4 address takes eight octets: its lower half over 48 bits of pointer; its upper half is
+ * that of its group, of which the private ranges have few. They are sorted by counting, group by
+ * group. An IPv6 address takes eight as well: a pointer to where it stands in its node, under the
+ * distance from the node's start, so that comparing waits for memory; whoever has a million of
+ * those pays two microseconds a question.
  *
  * An address can belong to many names; an answer names one. It is the lowest public form, in
- * the canonical order of names, so that it does not hang on the order of files: the index keeps
+ * the canonical order of names, so that it does not hang on the order of files: the list keeps
  * the node that has it. A name in a zone without public zones, or outside every zone, stands
  * for itself. Wildcards have no name to give.
- *
- * The zones above held addresses are empty non-terminals: who believes that one of them does not
- * exist (RFC 8020) has lost what is below. They are noted as bits by their hash. Two that share a
- * bit, of which one is not ours, cost that one an NXDOMAIN that becomes NODATA; ours are never
- * missed.
- *
- * Where an address has been found is known by looking into the node again, which has few
- * addresses as a rule and RECORDS_A_SET_MAX at worst.
  *
  * Filled on the loading thread, then constant; look-ups are pure, any thread.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
 #include "wire/types.h"
 #include "zone/assemble.h"
 
-/* An IPv4 address is in three zones at most, of which its neighbours share one or more. */
-#define ABOVE_BITS_AN_ADDRESS 16
-#define ABOVE_BITS_MIN 4096
+/* Groups of at most so many are sorted by putting each in its place. */
+#define INSERTION_MAX 24
+
+/* IPv4 addresses with the same upper half: those from the end of the group before on. */
+struct group {
+	uint16_t high;
+	uint32_t end;
+};
+
+struct table_addresses {
+	uint64_t *v4;
+	size_t v4_count, v4_size; /* in use, and octets taken */
+	struct group *groups;
+	size_t groups_count;
+	uint64_t *v6;
+	size_t v6_count, v6_size;
+};
+
+static const struct node *slot_node_v4(uint64_t slot)
+{
+	return (const struct node *)(uintptr_t)(slot & UINT64_C(0xffffffffffff));
+}
+
+static const uint8_t *slot_address_v6(uint64_t slot)
+{
+	return (const uint8_t *)(uintptr_t)(slot & UINT64_C(0xffffffffffff));
+}
+
+static const struct node *slot_node_v6(uint64_t slot)
+{
+	uintptr_t at = (uintptr_t)slot_address_v6(slot) / NODE_ALIGN - (slot >> 48);
+
+	return (const struct node *)(at * NODE_ALIGN);
+}
+
+static uint64_t slot_v6(const struct node *node, const uint8_t *rdata)
+{
+	uint64_t distance = (uintptr_t)rdata / NODE_ALIGN - (uintptr_t)node / NODE_ALIGN;
+
+	return distance << 48 | (uint64_t)(uintptr_t)rdata;
+}
 
 /* One label of a reverse name as a number; -1 if it is none as it ought to be written. */
 static int reverse_label(const uint8_t *label, bool v6)
@@ -103,20 +144,6 @@ static bool read_reverse(const struct name *name, struct reverse *ret)
 	return true;
 }
 
-static uint64_t address_hash(uint16_t type, const uint8_t *rdata)
-{
-	return hash_bytes(rdata, type == TYPE_A ? 4 : 16);
-}
-
-static bool holds_address(const struct node *node, uint16_t type, const uint8_t *rdata)
-{
-	struct node_record record;
-	struct node_rrset rrset;
-
-	return node_find(node, type, &rrset) &&
-	       node_rrset_has(&rrset, rdata, type == TYPE_A ? 4 : 16, &record);
-}
-
 static void ptr_name(const struct table *table, const struct node *node, struct name *ret)
 {
 	struct name own, form;
@@ -135,38 +162,83 @@ static void ptr_name(const struct table *table, const struct node *node, struct 
 		name_strip(ret, &own, 0);
 }
 
-/* ---- zones above held addresses -------------------------------------------------------------- */
+/* ---- looking up ------------------------------------------------------------------------------ */
 
-/* The bit of a zone: of its kind, its length and its part of the address. */
-static size_t above_bit(const struct table *table, uint16_t type, const uint8_t *address,
-			unsigned units)
+/* The first held address at or behind this one; false: none. */
+static bool first_v4(const struct table_addresses *list, const uint8_t *address, uint8_t ret[4],
+		     const struct node **ret_node)
 {
-	uint8_t data[18] = { (uint8_t)type, (uint8_t)units };
-	unsigned octets = type == TYPE_A ? units : units / 2;
+	uint16_t high = (uint16_t)(address[0] << 8 | address[1]);
+	uint64_t low = (uint64_t)(address[2] << 8 | address[3]) << 48;
+	size_t from = 0, to = list->groups_count, mid, group;
 
-	memcpy(data + 2, address, octets);
-	if (type == TYPE_AAAA && units % 2)
-		data[2 + octets] = address[octets] & 0xf0;
-	return hash_bytes(data, sizeof(data)) & (table->above_bits - 1);
-}
-
-static bool is_above(const struct table *table, const struct reverse *reverse)
-{
-	size_t bit = above_bit(table, reverse->type, reverse->address, reverse->units);
-
-	return table->above[bit / 8] >> bit % 8 & 1;
-}
-
-/* The first `known` units are those of an address that was noted already. */
-static void note_above(struct table *table, uint16_t type, const uint8_t *address, unsigned known)
-{
-	unsigned units;
-	size_t bit;
-
-	for (units = known; units < units_of(type); units++) {
-		bit = above_bit(table, type, address, units);
-		table->above[bit / 8] |= (uint8_t)(1 << bit % 8);
+	while (from < to) {
+		mid = from + (to - from) / 2;
+		if (list->groups[mid].high < high)
+			from = mid + 1;
+		else
+			to = mid;
 	}
+	if (from == list->groups_count)
+		return false;
+	group = from;
+	from = group ? list->groups[group - 1].end : 0;
+	to = list->groups[group].high == high ? list->groups[group].end : from;
+	while (from < to) {
+		mid = from + (to - from) / 2;
+		if (list->v4[mid] < low)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	if (from == list->groups[group].end && ++group == list->groups_count)
+		return false;
+	ret[0] = (uint8_t)(list->groups[group].high >> 8);
+	ret[1] = (uint8_t)list->groups[group].high;
+	ret[2] = (uint8_t)(list->v4[from] >> 56);
+	ret[3] = (uint8_t)(list->v4[from] >> 48);
+	*ret_node = slot_node_v4(list->v4[from]);
+	return true;
+}
+
+static bool first_v6(const struct table_addresses *list, const uint8_t *address, uint8_t ret[16],
+		     const struct node **ret_node)
+{
+	size_t from = 0, to = list->v6_count, mid;
+
+	while (from < to) {
+		mid = from + (to - from) / 2;
+		if (memcmp(slot_address_v6(list->v6[mid]), address, 16) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	if (from == list->v6_count)
+		return false;
+	memcpy(ret, slot_address_v6(list->v6[from]), 16);
+	*ret_node = slot_node_v6(list->v6[from]);
+	return true;
+}
+
+/* Does a held address begin with these units? The first that does. */
+static const struct node *first_within(const struct table_addresses *list,
+				       const struct reverse *reverse)
+{
+	const struct node *node;
+	uint8_t found[16];
+	unsigned octets = reverse->units;
+
+	if (reverse->type == TYPE_A) {
+		if (!first_v4(list, reverse->address, found, &node))
+			return NULL;
+	} else {
+		if (!first_v6(list, reverse->address, found, &node))
+			return NULL;
+		octets /= 2;
+		if (reverse->units % 2 && (found[octets] & 0xf0) != reverse->address[octets])
+			return NULL;
+	}
+	return memcmp(found, reverse->address, octets) == 0 ? node : NULL;
 }
 
 bool table_look_reverse(const struct table *table, const struct name *name, struct table_hit *ret)
@@ -175,34 +247,24 @@ bool table_look_reverse(const struct table *table, const struct name *name, stru
 	struct zone_match match;
 	struct reverse reverse;
 	struct name own;
-	uint64_t hash;
-	size_t at;
 
-	if (!table->addresses.slots || !read_reverse(name, &reverse))
+	if (!table->addresses || !read_reverse(name, &reverse))
+		return false;
+	node = first_within(table->addresses, &reverse);
+	if (!node)
 		return false;
 	if (reverse.units < units_of(reverse.type)) {
-		if (!is_above(table, &reverse))
-			return false;
 		*ret = (struct table_hit){ .match = TABLE_ENT };
 		return true;
 	}
-	hash = address_hash(reverse.type, reverse.address);
-	for (at = node_index_home(&table->addresses, hash); table->addresses.slots[at];
-	     at = node_index_step(&table->addresses, at)) {
-		node = node_slot_node(table->addresses.slots[at]);
-		if (!node_slot_may_be(table->addresses.slots[at], hash) ||
-		    !holds_address(node, reverse.type, reverse.address))
-			continue;
-		ptr_name(table, node, &ret->target);
-		node_spell(table->zones, node, &own);
-		if (zones_match_served(table->zones, &own, &match))
-			table_hit_zone(ret, &match);
-		ret->match = TABLE_PTR;
-		ret->node = node;
-		ret->wildcard = false;
-		return true;
-	}
-	return false;
+	ptr_name(table, node, &ret->target);
+	node_spell(table->zones, node, &own);
+	if (zones_match_served(table->zones, &own, &match))
+		table_hit_zone(ret, &match);
+	ret->match = TABLE_PTR;
+	ret->node = node;
+	ret->wildcard = false;
+	return true;
 }
 
 /* ---- filling --------------------------------------------------------------------------------- */
@@ -217,125 +279,278 @@ static bool lower_name(const struct table *table, const struct node *one, const 
 	return name_wire_compare(a.wire, b.wire) < 0;
 }
 
-/* An address on its way into the index. */
-struct pending {
-	const struct node *node;
-	const uint8_t *rdata;
-	uint64_t hash;
-	uint16_t type;
+/* An IPv6 address on its way: the octets that tell most apart, then where it is. */
+struct sorted_v6 {
+	uint64_t key;
+	uint64_t slot;
 };
 
-struct batch {
-	struct pending entries[TABLE_BATCH];
-	size_t count;
-	uint8_t last[16]; /* the address that was noted last; neighbours come together */
-	uint16_t last_type;
+/* Of a walk over all addresses: first they are counted, then put where they belong. */
+struct gathering {
+	struct table_addresses *list;
+	uint32_t *by_high; /* how many of each upper half; then where the next one goes */
+	struct sorted_v6 *v6;
+	size_t v6_count;
+	bool putting;
 };
 
-/* Units at the start that two addresses share. */
-static unsigned units_shared(uint16_t type, const uint8_t *one, const uint8_t *other)
+static void gather_v4(struct gathering *g, const struct node *node, const uint8_t *rdata)
 {
-	unsigned octets = type == TYPE_A ? 4 : 16, i = 0;
+	uint32_t *at = &g->by_high[rdata[0] << 8 | rdata[1]];
 
-	while (i < octets && one[i] == other[i])
-		i++;
-	if (type == TYPE_A)
-		return i;
-	return 2 * i + (i < octets && one[i] >> 4 == other[i] >> 4);
+	if (g->putting)
+		g->list->v4[*at] =
+			(uint64_t)(rdata[2] << 8 | rdata[3]) << 48 | (uint64_t)(uintptr_t)node;
+	++*at;
 }
 
-static void note_zones(struct table *table, struct batch *batch, const struct pending *p)
+static void gather_v6(struct gathering *g, const struct node *node, const uint8_t *rdata)
 {
-	unsigned shared = 0;
-
-	/* A zone that both are in has more than what they share to its name: one further. */
-	if (batch->last_type == p->type)
-		shared = units_shared(p->type, p->rdata, batch->last) + 1;
-	note_above(table, p->type, p->rdata, shared);
-	batch->last_type = p->type;
-	memcpy(batch->last, p->rdata, p->type == TYPE_A ? 4 : 16);
+	if (g->putting)
+		g->v6[g->v6_count].slot = slot_v6(node, rdata);
+	g->v6_count++;
 }
 
-static void add_address(struct table *table, const struct pending *p)
-{
-	struct node_index *index = &table->addresses;
-	size_t at = node_index_home(index, p->hash);
-	const struct node *other;
-
-	for (; index->slots[at]; at = node_index_step(index, at)) {
-		other = node_slot_node(index->slots[at]);
-		if (!node_slot_may_be(index->slots[at], p->hash) ||
-		    !holds_address(other, p->type, p->rdata))
-			continue;
-		if (other != p->node && lower_name(table, p->node, other))
-			index->slots[at] = node_slot(p->hash, p->node);
-		return;
-	}
-	index->slots[at] = node_slot(p->hash, p->node);
-	index->used++;
-}
-
-static void flush_batch(struct table *table, struct batch *batch)
-{
-	size_t i;
-
-	for (i = 0; i < batch->count; i++) {
-		add_address(table, &batch->entries[i]);
-		note_zones(table, batch, &batch->entries[i]);
-	}
-	batch->count = 0;
-}
-
-static void add_node_addresses(struct table *table, struct batch *batch, const struct node *node)
+static void gather_node(struct gathering *g, const struct node *node)
 {
 	struct node_record record;
 	struct node_rrset rrset;
-	size_t at = 0, record_at;
-	struct pending *p;
+	size_t at;
 
 	if (node->flags & NODE_WILDCARD)
 		return;
-	while (node_next(node, &at, &rrset)) {
-		if (rrset.type != TYPE_A && rrset.type != TYPE_AAAA)
-			continue;
-		for (record_at = 0; node_record_next(&rrset, &record_at, &record);) {
-			p = &batch->entries[batch->count++];
-			*p = (struct pending){ .node = node,
-					       .type = rrset.type,
-					       .rdata = record.rdata,
-					       .hash = address_hash(rrset.type, record.rdata) };
-			__builtin_prefetch(
-				&table->addresses
-					 .slots[node_index_home(&table->addresses, p->hash)],
-				1);
-			if (batch->count == TABLE_BATCH)
-				flush_batch(table, batch);
-		}
+	if (node_find(node, TYPE_A, &rrset))
+		for (at = 0; node_record_next(&rrset, &at, &record);)
+			gather_v4(g, node, record.rdata);
+	if (node_find(node, TYPE_AAAA, &rrset))
+		for (at = 0; node_record_next(&rrset, &at, &record);)
+			gather_v6(g, node, record.rdata);
+}
+
+static void gather(const struct table *t, struct gathering *g)
+{
+	struct table_walk walk = { 0 };
+	struct node_chunk *chunk;
+	struct node *node;
+
+	while ((node = table_walk_next(t, &walk)))
+		if (!t->merges ||
+		    node_slot_node(*table_find_same(t, node_hash(t->zones, node), node)) == node)
+			gather_node(g, node);
+	while ((node = node_pool_next(&t->pool, &chunk, node)))
+		if (node->flags & NODE_MERGED)
+			gather_node(g, node);
+}
+
+/* Sorts by the upper 16 bits, which are all that matters, in two rounds of counting. */
+static void sort_slots(uint64_t *slots, size_t count, uint64_t *room)
+{
+	uint32_t starts[257];
+	uint64_t *from = slots, *to = room, *other;
+	unsigned shift;
+	size_t i;
+
+	for (shift = 48; shift < 64; shift += 8) {
+		memset(starts, 0, sizeof(starts));
+		for (i = 0; i < count; i++)
+			starts[(from[i] >> shift & 0xff) + 1]++;
+		for (i = 1; i < 256; i++)
+			starts[i] += starts[i - 1];
+		for (i = 0; i < count; i++)
+			to[starts[from[i] >> shift & 0xff]++] = from[i];
+		other = from;
+		from = to;
+		to = other;
 	}
+}
+
+static void sort_few(uint64_t *slots, size_t count)
+{
+	size_t i, at;
+	uint64_t slot;
+
+	for (i = 1; i < count; i++) {
+		slot = slots[i];
+		for (at = i; at > 0 && slots[at - 1] >> 48 > slot >> 48; at--)
+			slots[at] = slots[at - 1];
+		slots[at] = slot;
+	}
+}
+
+/* Sorts each group; `by_high` has the ends. */
+static int sort_v4(struct table_addresses *list, const uint32_t *by_high)
+{
+	size_t high, count = 0, largest = 0, i, from = 0;
+	uint64_t *room;
+
+	for (high = 0; high < 65536; high++) {
+		if (by_high[high] == from)
+			continue;
+		if (by_high[high] - from > largest)
+			largest = by_high[high] - from;
+		from = by_high[high];
+		count++;
+	}
+	list->groups = calloc(count + 1, sizeof(*list->groups));
+	room = pages_take(largest * sizeof(*room));
+	if (!list->groups || (largest && !room)) {
+		pages_give(room, largest * sizeof(*room));
+		return -1;
+	}
+	for (high = 0, from = 0; high < 65536; high++) {
+		if (by_high[high] == from)
+			continue;
+		for (i = from + 1; i < by_high[high] && list->v4[i - 1] >> 48 <= list->v4[i] >> 48;
+		     i++)
+			;
+		if (by_high[high] - from <= INSERTION_MAX)
+			sort_few(list->v4 + from, by_high[high] - from);
+		else if (i < by_high[high])
+			sort_slots(list->v4 + from, by_high[high] - from, room);
+		list->groups[list->groups_count++] =
+			(struct group){ .high = (uint16_t)high, .end = by_high[high] };
+		from = by_high[high];
+	}
+	pages_give(room, largest * sizeof(*room));
+	return 0;
+}
+
+/* Of neighbours with one address the one with the lowest name stays. */
+static void unite_v4(const struct table *table, struct table_addresses *list)
+{
+	size_t i = 0, group, kept = 0, first;
+	const struct node *node;
+
+	for (group = 0; group < list->groups_count; group++) {
+		for (first = kept; i < list->groups[group].end; i++) {
+			node = slot_node_v4(list->v4[i]);
+			if (kept == first || list->v4[kept - 1] >> 48 != list->v4[i] >> 48)
+				list->v4[kept++] = list->v4[i];
+			else if (slot_node_v4(list->v4[kept - 1]) != node &&
+				 lower_name(table, node, slot_node_v4(list->v4[kept - 1])))
+				list->v4[kept - 1] = list->v4[i];
+		}
+		list->groups[group].end = (uint32_t)kept;
+	}
+	list->v4_count = kept;
+}
+
+static int compare_v6(const void *a, const void *b)
+{
+	const struct sorted_v6 *one = a, *other = b;
+
+	if (one->key != other->key)
+		return one->key < other->key ? -1 : 1;
+	return memcmp(slot_address_v6(one->slot), slot_address_v6(other->slot), 16);
+}
+
+/* Octets at the start that all addresses share, but for the last eight. */
+static unsigned shared_octets(const struct sorted_v6 *v6, size_t count)
+{
+	unsigned shared = 8;
+	size_t i;
+
+	for (i = 1; i < count; i++)
+		while (memcmp(slot_address_v6(v6[0].slot), slot_address_v6(v6[i].slot), shared))
+			shared--;
+	return shared;
+}
+
+static void sort_v6(const struct table *table, struct table_addresses *list, struct sorted_v6 *v6,
+		    size_t count)
+{
+	unsigned shared = shared_octets(v6, count), octet;
+	const uint8_t *address;
+	uint64_t *last;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		address = slot_address_v6(v6[i].slot) + shared;
+		for (octet = 0; octet < 8; octet++)
+			v6[i].key = v6[i].key << 8 | address[octet];
+	}
+	qsort(v6, count, sizeof(*v6), compare_v6);
+	for (i = 0; i < count; i++) {
+		last = &list->v6[list->v6_count - 1];
+		if (list->v6_count == 0 ||
+		    memcmp(slot_address_v6(*last), slot_address_v6(v6[i].slot), 16) != 0)
+			list->v6[list->v6_count++] = v6[i].slot;
+		else if (slot_node_v6(*last) != slot_node_v6(v6[i].slot) &&
+			 lower_name(table, slot_node_v6(v6[i].slot), slot_node_v6(*last)))
+			*last = v6[i].slot;
+	}
+}
+
+/* Turns numbers into starts; the sum. */
+static size_t count_up(uint32_t *by_high)
+{
+	size_t high, count = 0, here;
+
+	for (high = 0; high < 65536; high++) {
+		here = by_high[high];
+		by_high[high] = (uint32_t)count;
+		count += here;
+	}
+	return count;
+}
+
+static int fill(struct table *t, struct gathering *g)
+{
+	struct table_addresses *list = g->list;
+	size_t v4_count, v6_count;
+
+	gather(t, g);
+	v4_count = count_up(g->by_high);
+	v6_count = g->v6_count;
+	list->v4_size = v4_count * sizeof(*list->v4);
+	list->v4 = pages_take(list->v4_size);
+	list->v6_size = v6_count * sizeof(*list->v6);
+	list->v6 = pages_take(list->v6_size);
+	g->v6 = pages_take(v6_count * sizeof(*g->v6));
+	if ((v4_count && !list->v4) || (v6_count && (!list->v6 || !g->v6)))
+		return -1;
+	g->v6_count = 0;
+	g->putting = true;
+	gather(t, g);
+	/* Each start has become an end, in the order of upper halves. */
+	if (sort_v4(list, g->by_high) < 0)
+		return -1;
+	unite_v4(t, list);
+	if (v6_count)
+		sort_v6(t, list, g->v6, v6_count);
+	pages_give(g->v6, v6_count * sizeof(*g->v6));
+	g->v6 = NULL;
+	pages_trim(list->v4, list->v4_size, list->v4_count * sizeof(*list->v4));
+	pages_trim(list->v6, list->v6_size, list->v6_count * sizeof(*list->v6));
+	return 0;
 }
 
 int table_add_addresses(struct table *t)
 {
-	struct node_chunk *chunk;
-	struct batch batch = { .count = 0 };
-	struct table_walk walk = { 0 };
-	struct node *node;
+	struct gathering g = { .by_high = calloc(65536, sizeof(*g.by_high)) };
+	int bad;
 
-	if (node_index_init(&t->addresses, t->addresses_max) < 0)
-		return -1;
-	t->above_bits = ABOVE_BITS_MIN;
-	while (t->above_bits < t->addresses_max * ABOVE_BITS_AN_ADDRESS)
-		t->above_bits *= 2;
-	t->above = calloc(t->above_bits / 8, 1);
-	if (!t->above)
-		return -1;
-	while ((node = table_walk_next(t, &walk)))
-		if (!t->merges ||
-		    node_slot_node(*table_find_same(t, node_hash(t->zones, node), node)) == node)
-			add_node_addresses(t, &batch, node);
-	while ((node = node_pool_next(&t->pool, &chunk, node)))
-		if (node->flags & NODE_MERGED)
-			add_node_addresses(t, &batch, node);
-	flush_batch(t, &batch);
-	return 0;
+	t->addresses = g.list = calloc(1, sizeof(*g.list));
+	bad = g.list && g.by_high ? fill(t, &g) : -1;
+	pages_give(g.v6, g.list ? g.list->v6_size * 2 : 0);
+	free(g.by_high);
+	return bad;
+}
+
+void table_addresses_free(struct table_addresses *list)
+{
+	if (!list)
+		return;
+	pages_give(list->v4, list->v4_size);
+	pages_give(list->v6, list->v6_size);
+	free(list->groups);
+	free(list);
+}
+
+size_t table_addresses_bytes(const struct table_addresses *list)
+{
+	if (!list)
+		return 0;
+	return sizeof(*list) + (list->v4_count + list->v6_count) * sizeof(uint64_t) +
+	       list->groups_count * sizeof(*list->groups);
 }

@@ -31,11 +31,16 @@
 
 static const uint8_t star[2] = { 1, '*' };
 
-struct node *table_node(const struct table *table, const uint8_t *head, size_t head_len,
-			uint64_t hash, const struct name *name, unsigned labels)
+/* Stands for an empty non-terminal that is a mere mark in the index. */
+static const struct node nothing;
+
+const struct node *table_node(const struct table *table, const uint8_t *head, size_t head_len,
+			      uint64_t hash, const struct name *name, unsigned labels)
 {
-	return node_slot_node(
-		*node_index_find(&table->names, table->zones, hash, head, head_len, name, labels));
+	uint64_t slot =
+		*node_index_find(&table->names, table->zones, hash, head, head_len, name, labels);
+
+	return node_slot_is_above(slot) ? &nothing : node_slot_node(slot);
 }
 
 /* The node of the name, or of its last labels. */
@@ -306,9 +311,12 @@ const struct node *table_next(const struct table *table, size_t *at)
 {
 	const struct node *node;
 
+	uint64_t slot;
+
 	while (*at < table->names.size) {
-		node = node_slot_node(table->names.slots[(*at)++]);
-		if (is_held(node))
+		slot = table->names.slots[(*at)++];
+		node = node_slot_node(slot);
+		if (!node_slot_is_above(slot) && is_held(node))
 			return node;
 	}
 	return NULL;

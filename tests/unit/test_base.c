@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/pages.h"
 #include "unit/unit.h"
 
 START_TEST(hash_stays_inside)
@@ -189,6 +190,37 @@ START_TEST(arena_pieces)
 	ck_assert_ptr_nonnull(arena_take(arena, 1, 1));
 	arena_free(arena);
 	arena_free(NULL);
+}
+END_TEST
+
+START_TEST(pages)
+{
+	static const size_t sizes[] = {
+		0, 1, 4096, PAGES_HUGE - 1, PAGES_HUGE, PAGES_HUGE + 1, 3 * PAGES_HUGE + 5000
+	};
+	uint8_t *memory;
+	size_t i, at;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		memory = pages_take(sizes[i]);
+		ck_assert(memory || !sizes[i]);
+		for (at = 0; at < sizes[i]; at += 997) {
+			ck_assert_uint_eq(memory[at], 0);
+			memory[at] = 1;
+		}
+		if (sizes[i] >= PAGES_HUGE)
+			ck_assert_uint_eq((uintptr_t)memory % PAGES_HUGE, 0);
+		/* What is in use stays. */
+		if (sizes[i])
+			memory[sizes[i] / 2] = 7;
+		pages_trim(memory, sizes[i], sizes[i] / 2 + 1);
+		ck_assert(!sizes[i] || memory[sizes[i] / 2] == 7);
+		pages_give(memory, sizes[i]);
+	}
+	pages_give(NULL, 0);
+	pages_give(NULL, PAGES_HUGE);
+	ck_assert_ptr_null(pages_take(SIZE_MAX));
+	ck_assert_ptr_null(pages_take(SIZE_MAX / 2));
 }
 END_TEST
 
@@ -443,6 +475,7 @@ static Suite *base_suite(void)
 	tcase_add_test(tests, hash_key_counts);
 	tcase_add_test(tests, err_texts);
 	tcase_add_test(tests, arena_pieces);
+	tcase_add_test(tests, pages);
 	tcase_add_test(tests, files);
 	tcase_add_test(tests, file_that_grows_past_the_guess);
 	tcase_add_test(tests, json_document);
