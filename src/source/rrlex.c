@@ -10,7 +10,6 @@
  */
 #include "source/rrlex.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 struct rrlex_state {
@@ -199,6 +198,29 @@ int rrlex_next(struct rrlex *lex, struct err *err)
 		}
 	}
 	return 0;
+}
+
+bool rrlex_line(struct rrlex *lex, size_t max, const char **ret_line, size_t *ret_len)
+{
+	size_t left = (size_t)(lex->end - lex->at);
+	const char *newline = memchr(lex->at, '\n', left < max + 1 ? left : max + 1);
+
+	if (!newline && left <= max) {
+		more(lex, (ptrdiff_t)max + 1);
+		left = (size_t)(lex->end - lex->at);
+		newline = memchr(lex->at, '\n', left < max + 1 ? left : max + 1);
+	}
+	if (!newline)
+		return false;
+	*ret_line = lex->at;
+	*ret_len = (size_t)(newline - lex->at);
+	return true;
+}
+
+void rrlex_pass_line(struct rrlex *lex, size_t len)
+{
+	lex->at += len + 1;
+	lex->line++;
 }
 
 int rrlex_word(const char **at, struct rrword *ret)

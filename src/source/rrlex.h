@@ -10,6 +10,7 @@
 #ifndef PRIVLINKD_SOURCE_RRLEX_H
 #define PRIVLINKD_SOURCE_RRLEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -36,6 +37,14 @@ void rrlex_init_memory(struct rrlex *lex, const char *text, size_t len);
  * (without path and line); reading goes on behind it.
  */
 int rrlex_next(struct rrlex *lex, struct err *err);
+
+/*
+ * For who can do with the line as it stands: the next one without its end, where an entry may
+ * begin. False if it has no end within `max` octets. rrlex_pass_line goes behind it; rrlex_next
+ * begins with it otherwise.
+ */
+bool rrlex_line(struct rrlex *lex, size_t max, const char **ret_line, size_t *ret_len);
+void rrlex_pass_line(struct rrlex *lex, size_t len);
 
 /* The next word at *at of an entry, quotes and all; false at the end. *at moves behind it. */
 struct rrword {

@@ -15,4 +15,8 @@
 
 void zonefile_read(const struct reader_input *in, struct builder *builder, struct complaints *to);
 
+/* The same without source/rrline, which has to come to the same: for tests. */
+void zonefile_read_slowly(const struct reader_input *in, struct builder *builder,
+			  struct complaints *to);
+
 #endif
