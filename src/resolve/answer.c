@@ -75,8 +75,8 @@ static struct writer_opt answer_opt(const struct answer_shape *shape, int ede, c
 	};
 
 	/* Beside the longest question the longest identity is too much for 512 octets. */
-	if (DNS_HEADER_LEN + shape->question_len + writer_opt_len(&opt) >
-	    answer_limit(shape, UINT16_MAX))
+	if (opt.nsid && DNS_HEADER_LEN + shape->question_len + writer_opt_len(&opt) >
+				answer_limit(shape, UINT16_MAX))
 		opt.nsid = NULL;
 	return opt;
 }
@@ -335,9 +335,12 @@ size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
 	struct writer_opt opt = answer_opt(shape, plan->ede, plan->ede_text, nsid);
 	struct writer writer;
 	struct writer_mark empty;
+	int opt_len = 0;
 	unsigned i;
 
 	opt.ede_more = plan->ede_more;
+	if (shape->edns)
+		opt_len = (int)writer_opt_len(&opt);
 	answer_begin(&writer, shape, out, cap);
 	writer_set_rcode(&writer, plan->rcode);
 	if (plan->aa)
@@ -345,8 +348,7 @@ size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
 	if (plan->ad && (shape->do_bit || (shape->flags & FLAG_AD))) /* RFC 6840 5.8 */
 		writer_set_flags(&writer, FLAG_AD, 0);
 	empty = writer_mark(&writer);
-	if (shape->edns)
-		writer_reserve(&writer, (int)writer_opt_len(&opt));
+	writer_reserve(&writer, opt_len);
 	if (plan->whole)
 		put_whole(&writer, &replies->item[0]);
 	for (i = 0; i < plan->count && !writer.full; i++)
@@ -360,9 +362,8 @@ size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
 		writer_rollback(&writer, &empty);
 		writer_set_flags(&writer, FLAG_TC, 0);
 	}
-	if (shape->edns) {
-		writer_reserve(&writer, -(int)writer_opt_len(&opt));
+	writer_reserve(&writer, -opt_len);
+	if (shape->edns)
 		writer_opt(&writer, &opt);
-	}
 	return writer_finish(&writer);
 }

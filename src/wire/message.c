@@ -24,8 +24,13 @@
 #include <assert.h>
 #include <string.h>
 
+#include "wire/octets.h"
+
+/* Of a record, between owner and data: type, class, TTL, length. */
+#define RECORD_FIELDS_LEN 10
+
 /* Steps over a name without following it. */
-static void skip_name(struct cursor *c)
+static inline void skip_name(struct cursor *c)
 {
 	unsigned n, len = 0;
 
@@ -43,15 +48,20 @@ static void skip_name(struct cursor *c)
 }
 
 /* The fields of a record at the cursor, which moves behind it. */
-static int read_record(struct cursor *c, struct message_record *ret)
+static inline int read_record(struct cursor *c, struct message_record *ret)
 {
+	const uint8_t *fields;
+
 	ret->owner_at = c->at;
 	skip_name(c);
-	ret->type = cursor_u16(c);
-	ret->class = cursor_u16(c);
-	ret->ttl_at = c->at;
-	ret->ttl = cursor_u32(c);
-	ret->rdata_len = cursor_u16(c);
+	fields = cursor_bytes(c, RECORD_FIELDS_LEN);
+	if (!fields)
+		return -1;
+	ret->type = octets_load_u16(fields);
+	ret->class = octets_load_u16(fields + 2);
+	ret->ttl_at = c->at - 6;
+	ret->ttl = octets_load_u32(fields + 4);
+	ret->rdata_len = octets_load_u16(fields + 8);
 	ret->rdata_at = c->at;
 	cursor_skip(c, ret->rdata_len);
 	return c->bad ? -1 : 0;
@@ -90,17 +100,18 @@ static enum message_verdict read_query_records(struct message_query *ret, struct
 enum message_verdict message_read_query(struct message_query *ret, const uint8_t *data, size_t len)
 {
 	struct cursor c = cursor_over(data, len);
-	uint16_t questions;
+	const uint8_t *header = cursor_bytes(&c, DNS_HEADER_LEN);
+	const uint8_t *type_and_class;
 	uint32_t others, additional;
 	bool other_opcode;
 
-	ret->id = cursor_u16(&c);
-	ret->flags = cursor_u16(&c);
-	questions = cursor_u16(&c);
-	others = cursor_u16(&c);
-	others += cursor_u16(&c);
-	additional = cursor_u16(&c);
-	if (c.bad || (ret->flags & FLAG_QR))
+	if (!header)
+		return MESSAGE_DROP;
+	ret->id = octets_load_u16(header);
+	ret->flags = octets_load_u16(header + 2);
+	others = (uint32_t)octets_load_u16(header + 6) + octets_load_u16(header + 8);
+	additional = octets_load_u16(header + 10);
+	if (ret->flags & FLAG_QR)
 		return MESSAGE_DROP;
 	ret->has_question = false;
 	ret->edns.present = false;
@@ -112,12 +123,15 @@ enum message_verdict message_read_query(struct message_query *ret, const uint8_t
 	ret->edns.ede = EDE_NONE;
 	/* UPDATE and NOTIFY have something of the same shape where the question is; echo it. */
 	other_opcode = (ret->flags >> 11 & 0xf) != OPCODE_QUERY;
-	if (questions != 1)
+	if (octets_load_u16(header + 4) != 1)
 		return other_opcode ? MESSAGE_NOTIMP : MESSAGE_FORMERR;
 	name_read(&ret->name, &c);
-	ret->type = cursor_u16(&c);
-	ret->class = cursor_u16(&c);
-	ret->has_question = !c.bad;
+	type_and_class = cursor_bytes(&c, 4);
+	if (type_and_class) {
+		ret->type = octets_load_u16(type_and_class);
+		ret->class = octets_load_u16(type_and_class + 2);
+		ret->has_question = true;
+	}
 	ret->question_len = c.at - DNS_HEADER_LEN;
 	if (other_opcode)
 		return MESSAGE_NOTIMP;
@@ -131,31 +145,29 @@ enum message_verdict message_read_query(struct message_query *ret, const uint8_t
 int message_open(struct message *ret, const uint8_t *data, size_t len, struct name *name,
 		 uint16_t *ret_type, uint16_t *ret_class)
 {
-	struct message message = { .cursor = cursor_over(data, len) };
-	struct cursor *c = &message.cursor;
+	struct cursor c = cursor_over(data, len);
+	const uint8_t *header = cursor_bytes(&c, DNS_HEADER_LEN), *type_and_class;
 	uint8_t wire[NAME_WIRE_MAX];
-	uint16_t type, class;
 	unsigned i;
 
-	message.id = cursor_u16(c);
-	message.flags = cursor_u16(c);
-	for (i = 0; i < 4; i++)
-		message.count[i] = cursor_u16(c);
 	if (name)
-		name_read(name, c);
+		name_read(name, &c);
 	else
-		name_read_wire(wire, c);
-	type = cursor_u16(c);
-	class = cursor_u16(c);
-	if (c->bad || message.count[SECTION_QUESTION] != 1)
+		name_read_wire(wire, &c);
+	type_and_class = cursor_bytes(&c, 4);
+	if (!type_and_class || octets_load_u16(header + 4) != 1)
 		return -1;
-	message.records_at = c->at;
-	*ret = message;
+	ret->id = octets_load_u16(header);
+	ret->flags = octets_load_u16(header + 2);
+	for (i = 0; i < 4; i++)
+		ret->count[i] = octets_load_u16(header + 4 + 2 * i);
+	ret->cursor = c;
+	ret->records_at = c.at;
 	message_rewind(ret);
 	if (ret_type)
-		*ret_type = type;
+		*ret_type = octets_load_u16(type_and_class);
 	if (ret_class)
-		*ret_class = class;
+		*ret_class = octets_load_u16(type_and_class + 2);
 	return 0;
 }
 

@@ -77,43 +77,44 @@ static inline int follow(const struct cursor *c, size_t *at, size_t *start, unsi
 }
 
 /*
- * Copies a name's labels out of the message. `at` gets where each begins in `out`, and the root.
- * Returns the octets written, or 0 with the cursor bad.
+ * Copies a name's labels out of the message, run by run: most names are one, without a pointer.
+ * `at` gets where each begins in `out`, and the root. Returns the octets written, or 0 with the
+ * cursor bad.
  */
-static inline size_t gather(uint8_t out[NAME_WIRE_MAX + 1], uint8_t at[NAME_LABELS_MAX + 1],
+static inline size_t gather(uint8_t out[NAME_WIRE_MAX], uint8_t at[NAME_LABELS_MAX + 1],
 			    unsigned *ret_labels, struct cursor *c)
 {
-	size_t pos = c->at, start = pos, end = 0, len = 0;
+	size_t pos = c->at, start = pos, end = 0, len = 0, copied = 0;
 	unsigned labels = 0, pointers = 0, n;
 
-	if (c->bad)
-		return 0;
-	for (;;) {
-		if (pos >= c->len)
-			break;
+	while (!c->bad && pos < c->len) {
 		n = c->data[pos];
-		if (n >= 0xc0) {
-			if (!end)
-				end = pos + 2;
-			if (follow(c, &pos, &start, &pointers) < 0)
+		if (n - 1 < NAME_LABEL_MAX) {
+			/* It must leave room for the root, which also keeps `labels` in bounds. */
+			if (c->len - pos < n + 1 || len + n + 1 >= NAME_WIRE_MAX)
 				break;
+			at[labels++] = (uint8_t)len;
+			len += n + 1;
+			pos += n + 1;
 			continue;
 		}
-		if (n > NAME_LABEL_MAX || c->len - pos < n + 1 || len + n + 1 > NAME_WIRE_MAX)
+		if (n == 0) {
+			at[labels] = (uint8_t)len++;
+			pos++;
+		} else if (n < 0xc0) {
 			break;
-		at[labels] = (uint8_t)len;
-		memcpy(out + len, c->data + pos, n + 1);
-		len += n + 1;
-		pos += n + 1;
+		}
+		memcpy(out + copied, c->data + pos - (len - copied), len - copied);
+		copied = len;
 		if (n == 0) {
 			*ret_labels = labels;
 			c->at = end ? end : pos;
 			return len;
 		}
-		/* A label must leave room for the root, which also keeps `labels` within bounds. */
-		if (len == NAME_WIRE_MAX)
+		if (!end)
+			end = pos + 2;
+		if (follow(c, &pos, &start, &pointers) < 0)
 			break;
-		labels++;
 	}
 	c->bad = true;
 	return 0;
@@ -134,13 +135,10 @@ int name_read(struct name *ret, struct cursor *message)
 
 size_t name_read_wire(uint8_t out[NAME_WIRE_MAX], struct cursor *message)
 {
-	uint8_t wire[NAME_WIRE_MAX + 1], at[NAME_LABELS_MAX + 1];
+	uint8_t at[NAME_LABELS_MAX + 1];
 	unsigned labels;
-	size_t len = gather(wire, at, &labels, message);
 
-	if (len)
-		memcpy(out, wire, len);
-	return len;
+	return gather(out, at, &labels, message);
 }
 
 bool name_read_matches(const struct cursor *message, size_t at, const uint8_t *wire)

@@ -4,6 +4,10 @@
  * no trace, so that the caller can cut at a record and set TC; so every call works from a mark and
  * goes back to it.
  *
+ * Most names are one of two: the question's, and the one written last, which is what a CNAME leads
+ * to and the owner of what follows. Each is a comparison with that. Only for another one, and until
+ * then not even for the question, there is the table.
+ *
  * Compression: a table holds every suffix that was written out, as its first label (a place in the
  * message) and the entry of the rest. So the suffixes form a tree; a name is looked up in it from
  * its root on, each label once, only among the labels that follow the same rest. No hash: with 2 to
@@ -25,7 +29,7 @@
 /* A pointer has 14 bits (RFC 1035 4.1.4). */
 #define POINTER_REACH 0x4000
 
-static void put(struct writer *w, const void *data, size_t len)
+static inline void put(struct writer *w, const void *data, size_t len)
 {
 	if (w->full || w->len + len > w->cap) {
 		w->full = true;
@@ -103,21 +107,65 @@ static void remember(struct writer *w, size_t start, const uint8_t *at, unsigned
 	}
 }
 
-static void put_name(struct writer *w, const uint8_t *name)
+/*
+ * Where this very name stands already, without looking at parts of names; 0: not known. A root
+ * needs no pointer.
+ */
+static inline size_t find_whole(const struct writer *w, const uint8_t *name, size_t len)
+{
+	if (len == 1)
+		return 0;
+	if (len == w->question_len && memcmp(w->data + DNS_HEADER_LEN, name, len) == 0)
+		return DNS_HEADER_LEN;
+	if (len == w->last_len && memcmp(w->last, name, len) == 0)
+		return w->last_at;
+	return 0;
+}
+
+/* The question's name goes into the table when that is looked at first. */
+static void remember_question(struct writer *w)
+{
+	uint8_t at[NAME_LABELS_MAX + 1];
+
+	if (w->suffixes == 0 && w->question_len > 0)
+		remember(w, DNS_HEADER_LEN, at, find_labels(w->data + DNS_HEADER_LEN, at), 0);
+}
+
+/* A name that is neither the question's nor the last. */
+static void put_new_name(struct writer *w, const uint8_t *name, size_t len)
 {
 	uint8_t at[NAME_LABELS_MAX + 1];
 	unsigned labels = find_labels(name, at), fresh = labels, rest = 0, found;
 	size_t start = w->len;
 
+	remember_question(w);
 	while (fresh > 0 && (found = find_suffix(w, name + at[fresh - 1], rest)) != 0) {
 		rest = found;
 		fresh--;
 	}
-	put(w, name, rest ? at[fresh] : at[labels] + 1u);
+	put(w, name, rest ? at[fresh] : len);
 	if (rest)
 		put_u16(w, 0xc000 | w->suffix[rest - 1].at);
-	if (!w->full)
-		remember(w, start, at, fresh, rest);
+	if (w->full)
+		return;
+	remember(w, start, at, fresh, rest);
+	if (fresh == 0)
+		start = rest ? w->suffix[rest - 1].at : POINTER_REACH;
+	if (start < POINTER_REACH) {
+		memcpy(w->last, name, len);
+		w->last_len = (uint8_t)len;
+		w->last_at = (uint16_t)start;
+	}
+}
+
+static void put_name(struct writer *w, const uint8_t *name, size_t len)
+{
+	size_t at = find_whole(w, name, len);
+
+	if (at)
+		put_u16(w, 0xc000 | (unsigned)at);
+	else
+		put_new_name(w, name, len);
 }
 
 void writer_init(struct writer *writer, uint8_t *data, size_t cap, uint16_t id, uint16_t flags)
@@ -127,6 +175,7 @@ void writer_init(struct writer *writer, uint8_t *data, size_t cap, uint16_t id, 
 	writer->cap = cap;
 	writer->len = DNS_HEADER_LEN;
 	writer->full = false;
+	writer->question_len = writer->last_len = 0;
 	writer->suffixes = 0;
 	memset(writer->count, 0, sizeof(writer->count));
 	octets_store_u16(data, id);
@@ -136,14 +185,12 @@ void writer_init(struct writer *writer, uint8_t *data, size_t cap, uint16_t id, 
 
 void writer_question_raw(struct writer *writer, const uint8_t *question, size_t len)
 {
-	uint8_t at[NAME_LABELS_MAX + 1];
-	size_t start = writer->len;
-
+	assert(writer->len == DNS_HEADER_LEN);
 	put(writer, question, len);
 	if (writer->full)
 		return;
 	writer->count[SECTION_QUESTION]++;
-	remember(writer, start, at, find_labels(question, at), 0);
+	writer->question_len = (uint8_t)(len - 4);
 }
 
 void writer_records_raw(struct writer *writer, const uint8_t *message, size_t len)
@@ -159,17 +206,13 @@ void writer_records_raw(struct writer *writer, const uint8_t *message, size_t le
 
 void writer_question(struct writer *writer, const uint8_t *name, uint16_t type, uint16_t class)
 {
-	struct writer_mark mark = writer_mark(writer);
+	uint8_t question[NAME_WIRE_MAX + 4];
+	size_t len = name_wire_len(name);
 
-	if (writer->full)
-		return;
-	put_name(writer, name);
-	put_u16(writer, type);
-	put_u16(writer, class);
-	if (writer->full)
-		give_up(writer, &mark);
-	else
-		writer->count[SECTION_QUESTION]++;
+	memcpy(question, name, len);
+	octets_store_u16(question + len, type);
+	octets_store_u16(question + len + 2, class);
+	writer_question_raw(writer, question, len + 4);
 }
 
 void writer_reserve(struct writer *writer, int len)
@@ -224,7 +267,7 @@ static void put_rdata(struct writer *w, uint16_t type, const uint8_t *rdata, siz
 		name_len = name_within(rdata, len, at);
 		if (!name_len)
 			break;
-		put_name(w, rdata + at);
+		put_name(w, rdata + at, name_len);
 		at += name_len;
 	}
 	put(w, rdata + at, len - at);
@@ -237,8 +280,7 @@ static void put_fields(struct writer *w, uint16_t type, uint16_t class, uint32_t
 
 	octets_store_u16(octets, type);
 	octets_store_u16(octets + 2, class);
-	octets_store_u16(octets + 4, ttl >> 16);
-	octets_store_u16(octets + 6, ttl & 0xffff);
+	octets_store_u32(octets + 4, ttl);
 	octets_store_u16(octets + 8, 0);
 	put(w, octets, sizeof(octets));
 }
@@ -271,7 +313,7 @@ void writer_record_class(struct writer *writer, enum message_section section, co
 	assert(rdata_len <= UINT16_MAX);
 	if (writer->full)
 		return;
-	put_name(writer, owner);
+	put_name(writer, owner, name_wire_len(owner));
 	put_fields(writer, type, class, ttl);
 	from = writer->len;
 	put_rdata(writer, type, rdata, rdata_len);
@@ -290,6 +332,8 @@ void writer_rollback(struct writer *writer, const struct writer_mark *mark)
 {
 	writer->len = mark->len;
 	writer->suffixes = mark->suffixes;
+	if (writer->last_at >= mark->len)
+		writer->last_len = 0;
 	memcpy(writer->count, mark->count, sizeof(mark->count));
 	writer->full = false;
 }

@@ -26,11 +26,17 @@ struct writer {
 	size_t len;
 	bool full;
 	uint16_t count[4]; /* records in each section */
+	/* the question, whose name stands whole at DNS_HEADER_LEN: octets of that, or 0 */
+	uint8_t question_len;
+	/* the name written last, as it was given, and where it stands; 0 octets: none */
+	uint8_t last_len;
+	uint16_t last_at;
 	uint16_t suffixes;
 	struct {
 		uint16_t at;   /* where its first label stands in the message, below 0x4000 */
 		uint16_t rest; /* the entry of what follows that label, plus one; 0: the root */
 	} suffix[WRITER_SUFFIXES_MAX];
+	uint8_t last[NAME_WIRE_MAX];
 };
 
 /* Begins a message: the header with this id and flags; counts are filled in by writer_finish. `cap`
