@@ -437,6 +437,35 @@ static int add_empties(struct assembly *a)
 	return 0;
 }
 
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+/* What a name must end in to be anything to us. */
+static void add_ends(struct table *t, const struct table_conf *conf)
+{
+	struct table_walk walk = { 0 };
+	size_t in_zones = 0, i;
+	struct node *node;
+	unsigned labels;
+
+	t->ends = *zones_ends(t->zones);
+	if (conf->ptr)
+		table_note_reverse(t);
+	for (i = 0; i < zones_count(t->zones); i++)
+		in_zones += t->zone_names[i];
+	if (t->held == in_zones)
+		return;
+	while (!t->ends.all && (node = table_walk_next(t, &walk))) {
+		if (node->zone != NODE_NO_ZONE)
+			continue;
+		labels = node_prefix_labels(node);
+		/* A wildcard below the root or a name of one label answers for any name. */
+		if (labels <= 2 && node->flags & NODE_WILDCARD)
+			t->ends.all = true;
+		else if (labels >= 2)
+			zone_ends_add(&t->ends, node_end_hash(node));
+	}
+}
+
 /* ---- vaults ---------------------------------------------------------------------------------- */
 
 static int note_vault(struct table *table, const struct node *node, size_t size)
@@ -498,6 +527,7 @@ struct table *table_new(const struct zones *zones, struct record_set *const *set
 		goto fail;
 	if (take_sets(table, sets, count) < 0 || add_names(&a) < 0 || add_empties(&a) < 0)
 		goto fail;
+	add_ends(table, conf);
 	if (table_cut_loops(table, complaints) < 0 || add_vaults(table) < 0)
 		goto fail;
 	if (conf->ptr && table_add_addresses(table) < 0)

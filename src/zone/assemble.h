@@ -34,6 +34,7 @@ struct table {
 	size_t ranges_count;
 	struct node_pool pool; /* merged nodes, and empty ones that nothing held is below */
 	struct node_index names;
+	struct zone_ends ends; /* of all names, and of what has a zone's or an address's answer */
 	struct table_addresses *addresses; /* NULL without PTR */
 	uint64_t star_hash;                /* label hash of `*` */
 	size_t held, records;
@@ -60,6 +61,8 @@ bool table_look_reverse(const struct table *table, const struct name *name, stru
 
 /* Makes the list of addresses. -1: no memory. */
 int table_add_addresses(struct table *table);
+/* Notes the ends of the reverse names that it may answer. */
+void table_note_reverse(struct table *table);
 void table_addresses_free(struct table_addresses *list);
 size_t table_addresses_bytes(const struct table_addresses *list);
 

@@ -60,6 +60,8 @@ static void walk(const struct zones *zones, const struct name *name, struct foun
 	uint32_t at;
 
 	memset(ret, 0, sizeof(*ret));
+	if (!zone_ends_may_have(&zones->ends, name))
+		return;
 	for (k = 1; k <= max; k++) {
 		for (at = zones_hook(zones, name->hash[k]); at; at = h->next) {
 			h = &zones->hangers[at - 1];
@@ -92,6 +94,29 @@ bool zones_match_served(const struct zones *zones, const struct name *name, stru
 	return true;
 }
 
+void zones_near(const struct zones *zones, const struct name *name, struct zone_near *ret)
+{
+	struct found found;
+
+	walk(zones, name, &found);
+	*ret = (struct zone_near){ 0 };
+	if (found.served.pattern) {
+		ret->served = true;
+		ret->match.zone = (uint16_t)found.served.at;
+		ret->match.apex_labels = found.served.pattern->labels;
+		return;
+	}
+	if (found.below.pattern)
+		ret->below = found.below.at + 1;
+	if (found.apex.pattern)
+		ret->apex = found.apex.at + 1;
+}
+
+const struct zone_ends *zones_ends(const struct zones *zones)
+{
+	return &zones->ends;
+}
+
 bool zones_know(const struct zones *zones, const struct name *name)
 {
 	struct found found;
@@ -100,18 +125,17 @@ bool zones_know(const struct zones *zones, const struct name *name)
 	return found.served.pattern || found.below.pattern || found.apex.pattern;
 }
 
-/* The forms by way of one public zone, in its order. */
-static unsigned list_forms(const struct zones *zones, const struct name *name,
-			   const struct best *public, struct zone_form ret[ZONE_FORMS_MAX])
+unsigned zones_near_forms(const struct zones *zones, const struct name *name, uint32_t public,
+			  struct zone_form ret[ZONE_FORMS_MAX])
 {
-	unsigned n = 0, i, prefix;
 	const struct pair *pair;
+	unsigned n = 0, i, prefix;
 	uint32_t at;
 
-	if (!public->pattern)
+	if (!public)
 		return 0;
-	prefix = name->labels - public->pattern->labels;
-	for (at = zones->publics[public->at].first_pair; at && n < ZONE_FORMS_MAX;
+	prefix = name->labels - zones->publics[public - 1].pattern->labels;
+	for (at = zones->publics[public - 1].first_pair; at && n < ZONE_FORMS_MAX;
 	     at = pair->next_of_public) {
 		pair = &zones->pairs[at - 1];
 		ret[n].zone = pair->zone;
@@ -127,19 +151,52 @@ static unsigned list_forms(const struct zones *zones, const struct name *name,
 unsigned zones_private_forms(const struct zones *zones, const struct name *name,
 			     struct zone_form ret[ZONE_FORMS_MAX])
 {
-	struct found found;
+	struct zone_near near;
 
-	walk(zones, name, &found);
-	return found.served.pattern ? 0 : list_forms(zones, name, &found.below, ret);
+	zones_near(zones, name, &near);
+	return zones_near_forms(zones, name, near.below, ret);
 }
 
 unsigned zones_apex_forms(const struct zones *zones, const struct name *name,
 			  struct zone_form ret[ZONE_FORMS_MAX])
 {
-	struct found found;
+	struct zone_near near;
 
-	walk(zones, name, &found);
-	return found.served.pattern ? 0 : list_forms(zones, name, &found.apex, ret);
+	zones_near(zones, name, &near);
+	return zones_near_forms(zones, name, near.apex, ret);
+}
+
+void zones_form_match(const struct zones *zones, const struct zone_form *form,
+		      const struct name *private, struct zone_match *ret)
+{
+	bool served;
+
+	ret->zone = form->zone;
+	ret->apex_labels = zones->zones[form->zone].pattern->labels;
+	if (zones->zones[form->zone].inner) {
+		served = zones_match_served(zones, private, ret);
+		assert(served);
+		(void)served;
+	}
+}
+
+uint64_t zones_form_hash(const struct zones *zones, const struct name *name,
+			 const struct zone_form *form)
+{
+	const struct pattern *pattern = zones->zones[form->zone].pattern;
+	uint64_t hash = pattern->suffix_hash[pattern->tail.labels];
+	const struct pattern_label *label;
+	unsigned i;
+
+	for (i = pattern->labels - pattern->tail.labels; i-- > 0;) {
+		label = &pattern->label[i];
+		hash = name_hash_extend(
+			hash, label->brace < 0 ? label->hash
+					       : name->label_hash[form->brace_at[label->brace]]);
+	}
+	for (i = form->prefix_labels; i-- > 0;)
+		hash = name_hash_extend(hash, name->label_hash[i]);
+	return hash;
 }
 
 int zones_private_form(const struct zones *zones, const struct name *name,
@@ -155,18 +212,18 @@ int zones_place(const struct zones *zones, const struct name *name, struct name 
 	struct zone_form forms[ZONE_FORMS_MAX];
 	unsigned n, i, chosen = 0;
 	struct zone_match match;
-	struct found found;
+	struct zone_near near;
 
 	memset(ret, 0, sizeof(*ret));
-	walk(zones, name, &found);
-	if (found.served.pattern) {
+	zones_near(zones, name, &near);
+	if (near.served) {
 		ret->in_zone = true;
-		ret->zone = (uint16_t)found.served.at;
-		ret->apex = found.served.pattern->labels == name->labels;
+		ret->zone = near.match.zone;
+		ret->apex = near.match.apex_labels == name->labels;
 		return 0;
 	}
-	ret->apex = list_forms(zones, name, &found.apex, forms) > 0;
-	n = list_forms(zones, name, &found.below, forms);
+	ret->apex = near.apex;
+	n = zones_near_forms(zones, name, near.below, forms);
 	if (n == 0)
 		return 0;
 	for (i = 0; i < n; i++) {
@@ -177,11 +234,9 @@ int zones_place(const struct zones *zones, const struct name *name, struct name 
 	}
 	if (zones_private_form(zones, name, &forms[chosen], ret_form) < 0)
 		return -1;
-	ret->folded = true;
+	zones_form_match(zones, &forms[chosen], ret_form, &match);
+	ret->folded = ret->in_zone = true;
 	ret->ambiguous = n > 1;
-	/* Mostly the form's own zone, but another may lie below that. */
-	ret->in_zone = zones_match_served(zones, ret_form, &match);
-	assert(ret->in_zone);
 	ret->zone = match.zone;
 	ret->apex = match.apex_labels == ret_form->labels;
 	return 0;

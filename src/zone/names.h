@@ -106,6 +106,17 @@ struct zone_match {
 bool zones_match_served(const struct zones *zones, const struct name *name, struct zone_match *ret);
 
 /*
+ * What of the zones a name is near, found in one go: the longest served zone that it is at or
+ * below; else the longest public zone that it is below, and the one that it is the apex of.
+ */
+struct zone_near {
+	bool served;
+	struct zone_match match;
+	uint32_t below, apex; /* public zones, plus one; 0: none */
+};
+void zones_near(const struct zones *zones, const struct name *name, struct zone_near *ret);
+
+/*
  * The private forms of a name given in public form, in the order of trying: by the longest
  * public zone that matches, and there in the table's order. 0 if it is in no public zone (L
  * must have a label), or is itself in a served zone.
@@ -117,6 +128,10 @@ struct zone_form {
 };
 unsigned zones_private_forms(const struct zones *zones, const struct name *name,
 			     struct zone_form ret[ZONE_FORMS_MAX]);
+
+/* The same for what zones_near found: forms by way of `below`, or of `apex`. */
+unsigned zones_near_forms(const struct zones *zones, const struct name *name, uint32_t public,
+			  struct zone_form ret[ZONE_FORMS_MAX]);
 
 /*
  * The same for a name that is itself the apex of a public zone: the forms are apexes of served
@@ -131,6 +146,14 @@ unsigned zones_apex_forms(const struct zones *zones, const struct name *name,
  */
 int zones_private_form(const struct zones *zones, const struct name *name,
 		       const struct zone_form *form, struct name *ret);
+
+/* The served zone that the private form, written out in `private`, is in: mostly the form's own. */
+void zones_form_match(const struct zones *zones, const struct zone_form *form,
+		      const struct name *private, struct zone_match *ret);
+
+/* The private form's name_hash, without writing it out. */
+uint64_t zones_form_hash(const struct zones *zones, const struct name *name,
+			 const struct zone_form *form);
 
 /*
  * Where a record of this name is held: under a private form if the name is a public one. That is
@@ -161,6 +184,35 @@ int zones_public_form(const struct zones *zones, const struct name *name, size_t
  */
 int zones_public_apex(const struct zones *zones, const struct name *name, size_t i,
 		      struct name *ret);
+
+/*
+ * Ends of names, by the hash of their last two labels: most names that others ask for end in
+ * nothing of ours, and that is seen at once.
+ */
+#define ZONE_ENDS_BITS 4096 /* half a kilobyte, for some hundred ends */
+struct zone_ends {
+	bool all; /* something of ours has one label: any name may end in it */
+	uint64_t bits[ZONE_ENDS_BITS / 64];
+};
+
+/* Notes a name of at least two labels by name_hash of its last two. */
+static inline void zone_ends_add(struct zone_ends *ends, uint64_t hash)
+{
+	ends->bits[hash % ZONE_ENDS_BITS / 64] |= UINT64_C(1) << hash % 64;
+}
+
+static inline bool zone_ends_may_have(const struct zone_ends *ends, const struct name *name)
+{
+	uint64_t hash;
+
+	if (ends->all || name->labels < 2)
+		return true;
+	hash = name->hash[2];
+	return ends->bits[hash % ZONE_ENDS_BITS / 64] >> hash % 64 & 1;
+}
+
+/* Of all served and public zones. */
+const struct zone_ends *zones_ends(const struct zones *zones);
 
 /* Is the name in (at or below) a served or public zone? */
 bool zones_know(const struct zones *zones, const struct name *name);

@@ -475,6 +475,19 @@ uint64_t node_hash(const struct zones *zones, const struct node *node)
 	return hash;
 }
 
+uint64_t node_end_hash(const struct node *node)
+{
+	uint8_t at[NAME_LABELS_MAX];
+	unsigned n = prefix_labels(node, at), i;
+	uint64_t hash = NAME_ROOT_HASH;
+
+	assert(node->zone == NODE_NO_ZONE);
+	for (i = 1; i <= 2 && n >= 2; i++)
+		hash = name_hash_extend(
+			hash, hash_bytes(node->body + at[n - i] + 1, node->body[at[n - i]]));
+	return n >= 2 ? hash : 0;
+}
+
 bool node_is(const struct zones *zones, const struct node *node, const uint8_t *head,
 	     size_t head_len, const struct name *name, unsigned labels)
 {

@@ -148,6 +148,9 @@ void node_spell(const struct zones *zones, const struct node *node, struct name 
 /* Its hash, without spelling it. */
 uint64_t node_hash(const struct zones *zones, const struct node *node);
 
+/* The hash of its last two labels, of a node outside zones; 0 if it has fewer. */
+uint64_t node_end_hash(const struct node *node);
+
 /* Labels before the tail. */
 unsigned node_prefix_labels(const struct node *node);
 

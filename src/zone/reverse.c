@@ -113,9 +113,20 @@ static void put_unit(struct reverse *reverse, unsigned i, unsigned value)
 		reverse->address[i / 2] |= (uint8_t)(i % 2 ? value : value << 4);
 }
 
+static const uint8_t in_addr[] = "\7in-addr\4arpa", ip6[] = "\3ip6\4arpa";
+
+void table_note_reverse(struct table *table)
+{
+	struct name name;
+
+	if (name_from_wire(&name, in_addr, sizeof(in_addr)) == 0)
+		zone_ends_add(&table->ends, name_hash(&name));
+	if (name_from_wire(&name, ip6, sizeof(ip6)) == 0)
+		zone_ends_add(&table->ends, name_hash(&name));
+}
+
 static bool read_reverse(const struct name *name, struct reverse *ret)
 {
-	static const uint8_t in_addr[] = "\7in-addr\4arpa", ip6[] = "\3ip6\4arpa";
 	const uint8_t *end;
 	size_t end_len;
 	unsigned i;

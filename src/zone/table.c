@@ -17,6 +17,9 @@
  * is nobody's business but an upstream's: so that an NXDOMAIN from there can be seen to be
  * untrue.
  *
+ * Names that end in nothing of ours (which is most of what a forwarder is asked for) are told by
+ * the hash of their last two labels, before any of that.
+ *
  * Pure look-up, any thread, nothing is allocated. assemble.c builds.
  */
 #include "zone/table.h"
@@ -28,6 +31,11 @@
 
 /* What stands between a vault's id and the rest of a Site Recovery name's first label. */
 #define VAULT_MARK "-asr-pod"
+
+/* An index of fewer slots is in the processor's cache anyway: half a megabyte. */
+#define EXPECT_SLOTS_MIN 65536
+/* Slots of one cache line. */
+#define EXPECT_PROBES 8
 
 static const uint8_t star[2] = { 1, '*' };
 
@@ -161,9 +169,9 @@ static bool look_at_form(const struct table *table, const struct name *name,
 	struct zone_match match;
 	struct name toggled;
 
-	if (zones_private_form(table->zones, name, form, &ret->target) < 0 ||
-	    !zones_match_served(table->zones, &ret->target, &match))
+	if (zones_private_form(table->zones, name, form, &ret->target) < 0)
 		return false;
+	zones_form_match(table->zones, form, &ret->target, &match);
 	node = find(table, &ret->target, ret->target.labels);
 	if (is_held(node)) {
 		other = node;
@@ -181,7 +189,8 @@ static bool look_at_form(const struct table *table, const struct name *name,
 	return true;
 }
 
-static void look_outside(const struct table *table, const struct name *name, struct table_hit *ret)
+static void look_outside(const struct table *table, const struct name *name,
+			 const struct zone_near *near, struct table_hit *ret)
 {
 	struct zone_form forms[ZONE_FORMS_MAX];
 	const struct node *own, *node;
@@ -189,7 +198,7 @@ static void look_outside(const struct table *table, const struct name *name, str
 	unsigned n, i;
 
 	/* A public form is never held as it is: the builder has the same zones and folds it. */
-	n = zones_private_forms(table->zones, name, forms);
+	n = zones_near_forms(table->zones, name, near->below, forms);
 	for (i = 0; i < n; i++)
 		if (look_at_form(table, name, &forms[i], ret, &empty))
 			return;
@@ -201,7 +210,7 @@ static void look_outside(const struct table *table, const struct name *name, str
 	if (table_look_reverse(table, name, ret))
 		return;
 	empty |= own != NULL;
-	n = empty ? 0 : zones_apex_forms(table->zones, name, forms);
+	n = empty ? 0 : zones_near_forms(table->zones, name, near->apex, forms);
 	for (i = 0; i < n && !empty; i++)
 		empty = zones_private_form(table->zones, name, &forms[i], &ret->target) == 0 &&
 			find(table, &ret->target, ret->target.labels);
@@ -221,15 +230,51 @@ static void look_outside(const struct table *table, const struct name *name, str
 
 void table_lookup(const struct table *table, const struct name *name, struct table_hit *ret)
 {
-	struct zone_match match;
+	struct zone_near near;
 
 	ret->in_zone = ret->apex = false;
 	ret->zone = 0;
 	ret->apex_labels = 0;
-	if (zones_match_served(table->zones, name, &match))
-		look_in_zone(table, name, &match, ret);
+	if (!zone_ends_may_have(&table->ends, name)) {
+		hit(ret, TABLE_NONE, NULL);
+		return;
+	}
+	zones_near(table->zones, name, &near);
+	if (near.served)
+		look_in_zone(table, name, &near.match, ret);
 	else
-		look_outside(table, name, ret);
+		look_outside(table, name, &near, ret);
+}
+
+uint64_t table_expect(const struct table *table, const struct name *name)
+{
+	struct zone_form forms[ZONE_FORMS_MAX];
+	uint64_t hash = name_hash(name);
+	struct zone_near near;
+
+	if (table->names.size < EXPECT_SLOTS_MIN || !zone_ends_may_have(&table->ends, name))
+		return 0;
+	zones_near(table->zones, name, &near);
+	if (zones_near_forms(table->zones, name, near.below, forms) > 0)
+		hash = zones_form_hash(table->zones, name, &forms[0]);
+	__builtin_prefetch(&table->names.slots[node_index_home(&table->names, hash)]);
+	return hash;
+}
+
+void table_expect_node(const struct table *table, uint64_t expected)
+{
+	const struct node_index *index = &table->names;
+	size_t at, left = EXPECT_PROBES;
+
+	if (!expected)
+		return;
+	for (at = node_index_home(index, expected); index->slots[at] && left-- > 0;
+	     at = node_index_step(index, at)) {
+		if (node_slot_may_be(index->slots[at], expected)) {
+			__builtin_prefetch(node_slot_node(index->slots[at]));
+			return;
+		}
+	}
 }
 
 /* ---- what else is asked of a table ----------------------------------------------------------- */

@@ -281,6 +281,30 @@ static void hang(struct zones *zones, uint32_t at, const struct pattern *pattern
 	*slot = at + 1;
 	if (pattern->tail.labels > zones->tail_labels_max)
 		zones->tail_labels_max = pattern->tail.labels;
+	if (pattern->tail.labels < 2)
+		zones->ends.all = true;
+	else
+		zone_ends_add(&zones->ends, pattern->suffix_hash[2]);
+}
+
+/* May a name at or below the one zone be in the other instead? Rather too often than not. */
+static bool may_be_inner(const struct pattern *outer, const struct pattern *other)
+{
+	unsigned labels =
+		outer->tail.labels < other->tail.labels ? outer->tail.labels : other->tail.labels;
+
+	return other != outer && other->labels >= outer->labels &&
+	       other->suffix_hash[labels] == outer->suffix_hash[labels];
+}
+
+static void find_inner(struct zones *zones)
+{
+	size_t i, j;
+
+	for (i = 0; i < zones->zones_count; i++)
+		for (j = 0; j < zones->zones_count && !zones->zones[i].inner; j++)
+			zones->zones[i].inner =
+				may_be_inner(zones->zones[i].pattern, zones->zones[j].pattern);
 }
 
 int zones_seal(struct zones *zones, struct err *err)
@@ -301,6 +325,7 @@ int zones_seal(struct zones *zones, struct err *err)
 		hang(zones, at++, zones->publics[i].pattern, true, i);
 	for (i = zones->zones_count; i-- > 0;)
 		hang(zones, at++, zones->zones[i].pattern, false, i);
+	find_inner(zones);
 	zones->sealed = true;
 	return 0;
 }

@@ -24,6 +24,7 @@ struct served_zone {
 	struct pattern *pattern;
 	enum zone_type type;
 	bool site_recovery;
+	bool inner; /* another served zone may lie below it; by zones_seal */
 	unsigned pairs;
 	uint32_t first_pair, last_pair; /* plus one */
 };
@@ -66,6 +67,7 @@ struct zones {
 	uint32_t *slots; /* hanger plus one, by the tail's hash */
 	size_t slots_mask;
 	unsigned tail_labels_max;
+	struct zone_ends ends;
 };
 
 /* First hanger that may have this tail, plus one; 0: none. */
