@@ -31,10 +31,9 @@
 
 static const struct csvcell *cell_of(const struct csvrow *row, enum csv_role role)
 {
-	for (size_t i = 0; row->cols.columns[role] && i < row->cols.count; i++)
-		if (row->cols.role[i] == role)
-			return i < row->lex->cells ? &row->lex->cell[i] : NULL;
-	return NULL;
+	size_t i = row->cols.first[role];
+
+	return row->cols.columns[role] && i < row->lex->cells ? &row->lex->cell[i] : NULL;
 }
 
 /* The cell, if there is one with something in it. */
@@ -49,7 +48,6 @@ static int take_zone(struct csvrow *row)
 {
 	const struct csvcell *cell = filled(row, CSV_ZONE);
 	const char *text, *slash, *why;
-	struct name name;
 	struct err err;
 	size_t len;
 
@@ -63,13 +61,12 @@ static int take_zone(struct csvrow *row)
 		len -= (size_t)(slash + 1 - text);
 		text = slash + 1;
 	}
-	why = token_read_name(text, len, NULL, &name);
+	why = token_read_name(text, len, NULL, &row->own_zone);
 	if (why) {
 		err_set(&err, "%s; correct the row", why);
 		return csvrow_refuse_text(row, cell, "the zone ", text, len, err.text);
 	}
-	row->zone = name;
-	row->has_zone = true;
+	row->zone = &row->own_zone;
 	return 0;
 }
 
@@ -241,7 +238,7 @@ static void read_other(struct csvrow *row, const char *type, uint32_t ttl)
 	/* The TTL keeps a type of digits alone from being one. */
 	len = snprintf(row->record, sizeof(row->record), " 0 IN %s %.*s", type, (int)cell->len,
 		       cell->text);
-	rrtext_set_origin(row->rr, row->has_zone ? &row->zone : NULL);
+	rrtext_set_origin(row->rr, row->zone);
 	rrlex_init_memory(row->entry, row->record, (size_t)len);
 	if (rrlex_next(row->entry, &err) != 1 ||
 	    rrtext_read(row->rr, row->entry->entry, &record, &err) < 0) {
@@ -297,7 +294,7 @@ static bool is_soa(const struct csvcell *data)
 
 static bool is_at_apex(const struct csvrow *row)
 {
-	return row->names == 1 && row->has_zone && name_equal(&row->name[0], &row->zone);
+	return row->names == 1 && row->zone && name_equal(&row->name[0], row->zone);
 }
 
 static void read_by_header(struct csvrow *row)
@@ -507,6 +504,20 @@ static void refuse_head(struct csvrow *row)
 
 /* ---- all rows -------------------------------------------------------------------------------- */
 
+/* A header again? Neither a whole name nor an address is a word of one. */
+static bool is_header(const struct csvrow *row, struct csvcols *ret)
+{
+	const struct csvlex *lex = row->lex;
+	const struct csvcell *cell = filled(row, CSV_ADDRESS);
+	struct token_address address;
+
+	/* This spares the look at nearly all rows. */
+	if (cell && token_read_address(cell->text, cell->len, &address))
+		return false;
+	return !has_address(lex) && !has_whole_name(lex) &&
+	       csvcols_read(ret, lex->cell, lex->cells);
+}
+
 static void read_row(struct csvrow *row)
 {
 	struct csvcols cols;
@@ -514,12 +525,8 @@ static void read_row(struct csvrow *row)
 	if (is_empty(row->lex))
 		return;
 	row->names = row->addresses = 0;
-	row->has_zone = row->in->origin != NULL;
-	if (row->has_zone)
-		row->zone = *row->in->origin;
-	/* A header again. Its words have no dots; this spares the look at nearly all rows. */
-	if (!has_whole_name(row->lex) && !has_address(row->lex) &&
-	    csvcols_read(&cols, row->lex->cell, row->lex->cells)) {
+	row->zone = row->in->origin;
+	if (is_header(row, &cols)) {
 		row->cols = cols;
 		return;
 	}

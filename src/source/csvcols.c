@@ -188,7 +188,8 @@ bool csvcols_read(struct csvcols *ret, const struct csvcell *cell, size_t cells)
 		if (ret->columns[word->role] && !several)
 			continue;
 		ret->role[i] = word->role;
-		ret->columns[word->role]++;
+		if (!ret->columns[word->role]++)
+			ret->first[word->role] = i;
 	}
 	return ret->columns[CSV_NAME] && (ret->columns[CSV_ADDRESS] || ret->columns[CSV_DATA]);
 }

@@ -30,6 +30,7 @@ struct csvcols {
 	size_t count;                  /* columns of the header */
 	uint8_t role[CSV_COLUMNS_MAX]; /* enum csv_role */
 	size_t columns[CSV_ROLES];     /* how many have the role: one, but for names, addresses */
+	size_t first[CSV_ROLES];       /* the first that has it, where one does */
 	bool full_names;               /* names are whole (fqdn), not labels within a zone */
 	bool export_of_zone;           /* rows are records of a zone: there is a column for types */
 	bool loose_types;              /* that column is `type`: it may hold anything */

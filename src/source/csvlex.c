@@ -7,8 +7,8 @@
  * time: a quote has to close on its own line there. Each octet is so seen twice at most, and an
  * honest cell with line ends in it suffers only right behind a broken one.
  *
- * A row is read once as much as it may have is at hand. Unquoted cells are handed out in place;
- * quoted ones are copied: their quotes may be doubled.
+ * A row is read once as much as it may have is at hand. Cells are handed out in place, but for
+ * quoted ones with doubled quotes or line ends, which are copied.
  *
  * A quote inside an unquoted cell is kept as it is: whoever reads the cell will not like it.
  */
@@ -36,7 +36,8 @@ void csvlex_init(struct csvlex *lex, struct text *text)
 
 static bool is_blank(const struct csvlex *lex, char c)
 {
-	return c != lex->separator && (c == ' ' || c == '\t' || c == '\f' || c == '\v');
+	return (unsigned char)c <= ' ' && c != lex->separator &&
+	       (c == ' ' || c == '\t' || c == '\f' || c == '\v');
 }
 
 /* Blanks and line ends around the text of a cell mean nothing. */
@@ -68,8 +69,34 @@ static int fail_long(struct csvlex *lex, struct err *err)
 		    "a row of more than 131072 octets; is this CSV, and is every quote closed?");
 }
 
-/* At the quote; moves behind the closing one and the blanks that follow. */
-static int read_quoted(struct csvlex *lex, struct csvcell *cell, bool whole, struct err *err)
+/* Where the line ends in which reading stands, or where the row may have no more of it. */
+static const char *line_end(struct csvlex *lex)
+{
+	const char *at = lex->at, *end = lex->text->end, *newline;
+
+	if (lex->line_end && lex->line_end >= at)
+		return lex->line_end;
+	if (end - lex->row > CSV_ROW_MAX)
+		end = lex->row + CSV_ROW_MAX;
+	if (end < at)
+		end = at;
+	newline = memchr(at, '\n', (size_t)(end - at));
+	lex->line_end = newline ? newline : end;
+	return lex->line_end;
+}
+
+/* The closing quote of a cell that stands there as it is: on one line, without doubled quotes. */
+static const char *plain_quote(struct csvlex *lex)
+{
+	const char *start = lex->at + 1, *stop = line_end(lex), *quote = NULL;
+
+	if (start < stop)
+		quote = memchr(start, '"', (size_t)(stop - start));
+	return quote && (quote + 1 == lex->text->end || quote[1] != '"') ? quote : NULL;
+}
+
+/* Within quotes, to the closing one; the text is copied. */
+static int copy_quoted(struct csvlex *lex, struct csvcell *cell, bool whole, struct err *err)
 {
 	const char *end = lex->text->end;
 	char *out = lex->copy + lex->used;
@@ -93,6 +120,24 @@ static int read_quoted(struct csvlex *lex, struct csvcell *cell, bool whole, str
 		}
 		out[len++] = *lex->at;
 	}
+	cell->text = out;
+	cell->len = len;
+	lex->used += len;
+	return 0;
+}
+
+/* At the quote; moves behind the closing one and the blanks that follow. */
+static int read_quoted(struct csvlex *lex, struct csvcell *cell, bool whole, struct err *err)
+{
+	const char *end = lex->text->end, *quote = plain_quote(lex);
+
+	if (quote) {
+		cell->text = lex->at + 1;
+		cell->len = (size_t)(quote - cell->text);
+		lex->at = quote;
+	} else if (copy_quoted(lex, cell, whole, err) < 0) {
+		return -1;
+	}
 	lex->at++;
 	while (lex->at < end && is_blank(lex, *lex->at) && !is_long(lex))
 		lex->at++;
@@ -103,23 +148,20 @@ static int read_quoted(struct csvlex *lex, struct csvcell *cell, bool whole, str
 			lex, cell->column, err,
 			"text behind a closing quote; double a quote that belongs to the text, or "
 			"close one that is open before it");
-	cell->text = out;
-	cell->len = len;
-	lex->used += len;
 	return 0;
 }
 
 static int read_plain(struct csvlex *lex, struct csvcell *cell, struct err *err)
 {
-	const char *end = lex->text->end;
+	const char *stop = line_end(lex);
+	const char *found = memchr(lex->at, lex->separator, (size_t)(stop - lex->at));
 
 	cell->text = lex->at;
-	while (lex->at < end && *lex->at != '\n' && *lex->at != lex->separator) {
-		if (is_long(lex))
-			return fail_long(lex, err);
-		lex->at++;
-	}
+	lex->at = found ? found : stop;
 	cell->len = (size_t)(lex->at - cell->text);
+	if (is_long(lex) && lex->at < lex->text->end && *lex->at != '\n' &&
+	    *lex->at != lex->separator)
+		return fail_long(lex, err);
 	return 0;
 }
 
@@ -180,6 +222,7 @@ int csvlex_next(struct csvlex *lex, struct err *err)
 	while (text_fill(text, ROW_AT_HAND) && *text->at == '#')
 		pass_line(lex);
 	lex->row = lex->at = lex->line_start = text->at;
+	lex->line_end = NULL;
 	lex->row_line = lex->line;
 	lex->row_whole_from = lex->whole_from;
 	lex->bad_column = 0;

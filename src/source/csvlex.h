@@ -43,6 +43,7 @@ struct csvlex {
 
 	/* The row that is being read. */
 	const char *row, *at, *line_start;
+	const char *line_end;    /* of a line that was looked for, perhaps before `at`; or NULL */
 	uint64_t row_whole_from; /* what whole_from was */
 	bool pass;               /* its first line is still to be passed: it was malformed */
 	size_t used;

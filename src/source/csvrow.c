@@ -50,10 +50,11 @@ static bool is_apex(const char *text, size_t len)
 static bool shares_end(const struct name *name, const struct name *zone)
 {
 	unsigned labels = zone->labels < 2 ? zone->labels : 2;
-	struct name end;
+	size_t len = zone->len - (size_t)zone->at[zone->labels - labels];
 
-	name_strip(&end, zone, zone->labels - labels);
-	return name_ends_with(name, &end);
+	return name->labels >= labels && name->hash[labels] == zone->hash[labels] &&
+	       name->len - (size_t)name->at[name->labels - labels] == len &&
+	       memcmp(name->fold + name->len - len, zone->fold + zone->len - len, len) == 0;
 }
 
 static const char *read_name(const struct csvrow *row, const char *text, size_t len,
@@ -62,7 +63,7 @@ static const char *read_name(const struct csvrow *row, const char *text, size_t 
 	/* Escapes stand in exports of zones alone; elsewhere a backslash is a mistake. */
 	if (row->cols.export_of_zone && memchr(text, '\\', len))
 		return name_from_text(ret, text, len) < 0 ? "is no domain name" : NULL;
-	return token_read_name(text, len, row->has_zone ? &row->zone : NULL, ret);
+	return token_read_name(text, len, row->zone, ret);
 }
 
 int csvrow_name(struct csvrow *row, const struct csvcell *cell, const char *text, size_t len,
@@ -71,34 +72,36 @@ int csvrow_name(struct csvrow *row, const struct csvcell *cell, const char *text
 	static const char relative[] = "is relative and no zone is known; end the name with a dot, "
 				       "add a column `zone`, or "
 				       "set `zone:` for this path";
-	bool apex = is_apex(text, len), whole, label;
-	struct name name;
+	bool apex = is_apex(text, len), within = naming == CSVROW_RELATIVE && row->zone;
+	struct name space, *name = within ? &space : ret;
+	bool whole, label;
 	const char *why;
 	struct err err;
 
-	if (apex && row->has_zone) {
-		*ret = row->zone;
+	if (apex && row->zone) {
+		*ret = *row->zone;
 		return 0;
 	}
 	if (apex)
 		return csvrow_refuse_text(row, cell, "", text, len, relative);
-	why = read_name(row, text, len, &name);
+	why = read_name(row, text, len, name);
 	if (why) {
 		err_set(&err, "%s; correct the row", why);
 		return csvrow_refuse_text(row, cell, "", text, len, err.text);
 	}
-	whole = text[len - 1] == '.' || memmem(text, len, "://", 3);
+	whole = text[len - 1] == '.' || (memchr(text, ':', len) && memmem(text, len, "://", 3));
 	label = !memchr(text, '.', len);
-	if (!whole && !row->has_zone && naming != CSVROW_WHOLE &&
-	    (label || (row->cols.labels_only && name.labels == 2)))
+	if (!whole && !row->zone && naming != CSVROW_WHOLE &&
+	    (label || (row->cols.labels_only && name->labels == 2)))
 		return csvrow_refuse_text(row, cell, "", text, len, relative);
+	if (!within)
+		return 0;
 	/* A label alone has been completed already. */
-	if (whole || label || naming != CSVROW_RELATIVE || !row->has_zone ||
-	    shares_end(&name, &row->zone)) {
-		*ret = name;
+	if (whole || label || shares_end(name, row->zone)) {
+		*ret = *name;
 		return 0;
 	}
-	if (name_join(ret, &name, name.labels, &row->zone) < 0)
+	if (name_join(ret, name, name->labels, row->zone) < 0)
 		return csvrow_refuse_text(row, cell, "", text, len,
 					  "is too long together with its zone; correct the row");
 	return 0;
@@ -160,10 +163,17 @@ int csvrow_take_names(struct csvrow *row, const struct csvcell *cell, enum csvro
 
 int csvrow_take_addresses(struct csvrow *row, const struct csvcell *cell)
 {
-	const char *lost = csvval_lost(cell->text, cell->len), *text;
+	const char *lost, *text;
 	struct csvlist list;
 	size_t len;
 
+	/* Nearly always there is one. */
+	if (row->addresses < CSV_ADDRESSES_MAX &&
+	    token_read_address(cell->text, cell->len, &row->address[row->addresses])) {
+		row->addresses++;
+		return 0;
+	}
+	lost = csvval_lost(cell->text, cell->len);
 	if (lost)
 		return csvrow_refuse_text(row, cell, "", cell->text, cell->len, lost);
 	if (!csvlist_init(&list, cell->text, cell->len))
@@ -321,7 +331,9 @@ int csvrow_take_by_content(struct csvrow *row)
 		const struct csvcell *zone = kinds.last[CELL_ZONE];
 
 		naming = CSVROW_RELATIVE;
-		row->has_zone = name_from_text(&row->zone, zone->text, zone->len) == 0;
+		row->zone = name_from_text(&row->own_zone, zone->text, zone->len) == 0
+				    ? &row->own_zone
+				    : NULL;
 	} else if (kinds.count[CELL_ZONE]) {
 		for (size_t i = 0; i < row->lex->cells; i++)
 			if (kind[i] == CELL_ZONE)

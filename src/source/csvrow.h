@@ -27,8 +27,8 @@ struct csvrow {
 	struct rrlex *entry;
 	bool warned; /* of a row without a header that can be read in two ways */
 
-	bool has_zone;
-	struct name zone; /* of this row, or the file's */
+	const struct name *zone; /* of this row, or the file's; NULL: not known */
+	struct name own_zone;    /* room for that of the row */
 	unsigned names, addresses;
 	struct name name[CSV_NAMES_MAX];
 	struct token_address address[CSV_ADDRESSES_MAX];

@@ -15,9 +15,14 @@
 /* Days of the longest TTL, 2^31-1 seconds. */
 #define TTL_DAYS_MAX 24855
 
-static bool separates(char c)
+static inline bool separates(char c)
 {
-	return strchr(" \t\f\v\n,;|", c) != NULL;
+	static const bool yes[256] = {
+		[' '] = true,  ['\t'] = true, ['\f'] = true, ['\v'] = true,
+		['\n'] = true, [','] = true,  [';'] = true,  ['|'] = true,
+	};
+
+	return yes[(uint8_t)c];
 }
 
 bool csvlist_init(struct csvlist *list, const char *text, size_t len)
@@ -122,11 +127,20 @@ bool csvval_read_ttl(const char *text, size_t len, uint32_t *ret)
 	return true;
 }
 
+/* Could csvval_lost find anything? By an octet that all it looks for have. */
+static bool may_be_lost(const char *text, size_t len)
+{
+	return len && (*text == '[' || *text == '{' || *text == 'S' || *text == 'M' ||
+		       memchr(text, 'D', len) || memchr(text, 'C', len));
+}
+
 const char *csvval_lost(const char *text, size_t len)
 {
 	static const char *const starts[] = { "System.Collections", "System.Object[",
 					      "System.String[", "Microsoft.Azure." };
 
+	if (!may_be_lost(text, len))
+		return NULL;
 	if (memmem(text, len, "DnsServerResourceRecord", 23) ||
 	    memmem(text, len, "CimInstance", 11))
 		return "is what Export-Csv leaves of an object, its addresses are lost; export "

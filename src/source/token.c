@@ -31,18 +31,19 @@ static bool read_quad(const char *text, size_t len, uint8_t ret[4])
 {
 	const char *at = text, *end = text + len;
 
+	/* 255.255.255.255 has as many. */
+	if (len > 15)
+		return false;
 	for (unsigned i = 0; i < 4; i++) {
-		unsigned value = 0;
 		const char *start;
+		unsigned value = 0;
 
 		if (i && (at == end || *at++ != '.'))
 			return false;
-		for (start = at; at < end && (uint8_t)(*at - '0') < 10; at++) {
+		for (start = at; at < end && (uint8_t)(*at - '0') < 10; at++)
 			value = value * 10 + (uint8_t)(*at - '0');
-			if (value > 255 || (at > start && *start == '0'))
-				return false;
-		}
-		if (at == start)
+		if (at == start || (*start == '0' && at > start + 1) || at > start + 3 ||
+		    value > 255)
 			return false;
 		ret[i] = (uint8_t)value;
 	}
