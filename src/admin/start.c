@@ -11,9 +11,7 @@
  */
 #include "admin/start.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <string.h>
@@ -24,6 +22,7 @@
 #include "admin/control.h"
 #include "admin/privdrop.h"
 #include "base/log.h"
+#include "source/statedir.h"
 
 /* Ports for questions to upstreams where descriptors are short: fewer can be guessed. */
 #define SOCKETS_MIN 64
@@ -74,8 +73,8 @@ struct forward_limits start_limits(const struct config *config)
 static struct conns_limits start_conns(const struct config *config)
 {
 	return (struct conns_limits){ .max = config->limits.upstream_connections,
-				       .questions_max = config->limits.connection_questions,
-				       .idle_ms = config->limits.connection_idle_s * 1000 };
+				      .questions_max = config->limits.connection_questions,
+				      .idle_ms = config->limits.connection_idle_s * 1000 };
 }
 
 struct forward_conf start_forward(const struct config *config, unsigned workers)
@@ -147,40 +146,6 @@ static int check_state(const struct config *config, struct err *err)
 		       there ? "not a folder" : strerror(errno));
 }
 
-static bool is_empty(int folder)
-{
-	int copy = dup(folder); /* closedir takes it */
-	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
-	const struct dirent *item;
-	bool empty = stream != NULL;
-
-	while (empty && (item = readdir(stream)))
-		empty = strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0;
-	if (stream)
-		closedir(stream);
-	else if (copy >= 0)
-		close(copy);
-	return empty;
-}
-
-/*
- * A new state folder of root's (a service manager's StateDirectory, a mkdir) becomes the user's,
- * who is to write there. Only an empty one: a folder in which something lies was not made for us.
- * Where this cannot be done the folder's opening will say so.
- */
-static void give_state(const char *path, const struct privdrop *drop)
-{
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (folder < 0)
-		return;
-	if (fstat(folder, &st) == 0 && st.st_uid == 0 && !(st.st_mode & S_IWOTH) &&
-	    is_empty(folder) && fchown(folder, drop->uid, drop->gid) < 0)
-		log_write(LOG_LEVEL_DEBUG, "state folder %s: chown: %s", path, strerror(errno));
-	close(folder);
-}
-
 int start_privileges(const struct config *config, int *ret_control_fd, struct err *err)
 {
 	struct privdrop drop = { .wanted = false };
@@ -193,7 +158,7 @@ int start_privileges(const struct config *config, int *ret_control_fd, struct er
 	if (check_state(config, err) < 0)
 		return -1;
 	if (drop.wanted)
-		give_state(config->server.state, &drop);
+		statedir_give(config->server.state, drop.uid, drop.gid);
 	if (control_open(config->control_socket, drop.wanted ? drop.uid : (uid_t)-1, drop.gid, &fd,
 			 &why) < 0 &&
 	    missing(config, "control.socket", &why, "running without it", err) < 0)

@@ -125,6 +125,61 @@ fail:
 	return NULL;
 }
 
+/* `each` says whether to go on; false if it did not, or the folder cannot be read. */
+static bool walk(int folder, bool (*each)(int folder, const char *name, const void *arg),
+		 const void *arg)
+{
+	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* closedir takes it */
+	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *item;
+	bool good = stream != NULL;
+
+	while (good && (item = readdir(stream)))
+		good = strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0 ||
+		       each(folder, item->d_name, arg);
+	if (stream)
+		closedir(stream);
+	else if (copy >= 0)
+		close(copy);
+	return good;
+}
+
+static bool is_named_as_ours(int folder, const char *name, const void *arg)
+{
+	(void)folder;
+	(void)arg;
+	return is_ours(name, SUFFIX) || is_ours(name, SUFFIX_NEW);
+}
+
+/* A regular file, and no second name of one that lies elsewhere. */
+static bool give_file(int folder, const char *name, const void *arg)
+{
+	const struct stat *owner = arg;
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return true;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == 0)
+		(void)!fchown(fd, owner->st_uid, owner->st_gid);
+	close(fd);
+	return true;
+}
+
+void statedir_give(const char *path, uid_t uid, gid_t gid)
+{
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat owner = { .st_uid = uid, .st_gid = gid }, st;
+
+	if (folder < 0)
+		return;
+	/* Its files first: as long as it is root's nobody else changes what lies in it. */
+	if (fstat(folder, &st) == 0 && st.st_uid == 0 && !(st.st_mode & S_IWOTH) &&
+	    walk(folder, is_named_as_ours, NULL) && walk(folder, give_file, &owner))
+		(void)!fchown(folder, uid, gid);
+	close(folder);
+}
+
 void statedir_close(struct statedir *dir)
 {
 	if (!dir)

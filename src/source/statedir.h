@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/complaint.h"
 #include "base/err.h"
@@ -24,6 +25,14 @@ struct statedir;
 /* Opens it and removes what an interrupted writing left. NULL with the text, which names it. */
 struct statedir *statedir_open(const char *path, struct err *err);
 void statedir_close(struct statedir *dir);
+
+/*
+ * A folder of root's with nothing in it but files of ours, or nothing at all, becomes this user's,
+ * and so do root's files: a service manager makes it so, and takes it back at each start of a
+ * service that begins as root (systemd's StateDirectory). One in which something else lies was not
+ * made for us and stays as it is, and so does what cannot be given: statedir_open will tell.
+ */
+void statedir_give(const char *path, uid_t uid, gid_t gid);
 
 /* One file, by its head; texts are good during the call. -1 ends the walk. */
 typedef int statedir_found_fn(void *arg, const char *path, const char *entry,
