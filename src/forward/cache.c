@@ -8,6 +8,10 @@
  * for as long as the cache is large. Which shard a hash belongs to is read without a lock and
  * looked at again under the lock; it changes only while all are held. So whoever has got a lock has
  * the right one, and keeps it. Locks are there for the most shards that can be, used or not.
+ *
+ * The indexes of all shards stand together, in huge pages: a look-up goes anywhere in them, and in
+ * small pages would wait for the page table each time, for longer than for all else that it does.
+ * The rings fill from their beginnings, so they are in small pages and cost what is used of them.
  */
 #include "forward/cache.h"
 
@@ -17,20 +21,21 @@
 #include <sys/mman.h>
 
 #include "base/hash.h"
+#include "base/pages.h"
 #include "forward/cache_shard.h"
 
 struct cache {
 	_Atomic size_t bytes;
 	_Atomic unsigned shift; /* hash >> shift is the shard; 64: there is one */
 	size_t mapped;
-	uint8_t *memory;
+	uint8_t *mapping;
 	struct cache_shard shards[CACHE_SHARDS_MAX]; /* those not in use have no memory */
 };
 
 /* Of a size: how it is divided. */
 struct division {
 	unsigned count, shift;
-	size_t each;
+	size_t each, index; /* of a shard; of that the index */
 };
 
 struct question_key cache_key_of(const struct forward_question *question)
@@ -64,17 +69,20 @@ static struct division divide(size_t bytes)
 	if (division.each < CACHE_SHARD_BYTES_LEAST)
 		division.each = CACHE_SHARD_BYTES_LEAST;
 	division.each &= ~(size_t)63;
+	division.index = cache_shard_index_bytes(division.each);
 	return division;
 }
 
 /* With all shards locked, or before anybody else knows the cache. */
 static void put_in_place(struct cache *cache, const struct division *division, uint8_t *memory)
 {
+	uint8_t *rings = memory + division->index * division->count;
 	unsigned i;
 
 	for (i = 0; i < CACHE_SHARDS_MAX; i++) {
 		if (i < division->count)
-			cache_shard_set(&cache->shards[i], memory + division->each * i,
+			cache_shard_set(&cache->shards[i], memory + division->index * i,
+					rings + (division->each - division->index) * i,
 					division->each);
 		else
 			cache_shard_unset(&cache->shards[i]);
@@ -82,25 +90,43 @@ static void put_in_place(struct cache *cache, const struct division *division, u
 	atomic_store_explicit(&cache->shift, division->shift, memory_order_relaxed);
 }
 
+/*
+ * `mapped` octets of which the indexes come first. *ret_memory is where they begin, at a huge
+ * page's border.
+ */
+static uint8_t *map(const struct division *division, size_t mapped, uint8_t **ret_memory)
+{
+	size_t huge = division->index * division->count / PAGES_HUGE * PAGES_HUGE;
+	uint8_t *mapping = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (mapping == MAP_FAILED)
+		return NULL;
+	*ret_memory = mapping + (-(uintptr_t)mapping & (PAGES_HUGE - 1));
+	if (huge > 0)
+		madvise(*ret_memory, huge, MADV_HUGEPAGE);
+	return mapping;
+}
+
 int cache_resize(struct cache *cache, size_t bytes, struct err *err)
 {
 	struct division division = divide(bytes);
-	size_t mapped = division.each * division.count, old_mapped = cache->mapped;
-	uint8_t *memory, *old = cache->memory;
+	size_t mapped = division.each * division.count + PAGES_HUGE;
+	size_t old_mapped = cache->mapped;
+	uint8_t *mapping, *memory, *old = cache->mapping;
 	unsigned i;
 
 	if (old && bytes == atomic_load_explicit(&cache->bytes, memory_order_relaxed))
 		return 0;
-	memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory == MAP_FAILED)
+	mapping = map(&division, mapped, &memory);
+	if (!mapping)
 		return err_set(err, "cache: cannot map %zu octets; lower cache.size", mapped);
 	for (i = 0; i < CACHE_SHARDS_MAX; i++)
 		pthread_mutex_lock(&cache->shards[i].lock);
 	put_in_place(cache, &division, memory);
 	for (i = CACHE_SHARDS_MAX; i > 0; i--)
 		pthread_mutex_unlock(&cache->shards[i - 1].lock);
-	cache->memory = memory;
+	cache->mapping = mapping;
 	cache->mapped = mapped;
 	atomic_store_explicit(&cache->bytes, bytes, memory_order_relaxed);
 	if (old)
@@ -135,8 +161,8 @@ void cache_free(struct cache *cache)
 		return;
 	for (i = 0; i < CACHE_SHARDS_MAX; i++)
 		pthread_mutex_destroy(&cache->shards[i].lock);
-	if (cache->memory)
-		munmap(cache->memory, cache->mapped);
+	if (cache->mapping)
+		munmap(cache->mapping, cache->mapped);
 	free(cache);
 }
 

@@ -78,19 +78,31 @@ static size_t index_bytes(size_t slots)
 _Static_assert(SLOTS_MIN *(sizeof(struct slot) + sizeof(uint32_t)) == CACHE_SHARD_BYTES_LEAST,
 	       "the smallest index");
 
-void cache_shard_set(struct cache_shard *shard, uint8_t *memory, size_t bytes)
+static size_t slots_of(size_t bytes)
 {
-	size_t slots = SLOTS_MIN, left, small;
+	size_t slots = SLOTS_MIN;
 
 	while (2 * slots * sizeof(struct slot) <= bytes / CACHE_INDEX_PART)
 		slots *= 2;
-	shard->slots = (struct slot *)(void *)memory;
+	return slots;
+}
+
+size_t cache_shard_index_bytes(size_t bytes)
+{
+	return index_bytes(slots_of(bytes));
+}
+
+void cache_shard_set(struct cache_shard *shard, uint8_t *index, uint8_t *rings, size_t bytes)
+{
+	size_t slots = slots_of(bytes), left, small;
+
+	shard->slots = (struct slot *)(void *)index;
 	shard->slots_mask = (uint32_t)(slots - 1);
 	shard->entries_max = (uint32_t)(slots / 8 * 7);
-	shard->ghosts = (uint32_t *)(void *)(memory + slots * sizeof(struct slot));
+	shard->ghosts = (uint32_t *)(void *)(index + slots * sizeof(struct slot));
 	left = bytes > index_bytes(slots) ? bytes - index_bytes(slots) : 0;
 	small = left / CACHE_SMALL_PART & ~(size_t)7;
-	ring_init(&shard->small, memory + index_bytes(slots), small);
+	ring_init(&shard->small, rings, small);
 	ring_init(&shard->main, shard->small.memory + small, left - small);
 	shard->entries = 0;
 }

@@ -31,8 +31,13 @@ struct cache_shard {
 /* The index alone, at its smallest: room for nothing. */
 #define CACHE_SHARD_BYTES_LEAST 192
 
-/* Gives it memory, which is zero: empty. */
-void cache_shard_set(struct cache_shard *shard, uint8_t *memory, size_t bytes);
+/* What of so many octets is for the index. */
+size_t cache_shard_index_bytes(size_t bytes);
+/*
+ * Gives it memory of `bytes` in all, which is zero: empty. cache_shard_index_bytes at `index`, the
+ * rest at `rings`.
+ */
+void cache_shard_set(struct cache_shard *shard, uint8_t *index, uint8_t *rings, size_t bytes);
 /* Takes its memory away. */
 void cache_shard_unset(struct cache_shard *shard);
 /* Forgets this name and all below it (NULL: everything). How many replies. */
