@@ -60,7 +60,7 @@ struct pending {
 };
 
 static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, uint64_t now_ms);
-static void on_failed(void *arg, uint32_t number, uint64_t now_ms);
+static void on_failed(void *arg, uint32_t number, enum try_verdict why, uint64_t now_ms);
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
 struct pending *pending_new(const struct pending_conf *conf, struct err *err)
@@ -192,9 +192,9 @@ static void finish_badly(struct pending *pending, uint32_t i)
 	finish(pending, i, &outcome);
 }
 
-static struct manner manner_of(const struct pending *pending, uint32_t number)
+static struct manner *manner_at(const struct pending *pending, uint32_t number)
 {
-	return pending->questions[number / PENDING_TRIES_MAX].manner[number % PENDING_TRIES_MAX];
+	return &pending->questions[number / PENDING_TRIES_MAX].manner[number % PENDING_TRIES_MAX];
 }
 
 static void note_unreachable(struct pending *pending, uint32_t i, const struct manner *manner,
@@ -250,30 +250,27 @@ static bool ask(struct pending *pending, uint32_t i, struct manner manner, uint6
 	struct try_ask how = manner_ask(&manner, pending->conf.upstreams, question->key, now_ms);
 	uint64_t due_ms = now_ms + upstream_timeout_ms(pending->conf.upstreams, manner.upstream,
 						       question->rounds.round);
+	enum try_verdict verdict;
 
 	/* Before it leaves: it may come back at once, to another worker. */
 	atomic_fetch_or_explicit(question->members_asked, UINT32_C(1) << manner.member,
 				 memory_order_relaxed);
 	manner.malformed = false;
-	question->manner[number % PENDING_TRIES_MAX] = manner;
-	switch (tries_ask(pending->tries, number, &how, now_ms)) {
-	case TRY_SENT:
-		question->current = number;
-		break;
-	case TRY_NO_ROOM:
+	*manner_at(pending, number) = manner;
+	verdict = tries_ask(pending->tries, number, &how, now_ms);
+	if (verdict == TRY_NO_ROOM) {
 		wait_for_room(pending, i, manner.member, now_ms);
 		return true;
-	case TRY_UNREACHABLE:
-		break;
 	}
 	upstream_note_asked(pending->conf.upstreams, manner.upstream);
 	if (question->asked++ > 0)
 		counter_add(&pending->conf.counters->retries, 1);
 	rounds_asked(&question->rounds, due_ms);
-	if (question->current != number) {
+	if (verdict == TRY_UNREACHABLE) {
 		note_unreachable(pending, i, &manner, now_ms);
 		return false;
 	}
+	question->current = number;
 	set_due(pending, i, due_ms, now_ms);
 	return true;
 }
@@ -350,8 +347,7 @@ void pending_start(struct pending *pending, uint32_t i, const struct question_ke
 	question->key = key;
 	question->deadline_ms = now_ms + FORWARD_DEADLINE_MS;
 	question->members_asked = members_asked;
-	question->slots = question->asked = 0;
-	question->spent = false;
+	question->slots = question->asked = question->spent = 0;
 	rounds_begin(&question->rounds, key->group, without);
 	question->current = TRY_NONE;
 	excuse_begin(&question->excuse, room);
@@ -361,7 +357,7 @@ void pending_start(struct pending *pending, uint32_t i, const struct question_ke
 		set_due(pending, i, now_ms, now_ms);
 	else if (question->current != TRY_NONE)
 		explore(pending->conf.upstreams, pending->conf.prober, key,
-			manner_of(pending, question->current).member, without, now_ms);
+			manner_at(pending, question->current)->member, without, now_ms);
 }
 
 /* The try led nowhere. Another upstream that is being waited for has its time first. */
@@ -387,7 +383,7 @@ static void take_bad_answer(struct pending *pending, uint32_t number, const stru
 		failure.ede = EDE_NO_REACHABLE_AUTHORITY;
 	}
 	excuse_take(&question->excuse, &failure, pending->scratch);
-	rounds_give_up(&question->rounds, manner_of(pending, number).member);
+	rounds_give_up(&question->rounds, manner_at(pending, number)->member);
 	drop_try(pending, number, now_ms);
 }
 
@@ -395,11 +391,9 @@ static void take_bad_answer(struct pending *pending, uint32_t number, const stru
 static void take_malformed(struct pending *pending, uint32_t number, uint64_t now_ms)
 {
 	if (tries_at(pending->tries, number)->kind == TRY_TCP)
-		on_failed(pending, number, now_ms);
+		on_failed(pending, number, TRY_UNREACHABLE, now_ms);
 	else
-		pending->questions[number / PENDING_TRIES_MAX]
-			.manner[number % PENDING_TRIES_MAX]
-			.malformed = true;
+		manner_at(pending, number)->malformed = true;
 }
 
 /* The same question to the same upstream once more, another way, over UDP. */
@@ -416,7 +410,7 @@ static void ask_again(struct pending *pending, uint32_t number, struct manner ma
 
 static void ask_with_less(struct pending *pending, uint32_t number, bool has_opt, uint64_t now_ms)
 {
-	struct manner manner = manner_of(pending, number);
+	struct manner manner = *manner_at(pending, number);
 
 	manner_lower(&manner, has_opt);
 	ask_again(pending, number, manner, now_ms);
@@ -429,7 +423,7 @@ static void take_answer(struct pending *pending, uint32_t number, const struct r
 	uint32_t i = number / PENDING_TRIES_MAX;
 	const struct question *question = &pending->questions[i];
 	struct upstreams *upstreams = pending->conf.upstreams;
-	struct manner manner = manner_of(pending, number);
+	struct manner manner = *manner_at(pending, number);
 	struct pending_outcome outcome = {
 		.data = pending->scratch,
 		.len = cut->len,
@@ -452,22 +446,21 @@ static void go_to_tcp(struct pending *pending, uint32_t number, uint64_t now_ms)
 {
 	uint32_t i = number / PENDING_TRIES_MAX;
 	struct question *question = &pending->questions[i];
-	struct manner manner = manner_of(pending, number);
+	struct manner manner = *manner_at(pending, number);
 	struct try_ask how = manner_ask(&manner, pending->conf.upstreams, question->key, now_ms);
+	enum try_verdict verdict;
 
 	end_try(pending, number);
 	manner.second_way = !manner.malformed;
 	manner.malformed = false;
-	question->manner[number % PENDING_TRIES_MAX] = manner;
-	switch (tries_tcp(pending->tries, number, &how, now_ms)) {
-	case TRY_SENT:
+	*manner_at(pending, number) = manner;
+	verdict = tries_tcp(pending->tries, number, &how, now_ms);
+	if (verdict == TRY_SENT) {
 		question->current = number;
 		set_due(pending, i, now_ms + PENDING_TCP_MS, now_ms);
-		return;
-	case TRY_NO_ROOM:
+	} else if (verdict == TRY_NO_ROOM) {
 		wait_for_room(pending, i, manner.member, now_ms);
-		return;
-	case TRY_UNREACHABLE:
+	} else {
 		note_unreachable(pending, i, &manner, now_ms);
 		drop_try(pending, number, now_ms);
 	}
@@ -499,7 +492,7 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 		ask_with_less(pending, number, cut.has_opt, now_ms);
 	} else if (cut.rcode == RCODE_SERVFAIL || cut.referral) {
 		upstream_note_refusal(
-			pending->conf.upstreams, key->group, manner_of(pending, number).member,
+			pending->conf.upstreams, key->group, manner_at(pending, number)->member,
 			reply_is_names_fault(&cut) || flight_has_returned(question->members_asked),
 			rtt_us, now_ms);
 		take_bad_answer(pending, number, &cut, now_ms);
@@ -512,7 +505,7 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 {
 	struct pending *pending = arg;
 	struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
-	struct manner manner = manner_of(pending, number);
+	struct manner manner = *manner_at(pending, number);
 
 	switch (reply->news) {
 	case TRY_ANSWER:
@@ -541,12 +534,19 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 	}
 }
 
-static void on_failed(void *arg, uint32_t number, uint64_t now_ms)
+static void on_failed(void *arg, uint32_t number, enum try_verdict why, uint64_t now_ms)
 {
 	struct pending *pending = arg;
-	struct manner manner = manner_of(pending, number);
+	const struct manner *manner = manner_at(pending, number);
+	uint32_t i = number / PENDING_TRIES_MAX;
 
-	note_unreachable(pending, number / PENDING_TRIES_MAX, &manner, now_ms);
+	if (why == TRY_NO_ROOM) {
+		pending->questions[i].asked--; /* it never left */
+		end_try(pending, number);
+		wait_for_room(pending, i, manner->member, now_ms);
+		return;
+	}
+	note_unreachable(pending, i, manner, now_ms);
 	drop_try(pending, number, now_ms);
 }
 
@@ -554,13 +554,13 @@ static void note_silent(struct pending *pending, uint32_t number, uint64_t now_m
 {
 	uint16_t group = pending->questions[number / PENDING_TRIES_MAX].key->group;
 	uint64_t waited_ms = now_ms - tries_at(pending->tries, number)->sent_us / 1000;
-	struct manner manner = manner_of(pending, number);
+	struct upstreams *upstreams = pending->conf.upstreams;
+	const struct manner *manner = manner_at(pending, number);
 
-	if (manner.second_way)
-		upstream_note_no_tcp(pending->conf.upstreams, manner.upstream, waited_ms);
+	if (manner->second_way)
+		upstream_note_no_tcp(upstreams, manner->upstream, waited_ms);
 	else
-		upstream_note_timeout(pending->conf.upstreams, group, manner.member, waited_ms,
-				      now_ms);
+		upstream_note_timeout(upstreams, group, manner->member, waited_ms, now_ms);
 }
 
 /* The time of a step is over: of the try that was waited for, or of the question. */
@@ -569,7 +569,7 @@ static void on_due(struct pending *pending, uint32_t i, uint64_t now_ms)
 	struct question *question = &pending->questions[i];
 
 	if (question->current != TRY_NONE) {
-		if (manner_of(pending, question->current).malformed &&
+		if (manner_at(pending, question->current)->malformed &&
 		    now_ms < question->deadline_ms) {
 			go_to_tcp(pending, question->current, now_ms);
 			return;

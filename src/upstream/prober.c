@@ -51,7 +51,7 @@ struct prober {
 };
 
 static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, uint64_t now_ms);
-static void on_failed(void *arg, uint32_t number, uint64_t now_ms);
+static void on_failed(void *arg, uint32_t number, enum try_verdict why, uint64_t now_ms);
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
 struct prober *prober_new(unsigned max, struct upstreams *upstreams, struct event_base *base,
@@ -62,6 +62,7 @@ struct prober *prober_new(unsigned max, struct upstreams *upstreams, struct even
 		.max = max,
 		.sockets_max = SOCKETS_EACH * max,
 		.near_misses_max = NEAR_MISSES_MAX,
+		.at_once = true,
 		.conns = { .max = max, .questions_max = max, .idle_ms = IDLE_MS },
 		.upstreams = upstreams,
 		.base = base,
@@ -201,8 +202,10 @@ static void on_reply(void *arg, uint32_t number, const struct try_reply *reply, 
 	tell(prober, number, PROBER_ANSWERED, reply->rcode, rtt_us, now_ms);
 }
 
-static void on_failed(void *arg, uint32_t number, uint64_t now_ms)
+/* With at_once, and one query on each connection, there is room from the start, or never. */
+static void on_failed(void *arg, uint32_t number, enum try_verdict why, uint64_t now_ms)
 {
+	(void)why;
 	tell(arg, number, PROBER_UNREACHABLE, 0, 0, now_ms);
 }
 

@@ -3,25 +3,34 @@
  * A forged reply must name the right address, port, id and question. This is about the port.
  *
  * Each socket is bound to a port drawn evenly from 1024 to 65535, so one who cannot see our packets
- * has to guess 16 bits of port and 16 of id, and the same question is in flight only once. Against
- * one who found out all open ports of this moment log2(sockets) bits of the port remain: 8 for 256,
- * so 24 in all, and every port is gone after 64 questions or 30 s. A fresh socket for each question
- * would keep all 32 bits, at 20 us each.
+ * has to guess 16 bits of port (15.98) and 16 of id, and the same question is in flight only once.
+ * Against one who found out all open ports of this moment log2(sockets) bits of the port remain: 8
+ * for 256, so 24 in all, and every port is gone after 64 questions or 30 s. A fresh socket for each
+ * question would keep all 32 bits, at 20 us each.
+ *
+ * Questions of one turn to one upstream share a socket, so that they share a system call. None of
+ * these bits is lost by that. A forged reply passes for one question alone, the one it names, and
+ * must hit that one's port and id: the port is as hard to guess whether others left by it or not,
+ * and that the ids on a socket differ is worth 0.001 bits of 16, for 64 that wait. Many forged
+ * replies to many questions hit as often as before, only more of them at a time. What is shared
+ * would help one who learned the port of a question of his own, asked in the same turn as his
+ * victim's. But an upstream's clients do not see it, nor do servers behind it: he must be the
+ * upstream or on the way to it, and need not guess then. To find it by guessing is to guess port
+ * and id of his own, 32 bits. To watch his own go to TCP, since so many wrong guesses hit the port,
+ * tells it too late: all that wait on that socket go to TCP with his (tries.c), and no others come.
+ * Those wrong guesses hurt more questions at a time than before, and hit as much more seldom.
  *
  * Sockets are connected: the kernel then drops what comes from elsewhere, a port scan from any
  * other address sees them closed, and ICMP tells at once that an upstream is not there. What
  * arrived between bind and connect may still be from anybody, so the caller compares the source
  * too.
  *
- * A pick draws slots at random: an empty one is opened, one of this upstream is taken, one of
- * another upstream is passed over; after some draws an idle one of those is turned over to this
- * upstream. So slots follow the load, without lists for each upstream. A silent upstream, whose
- * questions hold their sockets until the deadline, is kept from all of them by SOCKETS_SHARE. Quiet
- * servers open a socket for nearly every question, and so have full entropy; busy ones use the
- * pool.
- *
- * sendmmsg is of no use here: it joins datagrams of one socket, and each question leaves by
- * another.
+ * The first pick of a turn draws slots at random: an empty one is opened, one of this upstream is
+ * taken, one of another upstream is passed over; after some draws an idle one of those is turned
+ * over to this upstream. So slots follow the load, without lists for each upstream. A silent
+ * upstream, whose questions hold their sockets until the deadline, is kept from all of them by
+ * SOCKETS_SHARE. Quiet servers open a socket for nearly every question, and so have full entropy;
+ * busy ones use the pool.
  */
 #include "upstream/sockets.h"
 
@@ -48,7 +57,8 @@ int sockets_init(struct sockets *sockets, unsigned max, int epoll,
 {
 	unsigned i;
 
-	*sockets = (struct sockets){ .max = max, .epoll = epoll, .upstreams = upstreams };
+	*sockets =
+		(struct sockets){ .max = max, .epoll = epoll, .upstreams = upstreams, .turn = 1 };
 	sockets->slots = calloc(max, sizeof(sockets->slots[0]));
 	if (!sockets->slots)
 		return -1;
@@ -246,7 +256,7 @@ static uint32_t search(const struct sockets *sockets, uint16_t upstream, bool gr
 	return SOCKETS_NONE;
 }
 
-uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_ms)
+static uint32_t pick_anew(struct sockets *sockets, uint16_t upstream, uint64_t now_ms)
 {
 	bool grow = may_grow(sockets, upstream);
 	uint32_t spare = SOCKETS_NONE, found = SOCKETS_NONE;
@@ -279,4 +289,26 @@ uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_m
 	close_slot(sockets, &sockets->slots[spare]);
 	found = open_slot(sockets, spare, upstream, now_ms);
 	return found == spare ? use_slot(sockets, spare) : found;
+}
+
+uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_ms)
+{
+	struct socket_turn *turn = &sockets->turns[upstream];
+	const struct socket_slot *slot = &sockets->slots[turn->slot];
+	uint32_t i;
+
+	if (turn->turn == sockets->turn && turn->uses < SOCKETS_TURN_MAX &&
+	    slot->uses < SOCKETS_USES_MAX && fits(slot, upstream, may_grow(sockets, upstream))) {
+		turn->uses++;
+		return use_slot(sockets, turn->slot);
+	}
+	i = pick_anew(sockets, upstream, now_ms);
+	if (i < sockets->max)
+		*turn = (struct socket_turn){ .turn = sockets->turn, .slot = i, .uses = 1 };
+	return i;
+}
+
+void sockets_end_turn(struct sockets *sockets)
+{
+	sockets->turn++;
 }

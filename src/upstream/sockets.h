@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The UDP sockets that a worker's questions leave by: many, on random ports, one picked at random
- * each time.
+ * for each turn of the event loop and each upstream. How hard they make it to forge a reply: see
+ * sockets.c.
  *
  * Preallocated slots; a slot holds a socket that is connected to one upstream. One thread.
  */
@@ -20,6 +21,14 @@
  */
 #define SOCKETS_USES_MAX 64
 #define SOCKETS_LIFE_MS 30000
+
+/*
+ * Questions that go to one upstream in one turn of the event loop share a socket, up to so many:
+ * one system call sends them, and one or two take the answers. The answers of as many as may wait
+ * on a socket, of 1,232 octets each, fit in the room that the kernel gives it (212,992 octets, of
+ * which such a datagram takes 2,304).
+ */
+#define SOCKETS_TURN_MAX 32
 
 /*
  * An upstream gets one more socket as long as those that wait for it are fewer than so many times
@@ -52,6 +61,13 @@ struct socket_slot {
 	uint64_t opened_ms;
 };
 
+/* The socket of an upstream's questions of one turn. */
+struct socket_turn {
+	uint64_t turn; /* any other than the present one: none was picked yet */
+	uint32_t slot;
+	unsigned uses;
+};
+
 struct sockets {
 	unsigned max;
 	int epoll; /* the caller's */
@@ -60,6 +76,8 @@ struct sockets {
 	unsigned opened;                   /* slots with a socket */
 	unsigned busy;                     /* slots on which somebody waits */
 	unsigned busy_with[UPSTREAMS_MAX]; /* of these, the upstream's */
+	uint64_t turn;                     /* from 1 */
+	struct socket_turn turns[UPSTREAMS_MAX];
 };
 
 /* Sockets are added to `epoll` with their slot's number as data. -1 without memory. */
@@ -68,11 +86,15 @@ int sockets_init(struct sockets *sockets, unsigned max, int epoll,
 void sockets_fini(struct sockets *sockets);
 
 /*
- * A slot that leads to this upstream, with one more use and one more waiting. Or SOCKETS_NONE: none
+ * A slot that leads to this upstream, with one more use and one more waiting: this turn's, while it
+ * has room for one more question, else one picked at random. Or SOCKETS_NONE: none
  * is free for this upstream, or none could be opened for want of something of ours. Or
  * SOCKETS_UNREACHABLE: the kernel knows no way there.
  */
 uint32_t sockets_pick(struct sockets *sockets, uint16_t upstream, uint64_t now_ms);
+
+/* What is picked from here on is picked anew. */
+void sockets_end_turn(struct sockets *sockets);
 
 /*
  * Closes idle ones whose time is over: a port is not to stay open because nobody draws its slot.

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A try is a datagram on one of the pool's sockets, or a message on a connection, for which see
- * tries_conn.c. A datagram comes back to its try by socket and id, and must match in everything:
- * source address and port (the kernel sees to the port of ours), id, QR, opcode, and the whole
- * question. What does not is counted and otherwise
- * as if it had not come: whoever could end a question with rubbish could choose who answers it.
- * Only "I cannot read this" may come without the question, for it does not answer it.
+ * A try is a datagram on one of the pool's sockets, for whose leaving see tries_out.c, or a message
+ * on a connection, for which see tries_conn.c. A datagram comes back to its try by socket and id,
+ * and must match in everything: source address and port (the kernel sees to the port of ours), id,
+ * QR, opcode, and the whole question. What does not is counted and otherwise as if it had not come:
+ * whoever could end a question with rubbish could choose who answers it. Only "I cannot read this"
+ * may come without the question, for it does not answer it.
  *
- * The tries that wait on one socket form a list, a handful long: the pool spreads them. On an ICMP
- * error the list is all that has to be told.
+ * The tries that wait on one socket form a list in the order in which they were asked, nearly that
+ * of the answers, so the one that an answer belongs to is found near its front. On an ICMP error
+ * the list is all that has to be told, and when the socket's port was found out, too.
  *
  * Sockets and connections hang in an epoll set of our own, which libevent sees as one descriptor:
  * they come and go without libevent allocating for them, and up to EVENTS_MAX are served in a
@@ -30,8 +31,6 @@
 
 /* Sockets served a wake-up; the rest are still ready at the next, after clients had their turn. */
 #define EVENTS_MAX 64
-/* Room for a datagram: what we ask for, and enough more to tell that it is too long. */
-#define DATAGRAM_MAX 2048
 /* Data of an epoll event from here on is a connection, below a socket. */
 #define CONNS_BASE (UINT64_C(1) << 32)
 /*
@@ -43,6 +42,26 @@
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_sweep(evutil_socket_t fd, short what, void *arg);
+
+static void init_buffers(struct tries *tries)
+{
+	struct tries_out *out = &tries->out;
+	struct tries_in *in = &tries->in;
+	unsigned n;
+
+	out->unsent = TRY_NONE;
+	for (n = 0; n < TRIES_OUT_MAX; n++) {
+		out->header[n].msg_hdr.msg_iov = &out->piece[n];
+		out->header[n].msg_hdr.msg_iovlen = 1;
+	}
+	for (n = 0; n < TRIES_IN_MAX; n++) {
+		in->piece[n] = (struct iovec){ in->data[n], TRIES_DATAGRAM_MAX };
+		in->header[n].msg_hdr.msg_iov = &in->piece[n];
+		in->header[n].msg_hdr.msg_iovlen = 1;
+		in->header[n].msg_hdr.msg_name = &in->from[n];
+		in->header[n].msg_hdr.msg_namelen = sizeof(in->from[n]);
+	}
+}
 
 struct tries *tries_new(const struct tries_conf *conf, struct err *err)
 {
@@ -57,6 +76,7 @@ struct tries *tries_new(const struct tries_conf *conf, struct err *err)
 		return NULL;
 	}
 	tries->conf = *conf;
+	init_buffers(tries);
 	tries->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (tries->epoll < 0) {
 		err_set(err, "upstream: epoll: %s", strerror(errno));
@@ -69,9 +89,10 @@ struct tries *tries_new(const struct tries_conf *conf, struct err *err)
 		event_new(conf->base, tries->epoll, EV_READ | EV_PERSIST, on_readable, tries);
 	tries->sweep = evtimer_new(conf->base, on_sweep, tries);
 	tries->tick = evtimer_new(conf->base, tries_on_tick, tries);
+	tries->out.turn = event_new(conf->base, -1, 0, tries_on_turn, tries);
 	tries->cookies = cookies_new();
-	if (!tries->all || !tries->conns || !tries->cookies || !tries->readable || !tries->sweep ||
-	    !tries->tick ||
+	if (!tries->all || !tries->out.turn || !tries->conns || !tries->cookies ||
+	    !tries->readable || !tries->sweep || !tries->tick ||
 	    sockets_init(&tries->sockets, conf->sockets_max, tries->epoll, conf->upstreams) < 0 ||
 	    event_add(tries->readable, NULL) < 0) {
 		err_set(err, "upstream: out of memory");
@@ -93,6 +114,8 @@ void tries_free(struct tries *tries)
 		event_free(tries->sweep);
 	if (tries->tick)
 		event_free(tries->tick);
+	if (tries->out.turn)
+		event_free(tries->out.turn);
 	sockets_fini(&tries->sockets);
 	conns_free(tries->conns);
 	cookies_free(tries->cookies);
@@ -102,7 +125,7 @@ void tries_free(struct tries *tries)
 	free(tries);
 }
 
-static void arm_sweep(struct tries *tries)
+void tries_arm_sweep(struct tries *tries)
 {
 	struct timeval wait = { .tv_sec = SWEEP_S };
 
@@ -120,7 +143,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	tries->sweeping = false;
 	sockets_retire(&tries->sockets, clock_now_ms());
-	arm_sweep(tries);
+	tries_arm_sweep(tries);
 }
 
 const struct try *tries_at(const struct tries *tries, uint32_t number)
@@ -147,23 +170,32 @@ uint16_t tries_draw_id(const struct tries *tries, uint32_t first)
 
 void tries_link(struct tries *tries, uint32_t number, uint32_t *first)
 {
-	struct try *try = &tries->all[number];
+	struct try *all = tries->all;
 
-	try->next = *first;
-	try->prev = TRY_NONE;
-	if (try->next != TRY_NONE)
-		tries->all[try->next].prev = number;
-	*first = number;
+	all[number].next = TRY_NONE;
+	if (*first == TRY_NONE) {
+		all[number].prev = number;
+		*first = number;
+		return;
+	}
+	all[number].prev = all[*first].prev;
+	all[all[number].prev].next = number;
+	all[*first].prev = number;
 }
 
-void tries_unlink(struct tries *tries, const struct try *try, uint32_t *first)
+void tries_unlink(struct tries *tries, uint32_t number, uint32_t *first)
 {
-	if (try->next != TRY_NONE)
-		tries->all[try->next].prev = try->prev;
-	if (try->prev != TRY_NONE)
-		tries->all[try->prev].next = try->next;
+	struct try *all = tries->all;
+	uint32_t next = all[number].next;
+
+	if (*first == number)
+		*first = next;
 	else
-		*first = try->next;
+		all[all[number].prev].next = next;
+	if (next != TRY_NONE)
+		all[next].prev = all[number].prev;
+	else if (*first != TRY_NONE)
+		all[*first].prev = all[number].prev;
 }
 
 enum try_verdict tries_no_room(struct tries *tries)
@@ -196,39 +228,8 @@ size_t tries_prepare(struct tries *tries, struct try *try, const struct try_ask 
 	if (try->ask.cookie)
 		server_len = cookies_show(tries->cookies, how->upstream, local, now_ms,
 					  try->ask.client, &server);
-	try->sent_us = clock_now_us();
+	try->sent_us = now_ms * 1000; /* until it leaves */
 	return ask_write(&try->ask, server, server_len, query);
-}
-
-static enum try_verdict send_on_socket(struct tries *tries, uint32_t number,
-				       const struct try_ask *ask, uint64_t now_ms)
-{
-	uint32_t slot_number = sockets_pick(&tries->sockets, ask->upstream, now_ms);
-	struct try *try = &tries->all[number];
-	uint8_t query[ASK_LEN_MAX];
-	struct socket_slot *slot;
-	bool ours;
-	size_t len;
-
-	if (slot_number == SOCKETS_NONE)
-		return tries_no_room(tries);
-	if (slot_number == SOCKETS_UNREACHABLE)
-		return TRY_UNREACHABLE;
-	arm_sweep(tries);
-	slot = &tries->sockets.slots[slot_number];
-	try->kind = TRY_UDP;
-	try->slot = slot_number;
-	try->warm = true;
-	len = tries_prepare(tries, try, ask, tries_draw_id(tries, slot->first), &slot->local,
-			    now_ms, query);
-	tries_link(tries, number, &slot->first);
-	if (send(slot->fd, query, len, MSG_NOSIGNAL) == (ssize_t)len)
-		return TRY_SENT;
-	/* What ICMP said to an earlier one shows here; the socket is not to be used again. */
-	ours = sockets_limit_met(errno);
-	slot->retired = slot->retired || !ours;
-	tries_end(tries, number);
-	return ours ? tries_no_room(tries) : TRY_UNREACHABLE;
 }
 
 /* Who wants TLS wants nobody to read along: there is no way from there to a datagram. */
@@ -237,20 +238,26 @@ enum try_verdict tries_ask(struct tries *tries, uint32_t number, const struct tr
 {
 	if (upstream_is_tls(tries->conf.upstreams, ask->upstream))
 		return tries_tcp(tries, number, ask, now_ms);
-	return send_on_socket(tries, number, ask, now_ms);
+	return tries_send_on_socket(tries, number, ask, now_ms);
 }
 
 void tries_end(struct tries *tries, uint32_t number)
 {
 	struct try *try = &tries->all[number];
 
-	if (try->kind == TRY_UDP) {
-		tries_unlink(tries, try, &tries->sockets.slots[try->slot].first);
-		sockets_ended(&tries->sockets, try->slot, try->ask.id);
-		sockets_release(&tries->sockets, try->slot);
-	} else if (try->kind == TRY_TCP) {
-		tries_unlink(tries, try, conns_first(tries->conns, try->slot));
+	switch (try->kind) {
+	case TRY_UDP:
+		tries_leave_socket(tries, number);
+		break;
+	case TRY_TCP:
+		tries_unlink(tries, number, conns_first(tries->conns, try->slot));
 		conns_release(tries->conns, try->slot, clock_now_ms());
+		break;
+	case TRY_UNSENT:
+		tries_leave_unsent(tries, number);
+		break;
+	case TRY_UNUSED:
+		break;
 	}
 	try->kind = TRY_UNUSED;
 }
@@ -317,28 +324,30 @@ void tries_tell(struct tries *tries, uint32_t number, enum ask_fit fit,
 
 /*
  * A reply from the right address to the right port that answers nothing which waits there. It may
- * have been meant for any of them, so each has had a guess.
+ * have been meant for any of them, so each has had a guess; and when one has had too many, somebody
+ * knows the port of all.
  */
 static void count_near_miss(struct tries *tries, uint32_t slot_number, uint64_t now_ms)
 {
 	struct socket_slot *slot = &tries->sockets.slots[slot_number];
 	struct try_reply reply = { .news = TRY_SUSPECT };
 	uint32_t number, next;
+	bool found = false;
 
 	counter_add(&tries->conf.counters->mismatched, 1);
 	for (number = slot->first; number != TRY_NONE; number = tries->all[number].next)
-		tries->all[number].near_misses++;
-	/* All of a socket that were there before are told; what that begins is on others. */
-	if (slot->first == TRY_NONE)
+		found |= ++tries->all[number].near_misses > tries->conf.near_misses_max;
+	if (!found)
 		return;
+	/* Its port is known: nobody is to wait on it any longer, nor to leave by it. */
+	slot->retired = true;
 	sockets_hold(&tries->sockets, slot_number);
 	for (number = slot->first; number != TRY_NONE; number = next) {
 		struct try *try = &tries->all[number];
 
 		next = try->next;
-		if (try->near_misses <= tries->conf.near_misses_max)
+		if (try->near_misses == 0)
 			continue;
-		slot->retired = true; /* its port is known */
 		try->near_misses = 0;
 		counter_add(&tries->conf.counters->suspected, 1);
 		tries->conf.reply(tries->conf.arg, number, &reply, now_ms);
@@ -347,12 +356,13 @@ static void count_near_miss(struct tries *tries, uint32_t slot_number, uint64_t 
 	sockets_release(&tries->sockets, slot_number);
 }
 
-/* `len` is the datagram's whole length; at most DATAGRAM_MAX of it are in data. */
+/* `len` is the datagram's whole length; at most TRIES_DATAGRAM_MAX of it are in data. */
 static void take_datagram(struct tries *tries, uint32_t slot_number, const union addr *from,
 			  const uint8_t *data, size_t len, uint64_t now_ms)
 {
 	struct socket_slot *slot = &tries->sockets.slots[slot_number];
-	struct try_reply reply = { .data = data, .len = len < DATAGRAM_MAX ? len : DATAGRAM_MAX };
+	struct try_reply reply = { .data = data,
+				   .len = len < TRIES_DATAGRAM_MAX ? len : TRIES_DATAGRAM_MAX };
 	struct ask_reply said;
 	uint32_t number;
 
@@ -374,36 +384,39 @@ static void take_datagram(struct tries *tries, uint32_t slot_number, const union
 		count_near_miss(tries, slot_number, now_ms);
 }
 
-static void on_socket(struct tries *tries, uint32_t slot_number, uint64_t now_ms)
+/* ICMP. No new try comes to a retired socket, so this ends; it stays open until then. */
+static void fail_socket(struct tries *tries, uint32_t slot_number, uint64_t now_ms)
 {
 	struct socket_slot *slot = &tries->sockets.slots[slot_number];
-	union addr from = { 0 };
-	socklen_t from_len = sizeof(from);
-	uint8_t data[DATAGRAM_MAX];
-	ssize_t len;
 
-	if (slot->fd < 0)
-		return;
-	/*
-	 * One a wake-up: a socket of many seldom has two, and a try after the last would cost each
-	 * a call.
-	 */
-	len = recvfrom(slot->fd, data, sizeof(data), MSG_TRUNC, &from.any, &from_len);
-	if (len >= 0) {
-		take_datagram(tries, slot_number, &from, data, (size_t)len, now_ms);
-		return;
-	}
-	if (errno == EAGAIN || errno == EINTR)
-		return;
-	/* ICMP. No new try comes to a retired socket, so this ends; it stays open until then. */
 	slot->retired = true;
-	sockets_hold(&tries->sockets, slot_number);
 	while (slot->first != TRY_NONE) {
 		uint32_t number = slot->first;
 
-		tries->conf.failed(tries->conf.arg, number, now_ms);
+		tries->conf.failed(tries->conf.arg, number, TRY_UNREACHABLE, now_ms);
 		if (slot->first == number)
 			tries_end(tries, number);
+	}
+}
+
+/* What a call takes, once a wake-up: with more in it the socket is still ready at the next. */
+static void on_socket(struct tries *tries, uint32_t slot_number, uint64_t now_ms)
+{
+	struct socket_slot *slot = &tries->sockets.slots[slot_number];
+	struct tries_in *in = &tries->in;
+	int n, count;
+
+	if (slot->fd < 0)
+		return;
+	count = recvmmsg(slot->fd, in->header, TRIES_IN_MAX, MSG_DONTWAIT | MSG_TRUNC, NULL);
+	/* What is received comes from this socket, also if meanwhile all that wait on it end. */
+	sockets_hold(&tries->sockets, slot_number);
+	if (count < 0 && errno != EAGAIN && errno != EINTR)
+		fail_socket(tries, slot_number, now_ms);
+	for (n = 0; n < count; n++) {
+		take_datagram(tries, slot_number, &in->from[n], in->data[n], in->header[n].msg_len,
+			      now_ms);
+		in->header[n].msg_hdr.msg_namelen = sizeof(in->from[n]);
 	}
 	sockets_release(&tries->sockets, slot_number);
 }

@@ -25,19 +25,32 @@ enum try_kind {
 	TRY_UNUSED,
 	TRY_UDP,
 	TRY_TCP,
+	TRY_UNSENT, /* over UDP: it could not be sent, and is about to be told of */
+};
+
+enum try_verdict {
+	TRY_SENT,
+	TRY_UNREACHABLE, /* the kernel knows no way there, or what ICMP said to an earlier one */
+	/* a limit of ours (sockets, connections, descriptors, memory): says nothing of upstream */
+	TRY_NO_ROOM,
 };
 
 struct
 try {
 	enum try_kind kind;
-	struct ask ask;      /* its key: the caller's, good while it is in use */
-	uint32_t slot;       /* of the socket pool, or the connection's number */
-	uint32_t next, prev; /* others on the same socket or connection */
+	struct ask ask; /* its key: the caller's, good while it is in use */
+	uint32_t slot;  /* of the socket pool, or the connection's number */
+	/* Others on the same socket or connection. After the last none, before the first it. */
+	uint32_t next, prev;
 	uint64_t sent_us;
 	uint16_t upstream;
+	uint16_t queued; /* its place among those that leave with this turn, or TRY_LEFT */
 	uint8_t near_misses;
-	bool warm; /* it left at once, so the time of its answer is a round trip */
+	bool warm; /* it waited for no connection, so the time of its answer is a round trip */
+	enum try_verdict why; /* TRY_UNSENT */
 };
+
+#define TRY_LEFT UINT16_MAX
 
 /* What there is to be told of a try. Only TRY_ANSWER is an answer. */
 enum try_news {
@@ -69,19 +82,24 @@ struct try_reply {
 /* Both may end this try and others, and begin new ones. */
 typedef void try_reply_fn(void *arg, uint32_t number, const struct try_reply *reply,
 			  uint64_t now_ms);
-/* Its upstream cannot be reached: ICMP, or the connection broke. */
-typedef void try_failed_fn(void *arg, uint32_t number, uint64_t now_ms);
+/*
+ * TRY_UNREACHABLE: ICMP, or the connection broke. TRY_NO_ROOM: in the end it could not be sent, for
+ * want of something of ours.
+ */
+typedef void try_failed_fn(void *arg, uint32_t number, enum try_verdict why, uint64_t now_ms);
 
 struct tries_conf {
 	uint32_t max;
 	unsigned sockets_max;
 	/*
 	 * Replies that come to a query's own socket from its upstream's address, and that nothing
-	 * of ours explains (a late answer to an earlier query does), before the query is asked over
-	 * TCP: somebody is guessing, and shall not have many of the 2^32. Broken servers send a few
-	 * such, too. Below 255.
+	 * of ours explains (a late answer to an earlier query does), before it, and all that wait
+	 * on that socket, are asked over TCP: somebody is guessing, and shall not have many of the
+	 * 2^32. Broken servers send a few such, too. Below 255.
 	 */
 	unsigned near_misses_max;
+	/* Each query leaves by itself, before the call that asks returns: for who asks seldom. */
+	bool at_once;
 	struct conns_limits conns;
 	struct upstreams *upstreams;
 	struct event_base *base;
@@ -99,13 +117,6 @@ void tries_free(struct tries *tries);
 
 const struct try *tries_at(const struct tries *tries, uint32_t number);
 
-enum try_verdict {
-	TRY_SENT,
-	TRY_UNREACHABLE, /* the kernel knows no way there, or what ICMP said to an earlier one */
-	/* a limit of ours (sockets, connections, descriptors, memory): says nothing of upstream */
-	TRY_NO_ROOM,
-};
-
 /* How to ask. */
 struct try_ask {
 	const struct question_key *key;
@@ -118,6 +129,12 @@ struct try_ask {
  * callback comes from here. tries_ask: over TLS where upstream_is_tls, else over UDP. tries_tcp:
  * over TLS or TCP. Who is to be asked over TLS is asked in no other way. A connection that was of
  * use and breaks is no failure: its queries go out again on another, without a word.
+ *
+ * Over UDP TRY_SENT is a promise (but with at_once, where it is a fact): queries of one turn of the
+ * event loop leave together when all its other events were served, those for one upstream in one
+ * call. One that is ended before that does not leave; one that cannot leave is told of as failed,
+ * in the same turn. What is asked outside the loop leaves when the loop is entered next, which does
+ * not wait then.
  */
 enum try_verdict tries_ask(struct tries *tries, uint32_t number, const struct try_ask *ask,
 			   uint64_t now_ms);

@@ -52,6 +52,7 @@ static enum try_verdict send_on_conn(struct tries *tries, uint32_t number,
 	try->slot = conn;
 	try->warm = conns_stands(tries->conns, conn);
 	len = tries_prepare(tries, try, ask, tries_draw_id(tries, *first), NULL, now_ms, query);
+	try->sent_us = clock_now_us();
 	tries_link(tries, number, first);
 	if (conns_send(tries->conns, conn, query, len))
 		return TRY_SENT;
@@ -89,7 +90,7 @@ static void take_message(struct tries *tries, uint32_t conn, struct try_reply *r
 		fit = ask_match(&tries->all[number].ask, reply->data, reply->len, &said);
 	if (fit == ASK_OTHER) {
 		counter_add(&tries->conf.counters->mismatched, 1);
-		tries->conf.failed(tries->conf.arg, number, now_ms);
+		tries->conf.failed(tries->conf.arg, number, TRY_UNREACHABLE, now_ms);
 		return;
 	}
 	conns_note_answer(tries->conns, conn, said.idle_ds, now_ms);
@@ -125,7 +126,7 @@ static void break_conn(struct tries *tries, uint32_t conn, uint64_t now_ms)
 		number = *first;
 		if (again && ask_again(tries, number, now_ms))
 			continue;
-		tries->conf.failed(tries->conf.arg, number, now_ms);
+		tries->conf.failed(tries->conf.arg, number, TRY_UNREACHABLE, now_ms);
 		if (*first == number)
 			tries_end(tries, number);
 	}
