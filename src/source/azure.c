@@ -15,7 +15,6 @@
  */
 #include "source/azure.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,11 +52,24 @@ struct frame {
 	struct azure_scope own;              /* ROLE_SCOPE */
 };
 
+/*
+ * Words that were looked up lately: rows of a list have the same ones over and over. Each has one
+ * place; under these odd factors no two words of any export that is known share theirs.
+ */
+#define AZURE_RECENT_MAX 128
+#define AZURE_RECENT_TEXT_MAX 29
+struct recent {
+	int8_t index;
+	uint8_t len; /* 0: none */
+	char text[AZURE_RECENT_TEXT_MAX + 1];
+};
+
 struct azure {
 	struct azure_out out;
 	unsigned depth;
 	struct frame frame[JSON_DEPTH_MAX];
 	struct azure_item item;
+	struct recent recent[AZURE_RECENT_MAX];
 };
 
 static const struct azure_word skipped = { "", AZURE_SKIP, 0, 0 };
@@ -255,20 +267,39 @@ static void take_close(struct azure *azure)
 				   "private-endpoint show`, or `az network nic show` of its NIC");
 }
 
+static int find_word(struct azure *azure, const char *text, size_t len)
+{
+	struct recent *recent;
+	int index;
+
+	if (!len || len > AZURE_RECENT_TEXT_MAX)
+		return azure_word_find(text, len);
+	recent = &azure->recent[(len + (uint8_t)text[0] * 23 + (uint8_t)text[len - 1] * 29) %
+				AZURE_RECENT_MAX];
+	if (recent->len == len && memcmp(recent->text, text, len) == 0)
+		return recent->index;
+	index = azure_word_find(text, len);
+	*recent = (struct recent){ .index = (int8_t)index, .len = (uint8_t)len };
+	memcpy(recent->text, text, len);
+	return index;
+}
+
 static void take_key(struct azure *azure, const struct json_event *event)
 {
 	struct frame *frame = top(azure);
 	char shown[TOKEN_SHOWN_MAX];
+	size_t len;
 	int index;
 
 	frame->word = azure_word(-1);
 	if (frame->role == ROLE_SKIP || event->bad || event->cut)
 		return;
-	index = azure_word_find(event->text, event->len);
+	index = find_word(azure, event->text, event->len);
 	if (index < 0)
 		return;
-	snprintf(frame->key, sizeof(frame->key), "%.*s", event->len < 15 ? (int)event->len : 15,
-		 event->text);
+	len = event->len < sizeof(frame->key) ? event->len : sizeof(frame->key) - 1;
+	memcpy(frame->key, event->text, len);
+	frame->key[len] = '\0';
 	frame->word = azure_word(index);
 	if (frame->seen[index / 64] & UINT64_C(1) << index % 64) {
 		complain(azure->out.to, COMPLAINT_ERROR, azure->out.in->path, event->line,

@@ -128,7 +128,7 @@ int azure_word_find(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 
-		if (c && strchr("_-$@.", c))
+		if (c == '_' || c == '-' || c == '$' || c == '@' || c == '.')
 			continue;
 		if (used + 1 == sizeof(folded))
 			return -1;

@@ -91,6 +91,12 @@ static void push(struct azure_out *out, enum azure_kind kind, const char *text, 
 		azure_full(out, event->line, event->column);
 }
 
+static bool is_between(char c, bool brackets)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == ',' || c == ';' ||
+	       (brackets && (c == '[' || c == ']' || c == '"'));
+}
+
 /*
  * One or several in a text: `a`, `a, b`, `["a", "b"]`. Resource Graph gives lists as texts, and
  * PowerShell joins a list that lies too deep with blanks.
@@ -98,7 +104,7 @@ static void push(struct azure_out *out, enum azure_kind kind, const char *text, 
 static void push_words(struct azure_out *out, enum azure_kind kind, const struct json_event *event)
 {
 	const char *at = event->text, *end = at + event->len;
-	const char *between = " \t\n,;";
+	bool brackets;
 
 	if (event->kind == JSON_NULL)
 		return;
@@ -106,15 +112,14 @@ static void push_words(struct azure_out *out, enum azure_kind kind, const struct
 		azure_refuse_text(out, event);
 		return;
 	}
-	if (event->len && *at == '[' && (event->len < 2 || strchr("]\" \n", at[1])))
-		between = " \t\n,;[]\"";
+	brackets = event->len && *at == '[' && (event->len < 2 || strchr("]\" \n", at[1]));
 	while (at < end) {
 		const char *start;
 
-		while (at < end && *at && strchr(between, *at))
+		while (at < end && is_between(*at, brackets))
 			at++;
 		start = at;
-		while (at < end && *at && !strchr(between, *at))
+		while (at < end && *at && !is_between(*at, brackets))
 			at++;
 		if (at - start > AZURE_WORD_MAX)
 			push(out, kind, start, AZURE_WORD_MAX, event);

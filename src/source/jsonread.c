@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "source/scan.h"
 #include "source/token.h"
 
 /* What may stand next. */
@@ -80,14 +81,17 @@ bool jsonread_stopped(const struct jsonread *read)
 
 static void count_to(struct jsonread *read, const char *at)
 {
-	for (; read->counted < at; read->counted++) {
-		if (*read->counted == '\n') {
-			read->line++;
-			read->column = 1;
-		} else if (((unsigned char)*read->counted & 0xc0) != 0x80) {
-			read->column++;
-		}
+	const char *from = read->counted, *newline;
+
+	if (from >= at)
+		return;
+	while ((newline = memchr(from, '\n', (size_t)(at - from)))) {
+		read->line++;
+		read->column = 1;
+		from = newline + 1;
 	}
+	read->column += scan_characters(from, at);
+	read->counted = at;
 }
 
 /* Makes so many octets be at hand; false if there are fewer. What was at hand moves. */
@@ -290,10 +294,9 @@ static bool read_text(struct jsonread *read, struct json_event *event)
 	}
 	/* With its quotes. */
 	fill(read, JSON_TEXT_MAX + 2);
-	start = at = read->in->at + 1;
+	start = read->in->at + 1;
 	end = read->in->end - start > JSON_TEXT_MAX ? start + JSON_TEXT_MAX : read->in->end;
-	while (at < end && *at != quote && *at != '\\' && (unsigned char)*at >= 0x20)
-		at++;
+	at = scan_plain(start, end, quote);
 	read->in->at = at;
 	event->text = start;
 	event->len = (size_t)(at - start);
@@ -364,7 +367,8 @@ static bool is_word(const struct json_event *event, const char *word)
 /* Does this octet end a number or word? */
 static bool ends_word(char c)
 {
-	return (unsigned char)c <= ' ' || strchr(",:{}[]\"", c);
+	return (unsigned char)c <= ' ' || c == ',' || c == ':' || c == '{' || c == '}' ||
+	       c == '[' || c == ']' || c == '"';
 }
 
 /* All up to the next blank or sign. What is longer than JSON_TEXT_MAX is no number of anybody's. */
@@ -412,8 +416,15 @@ static bool in_object(const struct jsonread *read)
 
 static void skip_blanks(struct jsonread *read)
 {
-	while (more(read) && strchr(" \t\n\r", *read->in->at))
-		read->in->at++;
+	do {
+		const char *at = read->in->at, *end = read->in->end;
+
+		while (at < end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
+			at++;
+		read->in->at = at;
+		if (at < end)
+			return;
+	} while (more(read));
 }
 
 static bool open_bracket(struct jsonread *read, struct json_event *event)
@@ -531,7 +542,7 @@ static bool read_comma(struct jsonread *read)
 		skip_blanks(read);
 		if (!more(read))
 			return stop_cut(read);
-		if (!strchr(",}]", *read->in->at))
+		if (*read->in->at != ',' && *read->in->at != '}' && *read->in->at != ']')
 			break;
 		complain(read->to, COMPLAINT_ERROR, read->path, line, column,
 			 "a `,` with nothing behind it; take it out");
@@ -573,7 +584,8 @@ bool jsonread_next(struct jsonread *read, struct json_event *ret)
 	event.column = read->column;
 	if (read->state == WANT_FIRST && *read->in->at != '}' && *read->in->at != ']')
 		read->state = in_object(read) ? WANT_KEY : WANT_VALUE;
-	if (read->state == WANT_VALUE && in_object(read) && strchr(",}", *read->in->at))
+	if (read->state == WANT_VALUE && in_object(read) &&
+	    (*read->in->at == ',' || *read->in->at == '}'))
 		got = read_nothing(read, &event);
 	else if (*read->in->at == '}' || *read->in->at == ']')
 		got = close_bracket(read, &event);
