@@ -468,25 +468,29 @@ static void add_ends(struct table *t, const struct table_conf *conf)
 
 /* ---- vaults ---------------------------------------------------------------------------------- */
 
-static int note_vault(struct table *table, const struct node *node, size_t size)
+static void put_vault(uint64_t *vaults, size_t size, uint64_t key)
 {
-	struct name name;
-	uint64_t key;
-	size_t at;
+	size_t at = key % size;
 
-	node_spell(table->zones, node, &name);
-	key = table_vault_key(table, &name);
-	if (!key)
-		return 0;
-	if (!table->vaults) {
-		table->vaults = calloc(size, sizeof(*table->vaults));
-		if (!table->vaults)
-			return -1;
-		table->vaults_size = size;
-	}
-	for (at = key % size; table->vaults[at] && table->vaults[at] != key; at = (at + 1) % size)
-		;
-	table->vaults[at] = key;
+	while (vaults[at] && vaults[at] != key)
+		at = (at + 1) % size;
+	vaults[at] = key;
+}
+
+/* A vault has five names or seven, so nobody knows beforehand how many there are. */
+static int grow_vaults(struct table *table)
+{
+	size_t size = table->vaults_size ? 2 * table->vaults_size : 64, i;
+	uint64_t *vaults = calloc(size, sizeof(*vaults));
+
+	if (!vaults)
+		return -1;
+	for (i = 0; i < table->vaults_size; i++)
+		if (table->vaults[i])
+			put_vault(vaults, size, table->vaults[i]);
+	free(table->vaults);
+	table->vaults = vaults;
+	table->vaults_size = size;
 	return 0;
 }
 
@@ -495,16 +499,24 @@ static int add_vaults(struct table *table)
 	const struct zones *zones = table->zones;
 	struct table_walk walk = { 0 };
 	const struct node *node;
-	size_t names = 0, i;
+	size_t names = 0, vaults = 0, i;
+	struct name name;
+	uint64_t key;
 
 	for (i = 0; i < zones_count(zones); i++)
 		if (zones_is_site_recovery(zones, i))
 			names += table->zone_names[i];
-	/* A vault has five names or seven; two slots a name leave the set a tenth full. */
-	while (names && (node = table_walk_next(table, &walk)))
-		if (node->zone != NODE_NO_ZONE && zones_is_site_recovery(zones, node->zone) &&
-		    note_vault(table, node, 2 * names + 1) < 0)
+	while (names && (node = table_walk_next(table, &walk))) {
+		if (node->zone == NODE_NO_ZONE || !zones_is_site_recovery(zones, node->zone))
+			continue;
+		node_spell(zones, node, &name);
+		key = table_vault_key(table, &name);
+		if (!key || table_vault_known(table, &name))
+			continue;
+		if (4 * ++vaults > 3 * table->vaults_size && grow_vaults(table) < 0)
 			return -1;
+		put_vault(table->vaults, table->vaults_size, key);
+	}
 	return 0;
 }
 

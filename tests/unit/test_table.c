@@ -797,6 +797,41 @@ START_TEST(test_many)
 }
 END_TEST
 
+/* Each vault that has names here is known, and no other. */
+START_TEST(test_many_vaults)
+{
+	static const char zone[] = "privatelink.siterecovery.windowsazure.com";
+	struct zones *zones = kit_zones("azure-migrate");
+	struct builder_conf conf = { .path = "vaults", .ttl_max = 86400 };
+	struct table_conf table_conf = { .ptr = true };
+	struct complaints complaints = { 0 };
+	struct builder *builder = builder_new(zones, &conf, &complaints);
+	struct record_set *set;
+	struct table *table;
+	struct name name;
+	char text[128];
+	unsigned i, j, n = 1000;
+
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < 3; j++) {
+			snprintf(text, sizeof(text), "v%u-asr-pod0%u-id1.%s", 2 * i, j, zone);
+			kit_add(builder, i + 1, text, 10, "A", "10.0.0.1");
+		}
+	}
+	set = builder_finish(builder);
+	builder_free(builder);
+	table = table_new(zones, &set, 1, &table_conf, &complaints);
+	record_set_unref(set);
+	for (i = 0; i < 2 * n; i++) {
+		snprintf(text, sizeof(text), "v%u-asr-pod07-tel1.%s", i, zone);
+		name = kit_name(text);
+		ck_assert_msg(table_vault_known(table, &name) == (i % 2 == 0), "%s", text);
+	}
+	table_free(table);
+	zones_free(zones);
+}
+END_TEST
+
 /* Names of many labels, nothing shared but the end: what stands between them costs a slot each. */
 START_TEST(test_deep)
 {
@@ -860,6 +895,7 @@ static Suite *table_suite(void)
 	tcase_add_test(all, test_loops_linear);
 	tcase_add_test(all, test_nothing);
 	tcase_add_test(all, test_references);
+	tcase_add_test(all, test_many_vaults);
 	tcase_add_test(all, test_deep);
 	tcase_add_test(all, test_many);
 	suite_add_tcase(suite, all);
