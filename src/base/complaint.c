@@ -74,12 +74,18 @@ static bool admit(struct complaints *to, enum complaint_level level, const char 
 void complain(struct complaints *to, enum complaint_level level, const char *path, unsigned line,
 	      unsigned column, const char *fmt, ...)
 {
+	void (*first)(void *) = to ? to->first : NULL;
 	char text[COMPLAINT_TEXT_MAX];
 	size_t len = 0;
 	va_list args;
 
 	if (!to)
 		return;
+	if (first) {
+		to->first = NULL;
+		first(to->first_arg);
+		to->first = first;
+	}
 	if (level == COMPLAINT_ERROR)
 		to->errors++;
 	else

@@ -44,6 +44,12 @@ struct complaints {
 	complaint_fn *tell;
 	void *arg;
 	size_t errors, warnings; /* all of them, shown or not */
+	/*
+	 * Called before each complaint, but not for those it makes itself: who looks at things one
+	 * step late has its word first, so that complaints come in order. NULL: nobody.
+	 */
+	void (*first)(void *first_arg);
+	void *first_arg;
 
 	/* Accounts of complaint.c. */
 	uint64_t file;     /* hash of the path that the last one was about */

@@ -71,6 +71,7 @@ void azure_refuse_text(struct azure_out *out, const struct json_event *event)
 void azure_scope_open(struct azure_out *out, struct azure_scope *scope,
 		      const struct json_event *event)
 {
+	builder_settle(out->builder);
 	*scope = (struct azure_scope){ .at = { event->line, event->column },
 				       .keep_at = out->keep.len,
 				       .held_at = out->held.len,
@@ -278,6 +279,7 @@ void azure_scope_take(struct azure_out *out, struct azure_scope *scope,
 
 static bool told(const struct azure_out *out, const struct azure_scope *scope)
 {
+	builder_settle(out->builder);
 	return out->to->errors != scope->errors;
 }
 

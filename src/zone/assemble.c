@@ -206,7 +206,7 @@ static struct node *copy_node(struct assembly *a, const struct node *from)
 	size_t at = 0;
 
 	node_spell(a->table->zones, from, &name);
-	copy = node_new(&a->table->pool, a->table->zones, &name, from->zone, NODE_MERGED);
+	copy = node_new_of(&a->table->pool, a->table->zones, &name, from->zone, NODE_MERGED);
 	while (copy && node_next(from, &at, &rrset))
 		copy = copy_records(a, copy, from, &rrset);
 	return copy;
@@ -284,20 +284,8 @@ void table_count(struct table *table, const struct node *node, int by)
 
 uint64_t *table_find_same(const struct table *table, uint64_t hash, const struct node *node)
 {
-	const struct node_index *index = &table->names;
-	const struct node *other;
-	size_t at = node_index_home(index, hash);
-
-	for (; index->slots[at]; at = node_index_step(index, at)) {
-		other = node_slot_node(index->slots[at]);
-		/* The zone follows from the name, so equal names have equal prefixes. */
-		if (node_slot_may_be(index->slots[at], hash) &&
-		    !node_slot_is_above(index->slots[at]) && other->zone == node->zone &&
-		    other->prefix_len == node->prefix_len &&
-		    memcmp(other->body, node->body, node->prefix_len) == 0)
-			break;
-	}
-	return &index->slots[at];
+	return node_index_find_prefix(&table->names, hash, node->zone, node->body,
+				      node->prefix_len);
 }
 
 static int add_name(struct assembly *a, struct node *node, uint64_t hash)
@@ -362,8 +350,8 @@ static int note_ancestors(struct assembly *a, const struct name *name, unsigned 
 		slot = node_slot_above(hash, node);
 		if (!node) {
 			name_strip(&above, name, name->labels - labels);
-			slot = node_slot(hash, node_new(&t->pool, t->zones, &above,
-							node_zone_of(t->zones, &above), 0));
+			slot = node_slot(hash, node_new_of(&t->pool, t->zones, &above,
+							   node_zone_of(t->zones, &above), 0));
 		}
 		if (!node_slot_node(slot))
 			return -1;

@@ -12,6 +12,10 @@
  * one TTL a set, duplicates folded, limits. Rules between files are the table's. A record that
  * breaks one is complained of and left out, and the build goes on.
  *
+ * A name's slot in a large index is somewhere in memory. So a record waits there for the next one:
+ * what needs its slot is done when that is on its way (builder_settle), while the reader had other things
+ * to do. Whoever complains meanwhile lets it go first, so that nobody sees the difference.
+ *
  * Time is linear in the input: a name costs one look-up by a keyed hash, a record one comparison
  * with each of its RRset, which has at most RECORDS_A_SET_MAX.
  *
@@ -33,16 +37,38 @@
 /* TTLs with the top bit set mean 0 (RFC 2181 8). */
 #define TTL_MAX 0x7fffffff
 
+/* Octets of data that are kept while a record waits; one with more does not. */
+#define WAITING_DATA_MAX 256
+
+/* A record that is good in itself, to be put beside those of its name. */
+struct waiting {
+	uint64_t hash; /* of the owner as it is held, */
+	uint16_t zone; /* its zone, */
+	uint8_t flags; /* of its node, */
+	uint8_t prefix_len;
+	uint8_t prefix[NAME_WIRE_MAX]; /* and what stands before the zone's tail */
+	uint8_t given[NAME_WIRE_MAX];  /* owner as it came, for complaints */
+	uint16_t type, rdata_len;
+	uint32_t ttl;
+	unsigned line;
+	const uint8_t *rdata; /* `data`, or the caller's */
+	uint8_t data[WAITING_DATA_MAX];
+};
+
 struct builder {
 	const struct zones *zones;
 	struct builder_conf conf;
 	struct complaints *complaints;
 	struct record_set *set;
 	struct node_index index;
-	size_t room;    /* names that the index has room for */
+	size_t room; /* names that the index has room for */
+	bool waits;  /* somebody does */
+	struct waiting waiting;
 	bool full_told; /* records_max was complained of */
 	bool no_memory;
 };
+
+static void settle_first(void *builder);
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -125,6 +151,10 @@ struct builder *builder_new(const struct zones *zones, const struct builder_conf
 		goto fail;
 	b->conf.path = b->set->path;
 	b->room = INDEX_FIRST;
+	if (complaints) {
+		complaints->first = settle_first;
+		complaints->first_arg = b;
+	}
 	return b;
 fail:
 	builder_free(b);
@@ -135,6 +165,8 @@ void builder_free(struct builder *builder)
 {
 	if (!builder)
 		return;
+	if (builder->complaints && builder->complaints->first_arg == builder)
+		builder->complaints->first = NULL;
 	record_set_unref(builder->set);
 	node_index_fini(&builder->index);
 	free(builder);
@@ -142,11 +174,13 @@ void builder_free(struct builder *builder)
 
 void builder_set_claims(struct builder *builder, bool lines_are_claims)
 {
+	builder_settle(builder);
 	builder->conf.lines_are_claims = lines_are_claims;
 }
 
-size_t builder_count(const struct builder *builder)
+size_t builder_count(struct builder *builder)
 {
+	builder_settle(builder);
 	return builder->set ? builder->set->records : 0;
 }
 
@@ -156,6 +190,7 @@ struct record_set *builder_finish(struct builder *builder)
 	struct node_pool fitted = { 0 };
 	size_t needed, taken;
 
+	builder_settle(builder);
 	node_index_fini(&builder->index);
 	if (!set || builder->no_memory)
 		return NULL;
@@ -186,23 +221,25 @@ struct incoming {
 	unsigned line;
 };
 
+static void tell(struct builder *b, enum complaint_level level, const uint8_t *owner, uint16_t type,
+		 unsigned line, const char *what)
+{
+	char text[NAME_TEXT_MAX], type_text[TYPE_TEXT_MAX];
+
+	name_to_text(owner, text);
+	complain(b->complaints, level, b->conf.path, line, 0, "%s %s: %s", text,
+		 type_to_text(type, type_text), what);
+}
+
 static int refuse(struct builder *b, const struct incoming *in, const char *what)
 {
-	char text[NAME_TEXT_MAX], type[TYPE_TEXT_MAX];
-
-	name_to_text(in->given->wire, text);
-	complain(b->complaints, COMPLAINT_ERROR, b->conf.path, in->line, 0, "%s %s: %s", text,
-		 type_to_text(in->type, type), what);
+	tell(b, COMPLAINT_ERROR, in->given->wire, in->type, in->line, what);
 	return -1;
 }
 
 static void warn(struct builder *b, const struct incoming *in, const char *what)
 {
-	char text[NAME_TEXT_MAX], type[TYPE_TEXT_MAX];
-
-	name_to_text(in->given->wire, text);
-	complain(b->complaints, COMPLAINT_WARNING, b->conf.path, in->line, 0, "%s %s: %s", text,
-		 type_to_text(in->type, type), what);
+	tell(b, COMPLAINT_WARNING, in->given->wire, in->type, in->line, what);
 }
 
 /* Why a type cannot be held, or NULL. */
@@ -294,30 +331,39 @@ static void check_address(struct builder *b, const struct incoming *in)
 	warn(b, in, what);
 }
 
-/* The node of the owner, made where there is none; its slot. */
-static uint64_t *find_or_make(struct builder *b, const struct incoming *in)
-{
-	const struct name *owner = in->owner;
-	uint64_t hash = name_hash(owner), *slot;
-	struct node *node;
+/* ---- beside others of its name --------------------------------------------------------------- */
 
-	slot = node_index_find(&b->index, b->zones, hash, (const uint8_t *)"", 0, owner,
-			       owner->labels);
+static void refuse_waiting(struct builder *b, const struct waiting *w, const char *what)
+{
+	tell(b, COMPLAINT_ERROR, w->given, w->type, w->line, what);
+}
+
+static void warn_waiting(struct builder *b, const struct waiting *w, const char *what)
+{
+	tell(b, COMPLAINT_WARNING, w->given, w->type, w->line, what);
+}
+
+/* The node of the owner, made where there is none; its slot. */
+static uint64_t *find_or_make(struct builder *b, const struct waiting *w)
+{
+	struct node *node;
+	uint64_t *slot;
+
+	slot = node_index_find_prefix(&b->index, w->hash, w->zone, w->prefix, w->prefix_len);
 	if (*slot)
 		return slot;
 	if (b->index.used == b->room) {
 		if (node_index_resize(&b->index, b->zones, 2 * b->room) < 0)
 			return NULL;
 		b->room *= 2;
-		slot = node_index_find(&b->index, b->zones, hash, (const uint8_t *)"", 0, owner,
-				       owner->labels);
+		slot = node_index_find_prefix(&b->index, w->hash, w->zone, w->prefix,
+					      w->prefix_len);
 	}
-	node = node_new(&b->set->pool, b->zones, owner,
-			in->place.in_zone ? in->place.zone : NODE_NO_ZONE, 0);
+	node = node_new(&b->set->pool, w->zone, w->prefix, w->prefix_len, w->flags);
 	if (!node)
 		return NULL;
 	b->set->names++;
-	node_index_fill(&b->index, slot, hash, node_slot(hash, node));
+	node_index_fill(&b->index, slot, w->hash, node_slot(w->hash, node));
 	return slot;
 }
 
@@ -331,7 +377,7 @@ static unsigned first_line(const struct node_rrset *rrset)
 }
 
 /* CNAME alone at its name (RFC 1034 3.6.2, RFC 2181 10.1), and one SOA. NULL or what is wrong. */
-static const char *company_trouble(const struct node *node, const struct incoming *in, char *text,
+static const char *company_trouble(const struct node *node, const struct waiting *w, char *text,
 				   size_t cap)
 {
 	char type[TYPE_TEXT_MAX];
@@ -339,14 +385,14 @@ static const char *company_trouble(const struct node *node, const struct incomin
 	size_t at = 0;
 
 	while (node_next(node, &at, &rrset)) {
-		if (rrset.type == in->type && (in->type == TYPE_CNAME || in->type == TYPE_SOA)) {
+		if (rrset.type == w->type && (w->type == TYPE_CNAME || w->type == TYPE_SOA)) {
 			snprintf(text, cap,
 				 "a name has one such record, and line %u has another; "
 				 "leave one out",
 				 first_line(&rrset));
 			return text;
 		}
-		if ((rrset.type == TYPE_CNAME) != (in->type == TYPE_CNAME)) {
+		if ((rrset.type == TYPE_CNAME) != (w->type == TYPE_CNAME)) {
 			snprintf(text, cap,
 				 "a CNAME stands alone, and line %u has %s for this name; "
 				 "leave one out",
@@ -359,36 +405,36 @@ static const char *company_trouble(const struct node *node, const struct incomin
 
 /* What is worth a word when a set grows, and its TTL. */
 static void join(struct builder *b, struct node *node, const struct node_rrset *rrset,
-		 const struct incoming *in, bool duplicate)
+		 const struct waiting *w, bool duplicate)
 {
 	char what[160];
 
-	if (rrset->ttl != in->ttl) {
-		snprintf(what, sizeof(what), "TTL %u, but %u on line %u; the lower is used",
-			 in->ttl, rrset->ttl, first_line(rrset));
-		warn(b, in, what);
-		if (in->ttl < rrset->ttl)
-			node_set_ttl(node, in->type, in->ttl);
+	if (rrset->ttl != w->ttl) {
+		snprintf(what, sizeof(what), "TTL %u, but %u on line %u; the lower is used", w->ttl,
+			 rrset->ttl, first_line(rrset));
+		warn_waiting(b, w, what);
+		if (w->ttl < rrset->ttl)
+			node_set_ttl(node, w->type, w->ttl);
 	}
 	/* Several addresses on one line, or in one list, are one claim. */
-	if (!duplicate && b->conf.lines_are_claims && first_line(rrset) != in->line &&
-	    (in->type == TYPE_A || in->type == TYPE_AAAA)) {
+	if (!duplicate && b->conf.lines_are_claims && first_line(rrset) != w->line &&
+	    (w->type == TYPE_A || w->type == TYPE_AAAA)) {
 		snprintf(what, sizeof(what),
 			 "another address than on line %u; both are served, leave "
 			 "one out if that is not meant",
 			 first_line(rrset));
-		warn(b, in, what);
+		warn_waiting(b, w, what);
 	}
 }
 
-static int hold(struct builder *b, const struct incoming *in)
+static void hold(struct builder *b, const struct waiting *w)
 {
-	struct node_new_record add = { .type = in->type,
-				       .rdata_len = (uint16_t)in->rdata_len,
-				       .ttl = in->ttl,
-				       .line = in->line,
-				       .rdata = in->rdata };
-	uint64_t *slot = find_or_make(b, in);
+	struct node_new_record add = { .type = w->type,
+				       .rdata_len = w->rdata_len,
+				       .ttl = w->ttl,
+				       .line = w->line,
+				       .rdata = w->rdata };
+	uint64_t *slot = find_or_make(b, w);
 	struct node_record record;
 	struct node_rrset rrset;
 	const char *trouble;
@@ -399,35 +445,82 @@ static int hold(struct builder *b, const struct incoming *in)
 	if (!slot)
 		goto no_memory;
 	node = node_slot_node(*slot);
-	joins = node_find(node, in->type, &rrset);
-	if (joins && node_rrset_has(&rrset, in->rdata, in->rdata_len, &record)) {
-		join(b, node, &rrset, in, true);
-		return 0;
+	joins = node_find(node, w->type, &rrset);
+	if (joins && node_rrset_has(&rrset, w->rdata, w->rdata_len, &record)) {
+		join(b, node, &rrset, w, true);
+		return;
 	}
-	trouble = company_trouble(node, in, text, sizeof(text));
-	if (trouble)
-		return refuse(b, in, trouble);
-	switch (node_room(node, in->type, in->rdata_len)) {
-	case NODE_FULL_RRSET:
-		return refuse(b, in,
-			      "more records of one name and type than an answer can carry; "
-			      "leave some out");
-	case NODE_FULL_NAME:
-		return refuse(b, in, "more data than one name may have; leave some out");
-	case NODE_ROOM:
-		break;
+	trouble = company_trouble(node, w, text, sizeof(text));
+	if (!trouble) {
+		switch (node_room(node, w->type, w->rdata_len)) {
+		case NODE_FULL_RRSET:
+			trouble = "more records of one name and type than an answer can carry; "
+				  "leave some out";
+			break;
+		case NODE_FULL_NAME:
+			trouble = "more data than one name may have; leave some out";
+			break;
+		case NODE_ROOM:
+			break;
+		}
+	}
+	if (trouble) {
+		refuse_waiting(b, w, trouble);
+		return;
 	}
 	if (joins)
-		join(b, node, &rrset, in, false);
+		join(b, node, &rrset, w, false);
 	node = node_add(&b->set->pool, node, &add);
 	if (!node)
 		goto no_memory;
-	*slot = node_slot(name_hash(in->owner), node);
+	*slot = node_slot(w->hash, node);
 	b->set->records++;
-	return 0;
+	return;
 no_memory:
 	b->no_memory = true;
-	return refuse(b, in, "out of memory");
+	refuse_waiting(b, w, "out of memory");
+}
+
+/* Whoever waits has its turn. */
+void builder_settle(struct builder *builder)
+{
+	if (!builder->waits)
+		return;
+	builder->waits = false;
+	hold(builder, &builder->waiting);
+}
+
+static void settle_first(void *builder)
+{
+	builder_settle(builder);
+}
+
+/* Lets the record before have its turn, and this one wait. */
+static void wait_for_slot(struct builder *b, const struct incoming *in)
+{
+	uint64_t hash = name_hash(in->owner);
+	struct waiting *w = &b->waiting;
+
+	__builtin_prefetch(&b->index.slots[node_index_home(&b->index, hash)], 1);
+	builder_settle(b);
+	w->hash = hash;
+	w->zone = in->place.in_zone ? in->place.zone : NODE_NO_ZONE;
+	w->flags = (uint8_t)node_wildcard_of(in->owner);
+	w->prefix_len = (uint8_t)node_prefix_of(b->zones, in->owner, w->zone);
+	memcpy(w->prefix, in->owner->fold, w->prefix_len);
+	memcpy(w->given, in->given->wire, in->given->len);
+	w->type = in->type;
+	w->ttl = in->ttl;
+	w->line = in->line;
+	w->rdata = in->rdata;
+	w->rdata_len = (uint16_t)in->rdata_len;
+	b->waits = true;
+	if (w->rdata_len > WAITING_DATA_MAX) {
+		builder_settle(b);
+		return;
+	}
+	memcpy(w->data, in->rdata, in->rdata_len);
+	w->rdata = w->data;
 }
 
 int builder_add(struct builder *builder, const struct name *owner, uint16_t type, uint32_t ttl,
@@ -456,6 +549,8 @@ int builder_add(struct builder *builder, const struct name *owner, uint16_t type
 		return 0;
 	if (type == TYPE_CNAME && leads_to_itself(b, &in, &target))
 		return 0;
+	if (b->conf.records_max && b->set->records + b->waits >= b->conf.records_max)
+		builder_settle(b);
 	if (b->conf.records_max && b->set->records >= b->conf.records_max) {
 		if (!b->full_told)
 			refuse(b, &in,
@@ -472,5 +567,6 @@ int builder_add(struct builder *builder, const struct name *owner, uint16_t type
 		     "several private zones have this public name; taken for the regular one, "
 		     "give the private name to choose");
 	check_address(b, &in);
-	return hold(b, &in);
+	wait_for_slot(b, &in);
+	return 0;
 }

@@ -41,7 +41,10 @@ struct builder;
 struct record_set;
 struct node;
 
-/* `zones` must be sealed and outlive the builder and every set made by it. */
+/*
+ * `zones` must be sealed and outlive the builder and every set made by it; `complaints` outlives
+ * the builder. One builder at a time uses them.
+ */
 struct builder *builder_new(const struct zones *zones, const struct builder_conf *conf,
 			    struct complaints *complaints);
 void builder_free(struct builder *builder);
@@ -49,8 +52,9 @@ void builder_free(struct builder *builder);
 /*
  * Adds one record. rdata is uncompressed wire format and must be well formed for its type; it
  * is copied. What is wrong is complained of with path:line and the record is left out, the
- * build goes on. 0 if it was taken (or was a duplicate, or is ignored by rule), -1 if it was
- * refused.
+ * build goes on. -1 if it was refused at sight, else 0: what is wrong with it beside others of its
+ * name is found one call later, though complained of in its turn; builder_count says what was
+ * taken.
  *
  * By rule: SOA and NS at a served zone's apex are ignored; a CNAME from a public form to its
  * own private form is ignored; CNAME beside other data of its name is an error; DNAME, meta
@@ -61,11 +65,14 @@ void builder_free(struct builder *builder);
 int builder_add(struct builder *builder, const struct name *owner, uint16_t type, uint32_t ttl,
 		const uint8_t *rdata, size_t rdata_len, unsigned line);
 
+/* Finds now what is wrong with the last record: before counts of complaints are compared. */
+void builder_settle(struct builder *builder);
+
 /* Of what follows: lines_are_claims, for a format that has parts of either kind. */
 void builder_set_claims(struct builder *builder, bool lines_are_claims);
 
 /* Records taken so far. */
-size_t builder_count(const struct builder *builder);
+size_t builder_count(struct builder *builder);
 
 /*
  * The set, with one reference; the builder is spent (free it still). NULL when there is no

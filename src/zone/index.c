@@ -82,6 +82,25 @@ uint64_t *node_index_find(const struct node_index *index, const struct zones *zo
 	return &index->slots[at];
 }
 
+uint64_t *node_index_find_prefix(const struct node_index *index, uint64_t hash, uint16_t zone,
+				 const uint8_t *prefix, size_t prefix_len)
+{
+	size_t at = node_index_home(index, hash);
+	const struct node *node;
+	uint64_t slot;
+
+	for (; (slot = index->slots[at]); at = node_index_step(index, at)) {
+		if (!node_slot_may_be(slot, hash) || node_slot_is_above(slot) ||
+		    (index->tops && index->tops[at] != (uint32_t)(hash >> 32)))
+			continue;
+		node = node_slot_node(slot);
+		if (node->zone == zone && node->prefix_len == prefix_len &&
+		    memcmp(node->body, prefix, prefix_len) == 0)
+			break;
+	}
+	return &index->slots[at];
+}
+
 uint64_t *node_index_put(struct node_index *index, uint64_t hash, uint64_t slot)
 {
 	size_t at = node_index_home(index, hash);

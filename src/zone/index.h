@@ -81,6 +81,13 @@ uint64_t *node_index_find(const struct node_index *index, const struct zones *zo
 			  const uint8_t *head, size_t head_len, const struct name *name,
 			  unsigned labels);
 
+/*
+ * The same by what a node has of its name. The zone follows from the name, so equal names have
+ * equal prefixes.
+ */
+uint64_t *node_index_find_prefix(const struct node_index *index, uint64_t hash, uint16_t zone,
+				 const uint8_t *prefix, size_t prefix_len);
+
 /* Fills an empty slot without comparing; where it is. */
 uint64_t *node_index_put(struct node_index *index, uint64_t hash, uint64_t slot);
 

@@ -167,7 +167,7 @@ static int cut(struct table *table, struct link_map *map, struct link *member,
 			 "%s CNAME: closes a loop with "
 			 "%s:%u, not taken; change one of them",
 			 text, to_path, to_line);
-	empty = node_new(&table->pool, table->zones, &name, last->node->zone, 0);
+	empty = node_new_of(&table->pool, table->zones, &name, last->node->zone, 0);
 	if (!empty)
 		return -1;
 	table_count(table, last->node, -1);

@@ -142,26 +142,37 @@ uint16_t node_zone_of(const struct zones *zones, const struct name *name)
 	return zones_match_served(zones, name, &match) ? match.zone : NODE_NO_ZONE;
 }
 
-struct node *node_new(struct node_pool *pool, const struct zones *zones, const struct name *name,
-		      uint16_t zone, unsigned flags)
+size_t node_prefix_of(const struct zones *zones, const struct name *name, uint16_t zone)
 {
-	size_t prefix_len = name->len;
-	struct node *node;
+	return zone == NODE_NO_ZONE ? name->len
+				    : name->at[name->labels - zones_tail(zones, zone)->labels];
+}
 
-	if (zone != NODE_NO_ZONE)
-		prefix_len = name->at[name->labels - zones_tail(zones, zone)->labels];
-	/* RRset and data of one address follow at once: then the node need not grow. */
-	node = pool_take(pool, offsetof(struct node, body) + prefix_len);
+unsigned node_wildcard_of(const struct name *name)
+{
+	return name->labels && name->fold[0] == 1 && name->fold[1] == '*' ? NODE_WILDCARD : 0;
+}
+
+struct node *node_new(struct node_pool *pool, uint16_t zone, const uint8_t *prefix,
+		      size_t prefix_len, unsigned flags)
+{
+	struct node *node = pool_take(pool, offsetof(struct node, body) + prefix_len);
+
 	if (!node)
 		return NULL;
 	node->zone = zone;
 	node->flags = (uint8_t)flags;
-	if (name->labels && name->fold[0] == 1 && name->fold[1] == '*')
-		node->flags |= NODE_WILDCARD;
 	node->prefix_len = (uint8_t)prefix_len;
 	node->sets = 0;
-	memcpy(node->body, name->fold, prefix_len);
+	memcpy(node->body, prefix, prefix_len);
 	return node;
+}
+
+struct node *node_new_of(struct node_pool *pool, const struct zones *zones, const struct name *name,
+			 uint16_t zone, unsigned flags)
+{
+	return node_new(pool, zone, name->fold, node_prefix_of(zones, name, zone),
+			flags | node_wildcard_of(name));
 }
 
 struct node *node_pool_next(const struct node_pool *pool, struct node_chunk **chunk,

@@ -91,9 +91,22 @@ void node_pool_trim(struct node_pool *pool);
 /* The served zone of a name as a node has it. */
 uint16_t node_zone_of(const struct zones *zones, const struct name *name);
 
-/* A node of this name, in this zone, without records. NULL when there is no memory. */
-struct node *node_new(struct node_pool *pool, const struct zones *zones, const struct name *name,
-		      uint16_t zone, unsigned flags);
+/* Octets of a name before its zone's tail: what a node keeps of it. */
+size_t node_prefix_of(const struct zones *zones, const struct name *name, uint16_t zone);
+
+/* NODE_WILDCARD if the name is one, else 0. */
+unsigned node_wildcard_of(const struct name *name);
+
+/*
+ * A node of the name in this zone that begins with these octets, folded, without records. NULL when
+ * there is no memory.
+ */
+struct node *node_new(struct node_pool *pool, uint16_t zone, const uint8_t *prefix,
+		      size_t prefix_len, unsigned flags);
+
+/* The same from the name. */
+struct node *node_new_of(struct node_pool *pool, const struct zones *zones, const struct name *name,
+			 uint16_t zone, unsigned flags);
 
 /*
  * Puts a pool's living nodes, exactly fitted, into `to`, and frees `from` on the way. -1 when

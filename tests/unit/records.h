@@ -146,6 +146,7 @@ static inline void read_in_blocks(reader_fn *reader, bool lines_are_claims, cons
 	in.text = records_stream(text, strlen(text), block);
 	reader(&in, builder, &to);
 	text_close(in.text);
+	builder_settle(builder);
 	ret->errors = to.errors;
 	ret->warnings = to.warnings;
 	set = builder_finish(builder);
