@@ -74,13 +74,15 @@ static void settle_first(void *builder);
 
 struct record_set *record_set_ref(struct record_set *set)
 {
-	set->refs++;
+	/* Whoever takes another reference holds one, so nothing has to be ordered. */
+	atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
 	return set;
 }
 
 void record_set_unref(struct record_set *set)
 {
-	if (!set || --set->refs > 0)
+	/* Released by each, so that the last sees what all others did before. */
+	if (!set || atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	node_pool_fini(&set->pool);
 	free(set->path);
@@ -144,7 +146,7 @@ struct builder *builder_new(const struct zones *zones, const struct builder_conf
 	b->set = calloc(1, sizeof(*b->set));
 	if (!b->set)
 		goto fail;
-	b->set->refs = 1;
+	atomic_init(&b->set->refs, 1);
 	b->set->zones = zones;
 	b->set->path = strdup(conf->path);
 	if (!b->set->path || node_index_init(&b->index, INDEX_FIRST, true) < 0)

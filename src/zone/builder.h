@@ -80,6 +80,7 @@ size_t builder_count(struct builder *builder);
  */
 struct record_set *builder_finish(struct builder *builder);
 
+/* Any thread may take a reference from one that is held, and drop one. */
 struct record_set *record_set_ref(struct record_set *set);
 void record_set_unref(struct record_set *set);
 const char *record_set_path(const struct record_set *set);

@@ -13,6 +13,7 @@
 #ifndef PRIVLINKD_ZONE_NODE_H
 #define PRIVLINKD_ZONE_NODE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -177,7 +178,7 @@ bool node_is_below(const struct zones *zones, const struct node *node, const uin
 
 /* A finished set (see builder.h). */
 struct record_set {
-	unsigned refs;
+	atomic_uint refs;
 	const struct zones *zones;
 	char *path;
 	struct node_pool pool;
