@@ -10,6 +10,7 @@
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "admin/certificate.h"
 #include "admin/check.h"
@@ -94,6 +95,9 @@ stop:
 	workers_free(parts.workers);
 	tls_server_free(parts.tls);
 	forward_shared_free(parts.forward);
+	/* The rest is the loader's as long as a share hangs, and nobody waits for that. */
+	if (reload_abandoned(parts.reload))
+		_exit(result < 0 ? EXIT_BAD_CONFIG : EXIT_DONE);
 	publish_free(parts.publish);
 	reload_free(parts.reload);
 	build_free(parts.build);

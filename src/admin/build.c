@@ -10,7 +10,7 @@
  * So zone tables belong to this module and not to the view, whatever struct view says:
  * build_release takes the pointer out before the view is freed.
  *
- * Thread: whichever loads; one.
+ * The two halves (build.h) meet in the view alone, which is handed from the one to the other.
  */
 #include "admin/build.h"
 
@@ -31,12 +31,15 @@ static const char *const behind_stubs[RESOLVCONF_STUBS] = {
 };
 
 struct build {
+	/* Of the records. */
 	struct sources *sources;
-	struct upstreams *upstreams;
 	struct still *still; /* shared with the watch */
-	struct trust *trust;
+	struct reading *reading;
 	struct zones *zones[TABLES_MAX]; /* some NULL */
 	struct zones *current;           /* one of them: what sources was loaded with */
+	/* Of the upstreams. */
+	struct upstreams *upstreams;
+	struct trust *trust;
 	uint64_t generation;
 };
 
@@ -48,9 +51,10 @@ struct build *build_new(void)
 		return NULL;
 	build->sources = sources_new();
 	build->still = still_new();
+	build->reading = reading_new();
 	build->upstreams = upstreams_new();
 	build->trust = trust_new();
-	if (build->sources && build->upstreams && build->still && build->trust)
+	if (build->sources && build->upstreams && build->still && build->reading && build->trust)
 		return build;
 	build_free(build);
 	return NULL;
@@ -64,6 +68,7 @@ void build_free(struct build *build)
 		return;
 	sources_free(build->sources);
 	still_free(build->still);
+	reading_free(build->reading);
 	upstreams_free(build->upstreams);
 	trust_free(build->trust);
 	for (i = 0; i < TABLES_MAX; i++)
@@ -157,6 +162,7 @@ static int load_sources(struct build *build, const struct build_input *input, st
 	struct source_conf *sources;
 	struct load_conf conf = { .count = config->records.count,
 				  .still = input->check ? NULL : build->still,
+				  .reading = build->reading,
 				  .changes_only = input->changes_only,
 				  .ttl_min = config->policy.ttl_min_s,
 				  .ttl_max = config->policy.ttl_max_s,
@@ -324,8 +330,8 @@ static int copy_policy(const struct build_input *input, struct view *view,
 	return 0;
 }
 
-struct view *build_view(struct build *build, const struct build_input *input,
-			struct complaints *complaints, struct err *err)
+struct view *build_records(struct build *build, const struct build_input *input,
+			   struct complaints *complaints, struct err *err)
 {
 	struct table_conf conf = { .conflict = input->config->policy.conflict,
 				   .ptr = input->config->policy.ptr };
@@ -346,19 +352,35 @@ struct view *build_view(struct build *build, const struct build_input *input,
 		complain(complaints, COMPLAINT_WARNING, input->config->path, 0, 0,
 			 "records: no source is configured; name one, or use -r");
 	view->table = sources_table(build->sources, view->zones, &conf, complaints);
-	if (!view->table) {
-		err_set(err, "out of memory");
-		goto fail;
-	}
-	if (add_routes(build, input, view, complaints, err) < 0 ||
-	    copy_policy(input, view, complaints, err) < 0)
-		goto fail;
-	complaints_end(complaints, NULL);
-	view->generation = ++build->generation;
-	return view;
+	if (view->table)
+		return view;
+	err_set(err, "out of memory");
 fail:
 	build_release(view);
 	return NULL;
+}
+
+int build_complete(struct build *build, const struct build_input *input, struct view *view,
+		   struct complaints *complaints, struct err *err)
+{
+	if (add_routes(build, input, view, complaints, err) < 0 ||
+	    copy_policy(input, view, complaints, err) < 0)
+		return -1;
+	complaints_end(complaints, NULL);
+	view->generation = ++build->generation;
+	return 0;
+}
+
+struct view *build_view(struct build *build, const struct build_input *input,
+			struct complaints *complaints, struct err *err)
+{
+	struct view *view = build_records(build, input, complaints, err);
+
+	if (view && build_complete(build, input, view, complaints, err) < 0) {
+		build_release(view);
+		return NULL;
+	}
+	return view;
 }
 
 const struct sources *build_sources(const struct build *build)
@@ -368,12 +390,27 @@ const struct sources *build_sources(const struct build *build)
 
 void build_save(struct build *build, struct complaints *complaints)
 {
+	const char *trouble, *folder = sources_state(build->sources, &trouble);
+
+	reading_at(build->reading, folder);
 	sources_save(build->sources, complaints);
+	reading_at(build->reading, NULL);
 }
 
 bool build_tend(struct build *build, struct complaints *complaints)
 {
-	return sources_tend(build->sources, time(NULL), complaints);
+	const char *trouble, *folder = sources_state(build->sources, &trouble);
+	bool wanted;
+
+	reading_at(build->reading, folder);
+	wanted = sources_tend(build->sources, time(NULL), complaints);
+	reading_at(build->reading, NULL);
+	return wanted;
+}
+
+struct reading *build_reading(const struct build *build)
+{
+	return build->reading;
 }
 
 int build_accept(struct build *build, const char *path, struct err *err)

@@ -22,7 +22,7 @@
 
 static struct status_input gather(const struct control_parts *parts)
 {
-	struct status_input input = { .sources = build_sources(parts->build),
+	struct status_input input = { .account = reload_account(parts->reload),
 				      .upstreams = build_upstreams(parts->build),
 				      .view = publish_newest(parts->publish),
 				      .listeners = parts->listeners,
@@ -32,6 +32,7 @@ static struct status_input gather(const struct control_parts *parts)
 				      .uptime_ms = clock_now_ms() - parts->started_ms };
 
 	input.views = publish_alive(parts->publish, &input.views_most);
+	input.is_reading = reload_reading(parts->reload, input.reading, &input.reading_ms);
 	return input;
 }
 
@@ -66,32 +67,47 @@ static void run_records(struct request *request)
 static void on_reloaded(void *arg, const struct reload_report *report)
 {
 	struct request *request = arg;
-	const struct sources *sources = build_sources(request->parts->build);
 	/*
 	 * Complaints are of this run's readings; an unchanged file that is still in trouble
 	 * counts too.
 	 */
-	bool good = report->applied && !report->told->errors && !sources_troubled(sources);
+	bool good = report->applied && !report->told->errors && !account_troubled(report->account);
 
 	control_reply(request, good ? CONTROL_OK : CONTROL_FAILED,
-		      request->json ? status_report_json(sources, report)
-				    : status_report_text(sources, report));
+		      request->json ? status_report_json(report) : status_report_text(report));
 }
 
 static void run_reload(struct request *request)
 {
+	char text[READING_PATH_MAX + 256];
+
+	if (reload_hangs(request->parts->reload, text, sizeof(text))) {
+		reload_request(request->parts->reload, NULL, NULL);
+		control_reply_text(request, CONTROL_ERROR, "%s", text);
+		return;
+	}
 	if (reload_request(request->parts->reload, on_reloaded, request) < 0)
 		control_reply_text(request, CONTROL_ERROR, "too many wait for a reload already");
 }
 
-static void run_accept(struct request *request)
+static void on_accepted(void *arg, const struct err *err)
 {
-	struct err err;
+	struct request *request = arg;
 
-	if (build_accept(request->parts->build, request->word[1], &err) < 0)
-		control_reply_text(request, CONTROL_ERROR, "%s", err.text);
+	if (err)
+		control_reply_text(request, CONTROL_ERROR, "%s", err->text);
 	else
 		run_reload(request);
+}
+
+static void run_accept(struct request *request)
+{
+	char text[READING_PATH_MAX + 256];
+
+	if (reload_hangs(request->parts->reload, text, sizeof(text)))
+		control_reply_text(request, CONTROL_ERROR, "%s", text);
+	else if (reload_accept(request->parts->reload, request->word[1], on_accepted, request) < 0)
+		control_reply_text(request, CONTROL_ERROR, "too many wait for a reload already");
 }
 
 static void run_flush(struct request *request)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A reload is: read the configuration, build a view, offer it, wake the workers, wait until all
- * have taken it, report. Everything up to the offer happens in one go on the main thread, which
- * has nothing else that could not wait; workers go on answering from the view they hold. The wait
- * is a timer and not a loop: a worker that hangs must not take the control socket with it. A
- * start is the same, and is ready when that wait is over.
+ * A reload is: read the configuration, have the records loaded (loader.h), complete the view, offer
+ * it, wake the workers, wait until all have taken it, have it saved, report. Nothing here waits:
+ * not for files, since a share may hang, and not for workers, since one that hangs must not take
+ * the control socket with it; so it is a machine of a few states, driven by the loader's callbacks
+ * and a timer. Workers go on answering from the view they hold. A start is the same, but that its
+ * first load is done before there is a loader; it is ready when all workers have the view.
  *
  * Nothing is applied in parts: a configuration with an error leaves the one in force, and its log
  * level, as they were. Errors in records are not of that kind: sources falls back file by file.
@@ -13,19 +14,21 @@
  * reload.
  *
  * Refused: a queue of requests. What a second request wants is that what is on disk now counts; one
- * run after the current one does that for any number of them.
+ * run after the current one does that for any number of them. Who asks while a share hangs is told
+ * so.
  */
 #include "admin/reload.h"
 
+#include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/loader.h"
 #include "admin/notify.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "source/folders.h"
-#include "source/watch.h"
 
 /*
  * Between two looks at whether all workers have taken the new view; awake, they take
@@ -36,12 +39,16 @@
 #define SETTLE_WARN_MS 5000
 #define SETTLE_SLOW_MS 200
 
-/* Between two looks at what is due by the clock: old records to warn of, a state folder to try. */
-#define TEND_S 60
-
 struct waiter {
 	reload_done_fn *done;
 	void *arg;
+};
+
+enum stage {
+	STAGE_IDLE,
+	STAGE_LOADING,  /* the job is the loader's */
+	STAGE_OFFERED,  /* workers are to take the view */
+	STAGE_SETTLING, /* the job is the loader's */
 };
 
 struct reload {
@@ -55,17 +62,35 @@ struct reload {
 	void *follow_arg;
 	union addr *own;
 	size_t own_count;
-	struct event *run, *settle, *tend;
-	struct watch *watch;
-	bool started, scheduled, settling, warned;
-	bool whole; /* what is scheduled, and what runs: the configuration too, not changed
+	struct event *run, *settle;
+	struct loader *loader;
+	struct loader_job job;
+	struct config *next;     /* of the run under way; NULL: the one in force */
+	struct account *account; /* of the sources, as of the last load */
+	enum stage stage;
+	bool started, scheduled, warned, applied;
+	bool first_saved; /* the start's view is in the state folder */
+	bool abandoned;   /* the loader could not be stopped: what it uses is its own */
+	bool whole;       /* what is scheduled, and what runs: the configuration too, not changed
 		     * records alone */
 	bool whole_now;
 	uint64_t offered_ms;
 	struct told told; /* of the run under way */
+	struct complaints complaints;
 	struct waiter waiter[RELOAD_WAITERS_MAX];
 	unsigned waiters, waiters_now; /* the first waiters_now belong to the run under way */
 };
+
+static void free_watched(struct loader_job *job)
+{
+	size_t i;
+
+	for (i = 0; job->watched && i < job->watched_count; i++)
+		free((char *)job->watched[i].path);
+	free(job->watched);
+	job->watched = NULL;
+	job->watched_count = 0;
+}
 
 static void log_complaint(void *arg, const struct complaint *complaint)
 {
@@ -124,6 +149,12 @@ void reload_free(struct reload *reload)
 	if (!reload)
 		return;
 	reload_detach(reload);
+	assert(!reload->abandoned);
+	build_release(reload->job.view);
+	free_watched(&reload->job);
+	account_free(reload->job.account);
+	account_free(reload->account);
+	config_free(reload->next);
 	if (reload->first != reload->config)
 		config_free(reload->first);
 	config_free(reload->config);
@@ -140,73 +171,56 @@ const struct config *reload_config(const struct reload *reload)
 const char *reload_summary(const struct reload *reload, char *text, size_t cap)
 {
 	const struct view *view = publish_newest(reload->publish);
-	const struct sources *sources = build_sources(reload->build);
-	size_t troubled = sources_troubled(sources);
+	size_t troubled = account_troubled(reload->account);
 	int len;
 
 	len = snprintf(text, cap, "%zu records of %zu names from %zu files, %zu zones",
-		       table_records(view->table), table_names(view->table), sources_count(sources),
-		       zones_count(view->zones));
+		       table_records(view->table), table_names(view->table),
+		       account_count(reload->account), zones_count(view->zones));
 	if (troubled && len > 0 && (size_t)len < cap)
 		snprintf(text + len, cap - (size_t)len, "; %zu files with errors", troubled);
 	return text;
 }
 
-static int build_next(struct reload *reload, const struct config *config, bool changes_only,
-		      struct complaints *complaints, struct err *err)
+int reload_first(struct reload *reload, struct err *err)
 {
-	struct build_input input = { .config = config,
+	struct build_input input = { .config = reload->config,
 				     .own = reload->own,
-				     .own_count = reload->own_count,
-				     .changes_only = changes_only };
-	struct view *view;
+				     .own_count = reload->own_count };
+	struct complaints complaints = { .tell = log_complaint };
+	struct view *view = build_view(reload->build, &input, &complaints, err);
 
-	build_settled(reload->build, publish_newest(reload->publish));
-	view = build_view(reload->build, &input, complaints, err);
 	if (!view)
 		return -1;
 	publish_offer(reload->publish, view);
-	return 0;
+	reload->account = account_take(build_sources(reload->build));
+	return reload->account ? 0 : err_set(err, "out of memory");
 }
 
-int reload_first(struct reload *reload, struct err *err)
+/* The job's, unless there was no memory for it. */
+static void take_account(struct reload *reload, struct account *account)
 {
-	struct complaints complaints = { .tell = log_complaint };
-
-	return build_next(reload, reload->config, false, &complaints, err);
-}
-
-/* The records of the configuration in force are those to watch. */
-static void follow_records(struct reload *reload)
-{
-	const struct config_records *records = reload->config->records.at;
-	size_t i, count = reload->config->records.count;
-	struct watch_entry *entries = calloc(count + 1, sizeof(*entries));
-	int result = -1;
-
-	for (i = 0; entries && i < count; i++)
-		entries[i] = (struct watch_entry){ records[i].path, records[i].poll_s };
-	if (entries)
-		result = watch_follow(reload->watch, entries, count);
-	if (result < 0)
-		log_write(LOG_LEVEL_WARNING, "records: no memory to watch them; reload by hand");
-	free(entries);
+	if (!account)
+		return;
+	account_free(reload->account);
+	reload->account = account;
 }
 
 /*
- * The run is over, one way or the other: tells those who wait, and starts the next if some came
- * since.
+ * The run is over, one way or the other: tells those who wait.
  */
-static void finish(struct reload *reload, bool applied)
+static void report(struct reload *reload)
 {
-	struct reload_report report = { .applied = applied, .told = &reload->told };
+	struct reload_report report = { .applied = reload->applied,
+					.told = &reload->told,
+					.account = reload->account };
 	unsigned i, now = reload->waiters_now;
 	char text[256];
 
 	reload_summary(reload, text, sizeof(text));
 	if (!reload->started)
 		log_write(LOG_LEVEL_NOTICE, "ready: %s", text);
-	else if (applied)
+	else if (reload->applied)
 		log_write(LOG_LEVEL_NOTICE, "%s: %s",
 			  reload->whole_now ? "reload done" : "changed records taken", text);
 	else
@@ -221,7 +235,53 @@ static void finish(struct reload *reload, bool applied)
 	memmove(reload->waiter, reload->waiter + now, reload->waiters * sizeof(reload->waiter[0]));
 	reload->waiters_now = 0;
 	told_fini(&reload->told);
-	follow_records(reload);
+}
+
+/* The records of the configuration in force are those to watch. Without memory: none. */
+static void fill_watched(struct reload *reload)
+{
+	const struct config_records *records = reload->config->records.at;
+	size_t count = reload->config->records.count;
+	struct loader_job *job = &reload->job;
+
+	job->watched = calloc(count + 1, sizeof(*job->watched));
+	for (job->watched_count = 0; job->watched && job->watched_count < count;
+	     job->watched_count++) {
+		struct watch_entry *entry = &job->watched[job->watched_count];
+
+		entry->path = strdup(records[job->watched_count].path);
+		entry->poll_s = records[job->watched_count].poll_s;
+		if (!entry->path) {
+			free_watched(job);
+			return;
+		}
+	}
+}
+
+/* What was loaded is served, or given up. */
+static void settle(struct reload *reload, bool applied)
+{
+	reload->stage = STAGE_SETTLING;
+	reload->applied = applied;
+	reload->job.newest = publish_newest(reload->publish);
+	reload->job.save = applied;
+	fill_watched(reload);
+	loader_settle(reload->loader, &reload->job);
+}
+
+static void on_job_settled(void *arg)
+{
+	struct reload *reload = arg;
+
+	take_account(reload, reload->job.account);
+	reload->job.account = NULL;
+	reload->stage = STAGE_IDLE;
+	/* That of the start has been given. */
+	if (!reload->first_saved)
+		told_fini(&reload->told);
+	else
+		report(reload);
+	reload->first_saved = true;
 	if (reload->scheduled)
 		event_active(reload->run, EV_TIMEOUT, 0);
 }
@@ -233,32 +293,22 @@ static void arm_settle(struct reload *reload, unsigned ms)
 	event_add(reload->settle, &wait);
 }
 
-/* To the state folder: after the records are served, since it waits for the disk. */
-static void save(struct reload *reload)
-{
-	struct complaints complaints = { .tell = reload->started ? told_add : log_complaint,
-					 .arg = &reload->told };
-
-	build_save(reload->build, &complaints);
-}
-
 static void on_settle(evutil_socket_t fd, short what, void *arg)
 {
 	struct reload *reload = arg;
 	uint64_t waited_ms = clock_now_ms() - reload->offered_ms;
-	bool first = !reload->started;
 
 	(void)fd;
 	(void)what;
 	if (publish_settled(reload->publish)) {
-		reload->settling = false;
-		build_settled(reload->build, publish_newest(reload->publish));
-		/* Part of a reload's report; but a start is ready without it. */
-		if (!first)
-			save(reload);
-		finish(reload, true);
-		if (first)
-			save(reload);
+		/* Saving waits for the disk. It is part of a reload's report; a start is ready
+		 * without it. */
+		if (!reload->started) {
+			reload->applied = true;
+			report(reload);
+			told_init(&reload->told, log_complaint, NULL);
+		}
+		settle(reload, true);
 		return;
 	}
 	if (waited_ms > SETTLE_WARN_MS && !reload->warned) {
@@ -270,64 +320,93 @@ static void on_settle(evutil_socket_t fd, short what, void *arg)
 	arm_settle(reload, waited_ms > SETTLE_WARN_MS ? SETTLE_SLOW_MS : SETTLE_POLL_MS);
 }
 
-static void take_config(struct reload *reload, struct config *config)
+static void take_config(struct reload *reload)
 {
+	if (!reload->next)
+		return;
 	if (reload->config != reload->first)
 		config_free(reload->config);
-	reload->config = config;
-	reload_configure_log(&reload->conf, config);
+	reload->config = reload->next;
+	reload->next = NULL;
+	reload_configure_log(&reload->conf, reload->config);
 }
 
 static void await_workers(struct reload *reload)
 {
 	workers_wake(reload->workers);
-	reload->settling = true;
+	reload->stage = STAGE_OFFERED;
 	reload->warned = false;
 	reload->offered_ms = clock_now_ms();
 	arm_settle(reload, 0);
 }
 
-/* Records that have changed, and nothing else. */
-static void run_changes(struct reload *reload, struct complaints *complaints)
+/* Nothing of this run is served. */
+static void give_up(struct reload *reload, const struct err *err)
 {
+	if (err)
+		complain(&reload->complaints, COMPLAINT_ERROR, NULL, 0, 0, "%s", err->text);
+	build_release(reload->job.view);
+	reload->job.view = NULL;
+	config_free(reload->next);
+	reload->next = NULL;
+	settle(reload, false);
+}
+
+static void on_job_loaded(void *arg)
+{
+	struct reload *reload = arg;
+	struct loader_job *job = &reload->job;
 	struct err err;
 
-	if (build_next(reload, reload->config, true, complaints, &err) < 0) {
-		complain(complaints, COMPLAINT_ERROR, NULL, 0, 0, "%s", err.text);
-		finish(reload, false);
+	take_account(reload, job->account);
+	job->account = NULL;
+	if (!job->view) {
+		give_up(reload, &job->err);
 		return;
+	}
+	if (build_complete(reload->build, &job->input, job->view, &reload->complaints, &err) < 0) {
+		give_up(reload, &err);
+		return;
+	}
+	publish_offer(reload->publish, job->view);
+	job->view = NULL;
+	if (reload->next) {
+		take_config(reload);
+		reload->follow(reload->follow_arg, reload->config, &reload->complaints);
 	}
 	await_workers(reload);
 }
 
+static void load(struct reload *reload)
+{
+	reload->stage = STAGE_LOADING;
+	reload->job.input =
+		(struct build_input){ .config = reload->next ? reload->next : reload->config,
+				      .own = reload->own,
+				      .own_count = reload->own_count,
+				      .changes_only = !reload->whole_now };
+	reload->job.complaints = &reload->complaints;
+	loader_load(reload->loader, &reload->job);
+}
+
 static void run(struct reload *reload)
 {
-	struct complaints complaints = { .tell = told_add, .arg = &reload->told };
-	struct config *config;
-	struct err err = { .text = "" };
 	char restart[512];
 
+	reload->complaints = (struct complaints){ .tell = told_add, .arg = &reload->told };
 	if (!reload->whole_now) {
-		run_changes(reload, &complaints);
+		load(reload);
 		return;
 	}
-	config = reload_read_config(&reload->conf, &complaints);
-	if (!config) {
-		finish(reload, false);
+	reload->next = reload_read_config(&reload->conf, &reload->complaints);
+	if (!reload->next) {
+		give_up(reload, NULL);
 		return;
 	}
-	if (config_restart(reload->first, config, restart, sizeof(restart)))
-		complain(&complaints, COMPLAINT_WARNING, NULL, 0, 0,
+	if (config_restart(reload->first, reload->next, restart, sizeof(restart)))
+		complain(&reload->complaints, COMPLAINT_WARNING, NULL, 0, 0,
 			 "changed, and needs a restart to count: %s", restart);
-	if (build_next(reload, config, false, &complaints, &err) < 0) {
-		complain(&complaints, COMPLAINT_ERROR, NULL, 0, 0, "%s", err.text);
-		config_free(config);
-		finish(reload, false);
-		return;
-	}
-	take_config(reload, config);
-	reload->follow(reload->follow_arg, config, &complaints);
-	await_workers(reload);
+	load(reload);
 }
 
 static void on_run(evutil_socket_t fd, short what, void *arg)
@@ -336,8 +415,8 @@ static void on_run(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (reload->settling)
-		return; /* finish() starts the next one */
+	if (reload->stage != STAGE_IDLE)
+		return; /* its end starts the next one */
 	reload->scheduled = false;
 	reload->whole_now = reload->whole;
 	reload->whole = false;
@@ -351,57 +430,44 @@ static void on_run(evutil_socket_t fd, short what, void *arg)
 static void schedule(struct reload *reload)
 {
 	reload->scheduled = true;
-	if (!reload->settling)
+	if (reload->stage == STAGE_IDLE)
 		event_active(reload->run, EV_TIMEOUT, 0);
 }
 
-static void on_records_changed(void *arg)
+static void on_wanted(void *arg)
 {
 	schedule(arg);
 }
 
-static void on_tend(evutil_socket_t fd, short what, void *arg)
+static void on_stands(void *arg, struct account *account)
 {
-	struct complaints complaints = { .tell = log_complaint };
-	struct reload *reload = arg;
-
-	(void)fd;
-	(void)what;
-	/* A run under way saves at its end. */
-	if (!reload->settling && build_tend(reload->build, &complaints))
-		schedule(reload);
-}
-
-static void on_watch_warning(void *arg, const char *text)
-{
-	(void)arg;
-	log_write(LOG_LEVEL_WARNING, "%s", text);
+	take_account(arg, account);
 }
 
 int reload_attach(struct reload *reload, struct event_base *base, struct workers *workers,
 		  reload_follow_fn *follow, void *arg, struct err *err)
 {
-	struct watch_conf watch = { .base = base,
-				    .still = build_still(reload->build),
-				    .folders_max = FOLDERS_MAX,
-				    .changed = on_records_changed,
-				    .warn = on_watch_warning,
-				    .arg = reload };
+	struct loader_calls calls = { .loaded = on_job_loaded,
+				      .settled = on_job_settled,
+				      .wanted = on_wanted,
+				      .stands = on_stands,
+				      .arg = reload };
 
 	reload->workers = workers;
 	reload->follow = follow;
 	reload->follow_arg = arg;
 	reload->run = event_new(base, -1, 0, on_run, reload);
 	reload->settle = event_new(base, -1, 0, on_settle, reload);
-	reload->tend = event_new(base, -1, EV_PERSIST, on_tend, reload);
-	if (!reload->run || !reload->settle || !reload->tend ||
-	    event_add(reload->tend, &(struct timeval){ .tv_sec = TEND_S }) < 0)
+	if (!reload->run || !reload->settle)
 		return err_set(err, "out of memory");
-	reload->watch = watch_new(&watch, err);
-	if (!reload->watch)
+	reload->loader = loader_new(reload->build, base, &calls, err);
+	if (!reload->loader)
 		return -1;
 	/* The start ends like a reload: when all workers have taken the view. */
-	reload->settling = true;
+	told_init(&reload->told, log_complaint, NULL);
+	reload->complaints = (struct complaints){ .tell = told_add, .arg = &reload->told };
+	reload->job.complaints = &reload->complaints;
+	reload->stage = STAGE_OFFERED;
 	reload->offered_ms = clock_now_ms();
 	arm_settle(reload, 0);
 	return 0;
@@ -413,11 +479,47 @@ void reload_detach(struct reload *reload)
 		event_free(reload->run);
 	if (reload->settle)
 		event_free(reload->settle);
-	if (reload->tend)
-		event_free(reload->tend);
-	reload->run = reload->settle = reload->tend = NULL;
-	watch_free(reload->watch);
-	reload->watch = NULL;
+	reload->run = reload->settle = NULL;
+	if (loader_stop(reload->loader)) {
+		loader_free(reload->loader);
+		reload->loader = NULL;
+	} else {
+		reload->abandoned = true;
+	}
+}
+
+bool reload_abandoned(const struct reload *reload)
+{
+	return reload && reload->abandoned;
+}
+
+bool reload_hangs(const struct reload *reload, char *text, size_t cap)
+{
+	char path[READING_PATH_MAX];
+	uint64_t ms;
+
+	if (!reload_reading(reload, path, &ms) || ms < RELOAD_HANGS_MS)
+		return false;
+	snprintf(text, cap,
+		 "still reading %s since %" PRIu64 " s, which may hang; everything is served as "
+						   "before, and all is read again after it",
+		 path, ms / 1000);
+	return true;
+}
+
+bool reload_reading(const struct reload *reload, char path[READING_PATH_MAX], uint64_t *ret_ms)
+{
+	return loader_reading(reload->loader, path, ret_ms);
+}
+
+const struct account *reload_account(const struct reload *reload)
+{
+	return reload->account;
+}
+
+int reload_accept(struct reload *reload, const char *path, loader_accepted_fn *accepted, void *arg)
+{
+	return loader_accept(reload->loader, path, accepted, arg);
 }
 
 int reload_request(struct reload *reload, reload_done_fn *done, void *arg)

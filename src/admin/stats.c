@@ -223,8 +223,8 @@ static void put_all(const struct sink *sink, const struct status_input *input)
 	put(sink, "records", "held", table_records(input->view->table), "records served now");
 	put(sink, "records", "names", table_names(input->view->table), "names of these");
 	put(sink, "records", "bytes", table_bytes(input->view->table), "octets of these");
-	put(sink, "records", "sources", sources_count(input->sources), "files they are from");
-	put(sink, "records", "sources_troubled", sources_troubled(input->sources),
+	put(sink, "records", "sources", account_count(input->account), "files they are from");
+	put(sink, "records", "sources_troubled", account_troubled(input->account),
 	    "of these, not good");
 	put(sink, "records", "generation", input->view->generation, "sets served so far");
 	put(sink, "records", "snapshots", input->views, "sets in memory now");

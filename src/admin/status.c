@@ -92,15 +92,15 @@ static void put_line(FILE *out, const char *before, const char *text, const char
 		fputs(after, out);
 }
 
-static void sources_text(FILE *out, const struct sources *sources)
+static void sources_text(FILE *out, const struct account *account)
 {
 	const struct source_status *source;
 	struct source_hold hold;
 	char when[32];
 	size_t i;
 
-	for (i = 0; i < sources_count(sources); i++) {
-		source = sources_status(sources, i);
+	for (i = 0; i < account_count(account); i++) {
+		source = account_status(account, i);
 		put_line(out, "  ", source->path, NULL);
 		fprintf(out, ": %s, %s, %zu records, loaded %s, %zu errors, %zu warnings\n",
 			source_state_name(source->state), source_format_name(source->format),
@@ -111,35 +111,35 @@ static void sources_text(FILE *out, const struct sources *sources)
 		if (source->state == SOURCE_LAST_GOOD && source->loaded)
 			fprintf(out, "    served: its last good version, %lld days old\n",
 				days_old(source));
-		if (source->state == SOURCE_HELD && sources_hold(sources, i, &hold))
+		if (source->state == SOURCE_HELD && account_hold(account, i, &hold))
 			fprintf(out,
 				"    held back with its entry, which would lose %zu of %zu names; "
 				"if that is meant, type: privlinkctl accept %s\n",
 				hold.lost, hold.names, hold.path);
 	}
-	if (!sources_count(sources))
+	if (!account_count(account))
 		fprintf(out, "  none\n");
 }
 
-static void state_text(FILE *out, const struct sources *sources)
+static void state_text(FILE *out, const struct account *account)
 {
-	const char *trouble, *path = sources_state(sources, &trouble);
+	const char *trouble, *path = account_state(account, &trouble);
 
 	fprintf(out, "state folder: %s%s%s\n", path ? path : "none",
 		trouble ? ", not in use: " : "", trouble ? trouble : "");
 }
 
 /* What is served instead of a source's last reading, and why. */
-static void last_good_json(struct json *json, const struct sources *sources, size_t i)
+static void last_good_json(struct json *json, const struct account *account, size_t i)
 {
-	const struct source_status *source = sources_status(sources, i);
+	const struct source_status *source = account_status(account, i);
 	bool in_use = source->records &&
 		      (source->state == SOURCE_LAST_GOOD || source->state == SOURCE_HELD);
 	struct source_hold hold;
 	char when[32];
 
 	json_string(json, "last_good", in_use ? time_text(source->loaded, when) : NULL);
-	if (source->state != SOURCE_HELD || !sources_hold(sources, i, &hold))
+	if (source->state != SOURCE_HELD || !account_hold(account, i, &hold))
 		return;
 	json_object(json, "held_back");
 	json_string(json, "source", hold.path);
@@ -148,9 +148,9 @@ static void last_good_json(struct json *json, const struct sources *sources, siz
 	json_object_end(json);
 }
 
-static void state_json(struct json *json, const struct sources *sources)
+static void state_json(struct json *json, const struct account *account)
 {
-	const char *trouble, *path = sources_state(sources, &trouble);
+	const char *trouble, *path = account_state(account, &trouble);
 
 	json_object(json, "state");
 	json_string(json, "path", path);
@@ -158,15 +158,15 @@ static void state_json(struct json *json, const struct sources *sources)
 	json_object_end(json);
 }
 
-static void sources_json(struct json *json, const struct sources *sources)
+static void sources_json(struct json *json, const struct account *account)
 {
 	const struct source_status *source;
 	char when[32];
 	size_t i;
 
 	json_array(json, "sources");
-	for (i = 0; i < sources_count(sources); i++) {
-		source = sources_status(sources, i);
+	for (i = 0; i < account_count(account); i++) {
+		source = account_status(account, i);
 		json_object(json, NULL);
 		json_string(json, "path", source->path);
 		json_string(json, "state", source_state_name(source->state));
@@ -177,10 +177,23 @@ static void sources_json(struct json *json, const struct sources *sources)
 		json_number(json, "errors", (int64_t)source->errors);
 		json_number(json, "warnings", (int64_t)source->warnings);
 		json_string(json, "complaint", *source->complaint ? source->complaint : NULL);
-		last_good_json(json, sources, i);
+		last_good_json(json, account, i);
 		json_object_end(json);
 	}
 	json_array_end(json);
+}
+
+/* null: nothing is being read. */
+static void reading_json(struct json *json, const struct status_input *input)
+{
+	if (!input->is_reading) {
+		json_string(json, "reading", NULL);
+		return;
+	}
+	json_object(json, "reading");
+	json_string(json, "path", input->reading);
+	json_number(json, "for_s", (int64_t)(input->reading_ms / 1000));
+	json_object_end(json);
 }
 
 static void zones_text(FILE *out, const struct view *view)
@@ -303,9 +316,13 @@ char *status_text(const struct status_input *input)
 		table_bytes(input->view->table), input->view->generation);
 	fprintf(out, "snapshots in memory: %u, at most %u at once\n", input->views,
 		input->views_most);
+	if (input->is_reading) {
+		put_line(out, "reading: ", input->reading, NULL);
+		fprintf(out, " since %" PRIu64 " s\n", input->reading_ms / 1000);
+	}
 	fprintf(out, "sources:\n");
-	sources_text(out, input->sources);
-	state_text(out, input->sources);
+	sources_text(out, input->account);
+	state_text(out, input->account);
 	fprintf(out, "zones:\n");
 	zones_text(out, input->view);
 	fprintf(out, "forward:\n");
@@ -411,8 +428,9 @@ char *status_json(const struct status_input *input)
 	json_number(&json, "records", (int64_t)table_records(input->view->table));
 	json_number(&json, "names", (int64_t)table_names(input->view->table));
 	json_number(&json, "bytes", (int64_t)table_bytes(input->view->table));
-	sources_json(&json, input->sources);
-	state_json(&json, input->sources);
+	reading_json(&json, input);
+	sources_json(&json, input->account);
+	state_json(&json, input->account);
 	zones_json(&json, input->view);
 	status_forward(NULL, &json, input);
 	json_object(&json, "cache");
@@ -428,7 +446,7 @@ char *status_json(const struct status_input *input)
 	return json_finish(&json);
 }
 
-char *status_report_text(const struct sources *sources, const struct reload_report *report)
+char *status_report_text(const struct reload_report *report)
 {
 	char *text = NULL;
 	size_t len, i;
@@ -440,14 +458,14 @@ char *status_report_text(const struct sources *sources, const struct reload_repo
 		complaint_print(out, &report->told->line[i]);
 	fprintf(out, "%s\nsources:\n",
 		report->applied ? "reloaded" : "not reloaded: everything is as it was");
-	sources_text(out, sources);
+	sources_text(out, report->account);
 	if (fclose(out) == 0)
 		return text;
 	free(text);
 	return NULL;
 }
 
-char *status_report_json(const struct sources *sources, const struct reload_report *report)
+char *status_report_json(const struct reload_report *report)
 {
 	struct json json;
 	size_t i;
@@ -464,7 +482,7 @@ char *status_report_json(const struct sources *sources, const struct reload_repo
 		json_object_end(&json);
 	}
 	json_array_end(&json);
-	sources_json(&json, sources);
+	sources_json(&json, report->account);
 	json_object_end(&json);
 	return json_finish(&json);
 }

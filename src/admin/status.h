@@ -14,9 +14,13 @@
 #include "resolve/view.h"
 #include "serve/listen.h"
 #include "serve/worker.h"
+#include "source/account.h"
 
 struct status_input {
-	const struct sources *sources;
+	const struct account *account;
+	bool is_reading; /* the next two say what, and for how long */
+	char reading[READING_PATH_MAX];
+	uint64_t reading_ms;
 	const struct upstreams *upstreams;
 	const struct view *view;
 	unsigned views, views_most; /* alive now, and at once so far */
@@ -32,7 +36,7 @@ char *status_text(const struct status_input *input);
 char *status_json(const struct status_input *input);
 
 /* The complaints of a run and where each source stands after it. */
-char *status_report_text(const struct sources *sources, const struct reload_report *report);
-char *status_report_json(const struct sources *sources, const struct reload_report *report);
+char *status_report_text(const struct reload_report *report);
+char *status_report_json(const struct reload_report *report);
 
 #endif

@@ -3,8 +3,8 @@
  * Notices of change in the folders that lead to files: inotify(7) on folders, never on files.
  *
  * The owner tells from time to time the whole list of paths to follow; a notice says only that
- * something on the way to one of them may have changed, and is given once for many changes. Main
- * thread, on its event base.
+ * something on the way to one of them may have changed, and is given once for many changes. On
+ * the thread of its event base.
  */
 #ifndef PRIVLINKD_SOURCE_FOLDERS_H
 #define PRIVLINKD_SOURCE_FOLDERS_H

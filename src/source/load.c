@@ -178,8 +178,11 @@ static int load_file(const struct load *load, struct file *file)
 	struct file *old = list_find(&load->old->list, file->path), *last_good = NULL;
 	size_t entry = file->status.entry;
 	struct stat now;
-	bool there = stat(file->path, &now) == 0;
-	bool gone = !there && says_gone();
+	bool there, gone;
+
+	reading_at(load->conf->reading, file->path);
+	there = stat(file->path, &now) == 0;
+	gone = !there && says_gone();
 
 	if (!there)
 		memset(&now, 0, sizeof(now));
@@ -349,6 +352,7 @@ static int list_add_entry(struct file_list *list, const struct load *load, size_
 	int result;
 
 	collector_start(&collector, load->to, &folder);
+	reading_at(load->conf->reading, source->path);
 	result = entry_paths(load, source, &paths, &unread);
 	collector_stop(&collector);
 	if (result == 0 && unread) {
@@ -572,8 +576,12 @@ int sources_load(struct sources *sources, const struct load_conf *conf, const st
 {
 	struct load load = { .conf = conf, .zones = zones, .to = complaints, .old = sources };
 	struct file_list list = { 0 };
+	int result = follow_state(sources, conf, complaints);
 
-	if (follow_state(sources, conf, complaints) < 0 || list_fill(&list, &load) < 0) {
+	if (result == 0)
+		result = list_fill(&list, &load);
+	reading_at(conf->reading, NULL);
+	if (result < 0) {
 		list_fini(&list);
 		return err_set(err, "no memory to load the records; what was served before stays");
 	}

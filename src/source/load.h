@@ -23,6 +23,7 @@
 #include "base/complaint.h"
 #include "base/err.h"
 #include "source/detect.h"
+#include "source/reading.h"
 #include "source/still.h"
 #include "zone/builder.h"
 #include "zone/names.h"
@@ -59,6 +60,7 @@ struct load_conf {
 	 * file is taken as it is.
 	 */
 	struct still *still;
+	struct reading *reading; /* is told which file it is at; or NULL */
 	/*
 	 * Only what has changed is wanted: files with errors are not read again as long as they
 	 * look the same, and one that still changes (STILL_QUIET_MS) is left as it was.

@@ -10,7 +10,7 @@
  *
  * A path that two entries name belongs to the first, as in a load.
  *
- * Main thread.
+ * One thread, that of loads and the watch.
  */
 #include "source/still.h"
 

@@ -68,7 +68,10 @@ static void look_at(struct watch *watch, size_t i, uint64_t now_ms)
 	struct complaints silent = { 0 };
 	struct paths paths = { 0 };
 	struct stat st;
-	int result = paths_expand(&paths, entry->path, &silent);
+	int result;
+
+	reading_at(watch->conf.reading, entry->path);
+	result = paths_expand(&paths, entry->path, &silent);
 
 	/* Told by the load, which goes on with the files it knew. */
 	watch->forced |= result > 0 && !entry->unreadable;
@@ -81,6 +84,7 @@ static void look_at(struct watch *watch, size_t i, uint64_t now_ms)
 		still_look_end(watch->conf.still, i, now_ms);
 	}
 	paths_fini(&paths);
+	reading_at(watch->conf.reading, NULL);
 }
 
 static void look_at_all(struct watch *watch, uint64_t now_ms)
@@ -177,8 +181,11 @@ static void follow_all(struct watch *watch)
 	if (!watch->folders)
 		return;
 	folders_begin(watch->folders);
-	for (size_t i = 0; i < watch->count; i++)
+	for (size_t i = 0; i < watch->count; i++) {
+		reading_at(watch->conf.reading, watch->entry[i].path);
 		follow_entry(watch, watch->entry[i].path);
+	}
+	reading_at(watch->conf.reading, NULL);
 	limited = folders_end(watch->folders, &err) < 0;
 	if (limited && !watch->limit_told)
 		warn(watch, "records: not every folder can be watched", &err);

@@ -5,8 +5,8 @@
  *
  * It asks, the owner loads (with the same struct still, see load.h) and calls watch_follow, then it
  * may ask again. A change is asked for after 200 ms of quiet (STILL_QUIET_MS), at the latest after
- * WATCH_LATEST_MS; what has no quiet by then is left out by the load until it has. Main thread,
- * no thread of its own.
+ * WATCH_LATEST_MS; what has no quiet by then is left out by the load until it has. On the thread
+ * that loads, since its looks wait for shares too.
  */
 #ifndef PRIVLINKD_SOURCE_WATCH_H
 #define PRIVLINKD_SOURCE_WATCH_H
@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "source/reading.h"
 #include "source/still.h"
 
 /* The contract's 2 s, less the quiet that a file needs which changed just before. */
@@ -33,8 +34,9 @@ typedef void watch_warn_fn(void *arg, const char *text);
 
 struct watch_conf {
 	struct event_base *base;
-	struct still *still;  /* shared with the loads; outlives the watch */
-	unsigned folders_max; /* FOLDERS_MAX; 0: no notices, polling alone */
+	struct still *still;     /* shared with the loads; outlives the watch */
+	struct reading *reading; /* is told what it looks at; or NULL */
+	unsigned folders_max;    /* FOLDERS_MAX; 0: no notices, polling alone */
 	watch_changed_fn *changed;
 	watch_warn_fn *warn;
 	void *arg;
