@@ -28,7 +28,7 @@ struct peer {
 	const uint8_t *at;
 	size_t left;
 	uint32_t dice;
-	/* what is to come back: the frames at `frame`, cut to `max` octets; `done` of this one came */
+	/* what is to come back: frames at `frame`, cut to `max` octets; `done` of this one came */
 	const uint8_t *frame;
 	size_t max, done;
 };
