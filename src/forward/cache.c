@@ -186,6 +186,16 @@ struct cache_shard *cache_lock(struct cache *cache, uint64_t hash)
 	}
 }
 
+void cache_expect(struct cache *cache, uint64_t hash)
+{
+	cache_shard_expect(shard_of(cache, hash), hash);
+}
+
+void cache_expect_entry(struct cache *cache, uint64_t hash)
+{
+	cache_shard_expect_entry(shard_of(cache, hash), hash);
+}
+
 void cache_unlock(struct cache_shard *shard)
 {
 	pthread_mutex_unlock(&shard->lock);

@@ -103,6 +103,13 @@ void cache_remember(struct cache_shard *shard, const struct question_key *key, u
 
 /* The following without a lock. */
 
+/*
+ * The key of this hash will be looked for in a moment: begins to fetch its slot from memory, and,
+ * called when that has come, its entry. Hints.
+ */
+void cache_expect(struct cache *cache, uint64_t hash);
+void cache_expect_entry(struct cache *cache, uint64_t hash);
+
 /* Forgets this name and all below it (NULL: everything). How many replies. */
 size_t cache_flush(struct cache *cache, const struct name *name);
 

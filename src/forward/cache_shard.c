@@ -92,12 +92,19 @@ size_t cache_shard_index_bytes(size_t bytes)
 	return index_bytes(slots_of(bytes));
 }
 
+static void note_expect(struct cache_shard *shard)
+{
+	atomic_store_explicit(&shard->expect_slots, shard->slots, memory_order_relaxed);
+	atomic_store_explicit(&shard->expect_mask, shard->slots_mask, memory_order_relaxed);
+}
+
 void cache_shard_set(struct cache_shard *shard, uint8_t *index, uint8_t *rings, size_t bytes)
 {
 	size_t slots = slots_of(bytes), left, small;
 
 	shard->slots = (struct slot *)(void *)index;
 	shard->slots_mask = (uint32_t)(slots - 1);
+	note_expect(shard);
 	shard->entries_max = (uint32_t)(slots / 8 * 7);
 	shard->ghosts = (uint32_t *)(void *)(index + slots * sizeof(struct slot));
 	left = bytes > index_bytes(slots) ? bytes - index_bytes(slots) : 0;
@@ -110,6 +117,7 @@ void cache_shard_set(struct cache_shard *shard, uint8_t *index, uint8_t *rings, 
 void cache_shard_unset(struct cache_shard *shard)
 {
 	shard->slots = NULL;
+	note_expect(shard);
 	ring_clear(&shard->small);
 	ring_clear(&shard->main);
 	shard->entries = 0;
@@ -189,6 +197,36 @@ static struct slot *slot_of(const struct cache_shard *shard, const struct entry 
 }
 
 /* ---- finding ---- */
+
+void cache_shard_expect(struct cache_shard *shard, uint64_t hash)
+{
+	/* Both may be of before a resize, or one: then it fetches in vain, which does no harm. */
+	const struct slot *slots = atomic_load_explicit(&shard->expect_slots, memory_order_relaxed);
+	uint32_t mask = atomic_load_explicit(&shard->expect_mask, memory_order_relaxed);
+
+	__builtin_prefetch(&shard->lock, 1);
+	if (slots)
+		__builtin_prefetch(slots + ((uint32_t)hash & mask));
+}
+
+void cache_shard_expect_entry(struct cache_shard *shard, uint64_t hash)
+{
+	const struct slot *slot;
+	const uint8_t *entry;
+
+	pthread_mutex_lock(&shard->lock);
+	if (shard->slots) {
+		slot = &shard->slots[(uint32_t)hash & shard->slots_mask];
+		if (slot->place != NO_PLACE && slot->tag == tag_of(hash)) {
+			/* Its head, name and a short message. */
+			entry = (const uint8_t *)entry_in(shard, slot);
+			__builtin_prefetch(entry, 1);
+			__builtin_prefetch(entry + 64);
+			__builtin_prefetch(entry + 128);
+		}
+	}
+	pthread_mutex_unlock(&shard->lock);
+}
 
 enum cache_verdict cache_find(struct cache_shard *shard, const struct question_key *key,
 			      const struct cache_rules *rules, enum cache_wish wish,

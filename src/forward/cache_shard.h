@@ -7,6 +7,7 @@
 #define PRIVLINKD_FORWARD_CACHE_SHARD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "forward/cache.h"
 #include "forward/ring.h"
@@ -24,6 +25,9 @@ struct cache_shard {
 	uint32_t slots_mask, entries, entries_max;
 	uint32_t serial; /* of the newest entry */
 	uint64_t evicted;
+	/* slots and slots_mask once more, for cache_shard_expect */
+	struct slot *_Atomic expect_slots;
+	_Atomic uint32_t expect_mask;
 };
 
 /* Places are 32 bits in units of 8 octets. */
@@ -42,6 +46,9 @@ void cache_shard_set(struct cache_shard *shard, uint8_t *index, uint8_t *rings, 
 void cache_shard_unset(struct cache_shard *shard);
 /* Forgets this name and all below it (NULL: everything). How many replies. */
 size_t cache_shard_flush(struct cache_shard *shard, const struct name *name);
+/* Without its lock: see cache_expect. */
+void cache_shard_expect(struct cache_shard *shard, uint64_t hash);
+void cache_shard_expect_entry(struct cache_shard *shard, uint64_t hash);
 /* Adds its own. */
 void cache_shard_count(const struct cache_shard *shard, struct cache_counts *counts);
 

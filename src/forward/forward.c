@@ -486,6 +486,19 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 	return verdict;
 }
 
+uint64_t forward_expect(struct forward *forward, const struct forward_question *question)
+{
+	struct question_key key = cache_key_of(question);
+
+	cache_expect(forward->shared->cache, key.hash);
+	return key.hash;
+}
+
+void forward_expect_reply(struct forward *forward, uint64_t expected)
+{
+	cache_expect_entry(forward->shared->cache, expected);
+}
+
 bool forward_get_stale(struct forward *forward, const struct forward_question *question,
 		       uint64_t now_ms, uint8_t *buf, size_t cap, struct reply *ret)
 {

@@ -138,6 +138,14 @@ enum forward_verdict forward_get(struct forward *forward, const struct forward_q
 				 struct reply *ret);
 
 /*
+ * This question will be put to forward_get in a moment: begins to fetch from memory what that will
+ * look at. First forward_expect for some questions, then forward_expect_reply for each with what it
+ * gave, then forward_get: so their waits for memory overlap. Hints that change nothing.
+ */
+uint64_t forward_expect(struct forward *forward, const struct forward_question *question);
+void forward_expect_reply(struct forward *forward, uint64_t expected);
+
+/*
  * Looks in the cache for whatever may still be used, fresh or stale (RFC 8767): when the wait for a
  * fresh reply is over. It is asked for again as above; who asks for it next need not wait.
  */

@@ -154,6 +154,8 @@ bool addr_same_host(const union addr *a, const union addr *b)
 	uint32_t scope_a = a->any.sa_family == AF_INET6 ? a->in6.sin6_scope_id : 0;
 	uint32_t scope_b = b->any.sa_family == AF_INET6 ? b->in6.sin6_scope_id : 0;
 
+	if (a->any.sa_family == AF_INET && b->any.sa_family == AF_INET)
+		return a->in4.sin_addr.s_addr == b->in4.sin_addr.s_addr;
 	to_octets(a, octets_a);
 	to_octets(b, octets_b);
 	return memcmp(octets_a, octets_b, 16) == 0 && (!scope_a || !scope_b || scope_a == scope_b);

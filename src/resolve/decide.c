@@ -35,22 +35,28 @@ uint64_t decide_awaited(const struct name *name, uint16_t group)
 	return hash ? hash : 1;
 }
 
-/* The question that a reply is missing for. */
+/* The question that a reply is missing for, as the cache knows it. */
 static struct forward_question asking(const struct resolver *resolver, const struct matter *matter)
 {
-	const struct client *client = matter->client;
-	struct forward_question ask = {
+	return (struct forward_question){
 		.name = resolver->ask.name,
 		.type = matter->question->type,
 		.group = resolver->ask.group,
 		.do_bit = matter->shape->do_bit,
 		.cd_bit = matter->shape->flags & FLAG_CD,
 	};
+}
 
-	/* Only a client's own question can be one of ours that came back. */
-	if (client && name_equal(ask.name, matter->question->name)) {
-		ask.from = &client->from;
-		ask.here = is_here(client);
+/* The same with who asks: only a client's own question can be one of ours that came back. */
+static struct forward_question asking_for(const struct resolver *resolver,
+					  const struct matter *matter)
+{
+	struct forward_question ask = asking(resolver, matter);
+	const struct name *own = matter->question->name;
+
+	if (matter->client && (ask.name == own || name_equal(ask.name, own))) {
+		ask.from = &matter->client->from;
+		ask.here = is_here(matter->client);
 	}
 	return ask;
 }
@@ -67,7 +73,7 @@ static bool has_room(struct resolver *resolver, const struct matter *matter, uin
 static enum forward_verdict get(struct resolver *resolver, const struct matter *matter,
 				uint8_t *scratch, struct reply *reply)
 {
-	struct forward_question ask = asking(resolver, matter);
+	struct forward_question ask = asking_for(resolver, matter);
 	enum forward_verdict verdict = FORWARD_MISS;
 	uint64_t token = has_room(resolver, matter, ask.group) ? matter->token : 0;
 	bool rd = matter->shape->flags & FLAG_RD;
@@ -117,45 +123,90 @@ static bool replace_failure(struct resolver *resolver, const struct matter *matt
 				 reply);
 }
 
-enum run decide(struct resolver *resolver, struct matter *matter)
+/* Looks for the reply that is missing. `scratch` moves behind it. RUN_ASK: decide again. */
+static enum run look(struct resolver *resolver, struct matter *matter, uint8_t **scratch)
 {
 	struct step_replies *replies = &resolver->replies;
-	uint8_t *scratch = resolver->scratch;
-	struct plan *plan = &resolver->plan;
-	struct reply *reply;
+	struct reply *reply = &replies->item[replies->count];
 
-	for (;;) {
-		if (resolve_step(resolver->view, replies, matter->question, plan, &resolver->ask,
-				 matter->trace) == STEP_ANSWER) {
-			if (plan->failed_reply < 0 ||
-			    !replace_failure(resolver, matter, plan->failed_reply, scratch))
-				return RUN_ANSWER;
-			scratch += reply_room(&replies->item[plan->failed_reply]);
-			continue;
+	if (replies->count == STEP_REPLIES_MAX || matter->asks == QUERY_ASKS_MAX)
+		return RUN_FULL;
+	switch (get(resolver, matter, *scratch, reply)) {
+	case FORWARD_HIT:
+		*scratch += reply_room(reply);
+		/* The first reply, to the question itself: the rest may be known. */
+		if (++replies->count == 1 && resolver->plan.names == 1 && !matter->trace &&
+		    memo_says_whole(resolver->view, reply)) {
+			step_pass_whole(&resolver->plan, reply);
+			return RUN_ANSWER;
 		}
-		if (replies->count == STEP_REPLIES_MAX || matter->asks == QUERY_ASKS_MAX)
-			return RUN_FULL;
-		reply = &replies->item[replies->count];
-		switch (get(resolver, matter, scratch, reply)) {
-		case FORWARD_HIT:
-			scratch += reply_room(reply);
-			/* The first reply, to the question itself: the rest may be known. */
-			if (++replies->count == 1 && plan->names == 1 && !matter->trace &&
-			    memo_says_whole(resolver->view, reply)) {
-				step_pass_whole(plan, reply);
-				return RUN_ANSWER;
-			}
-			break;
-		case FORWARD_WAITING:
-			matter->asks++;
-			return RUN_WAIT;
-		case FORWARD_MISS:
-			return RUN_MISS;
-		case FORWARD_LOOP:
-			return RUN_LOOP;
-		case FORWARD_FULL:
-		default:
-			return RUN_FULL;
+		return RUN_ASK;
+	case FORWARD_WAITING:
+		matter->asks++;
+		return RUN_WAIT;
+	case FORWARD_MISS:
+		return RUN_MISS;
+	case FORWARD_LOOP:
+		return RUN_LOOP;
+	case FORWARD_FULL:
+	default:
+		return RUN_FULL;
+	}
+}
+
+/* Does the decision ask for a reply? Else there is an answer. */
+static bool asks(struct resolver *resolver, const struct matter *matter)
+{
+	return resolve_step(resolver->view, &resolver->replies, matter->question, &resolver->plan,
+			    &resolver->ask, matter->trace) == STEP_ASK;
+}
+
+/* Until there is an end; `asked`: the decision has asked for a reply already. */
+static enum run go_on(struct resolver *resolver, struct matter *matter, bool asked)
+{
+	const struct plan *plan = &resolver->plan;
+	uint8_t *scratch = resolver->scratch;
+	enum run run;
+
+	for (;; asked = false) {
+		if (asked || asks(resolver, matter)) {
+			run = look(resolver, matter, &scratch);
+			if (run != RUN_ASK)
+				return run;
+		} else if (plan->failed_reply < 0 ||
+			   !replace_failure(resolver, matter, plan->failed_reply, scratch)) {
+			return RUN_ANSWER;
+		} else {
+			scratch += reply_room(&resolver->replies.item[plan->failed_reply]);
 		}
 	}
+}
+
+enum run decide(struct resolver *resolver, struct matter *matter)
+{
+	return go_on(resolver, matter, false);
+}
+
+enum run decide_begin(struct resolver *resolver, struct matter *matter,
+		      struct forward_question *ret_ask)
+{
+	resolver->replies.count = 0;
+	/* Without any reply there is none that could have failed. */
+	if (!asks(resolver, matter))
+		return RUN_ANSWER;
+	if (resolver->ask.name != matter->question->name)
+		return go_on(resolver, matter, true);
+	*ret_ask = asking(resolver, matter);
+	return RUN_ASK;
+}
+
+enum run decide_resume(struct resolver *resolver, struct matter *matter, uint16_t group,
+		       bool vault_name)
+{
+	resolver->replies.count = 0;
+	resolver->ask.name = matter->question->name;
+	resolver->ask.group = group;
+	step_begin(&resolver->plan, matter->question);
+	resolver->plan.vault_name = vault_name;
+	return go_on(resolver, matter, true);
 }

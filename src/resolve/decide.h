@@ -14,6 +14,8 @@
 /* Each reply, and a stale one in place of each. */
 #define SCRATCH_LEN ((size_t)2 * STEP_REPLIES_MAX * REPLY_LEN_MAX)
 
+struct arrival; /* query.c */
+
 struct resolver {
 	struct resolver_conf conf;
 	struct forward *forward;
@@ -28,6 +30,9 @@ struct resolver {
 	struct plan plan;
 	struct step_ask ask;
 	struct trace trace;
+	/* the first put_off of them wait for resolver_resume, which is at put_off_next */
+	struct arrival *arrivals;
+	unsigned put_off, put_off_next;
 };
 
 /* What is to be decided, and how far one may go for it. */
@@ -49,6 +54,7 @@ enum run {
 	RUN_MISS,   /* a reply is missing and must not be asked for */
 	RUN_FULL,
 	RUN_LOOP, /* it is a question of ours that came back */
+	RUN_ASK,  /* decide_begin: the reply to the question itself is to be looked for */
 };
 
 /*
@@ -57,6 +63,16 @@ enum run {
  * resolver->ask is what is waited for.
  */
 enum run decide(struct resolver *resolver, struct matter *matter);
+
+/*
+ * The same in two steps, for a question that has just come in. decide_begin goes no further than to
+ * the reply to the question's own name, if that is what is missing first: RUN_ASK, with the
+ * question to the upstream group in *ret_ask. decide_resume goes on from there, over the same view.
+ */
+enum run decide_begin(struct resolver *resolver, struct matter *matter,
+		      struct forward_question *ret_ask);
+enum run decide_resume(struct resolver *resolver, struct matter *matter, uint16_t group,
+		       bool vault_name);
 
 /* What a query waits for, as a number for query.awaited; never 0. */
 uint64_t decide_awaited(const struct name *name, uint16_t group);

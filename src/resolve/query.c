@@ -4,6 +4,12 @@
  * decision, run against the cache until it has an answer or a reply is missing. The common case
  * ends here, in the caller's buffer, with nothing kept.
  *
+ * Of several messages that are there at once those that the decision answers from our records are
+ * answered first. The others hang on the cache, whose octets are as a rule not in the processor's
+ * caches: two waits for memory, one behind the other, longer than all the rest. So they are put off
+ * at the point where they would look, and go on from there when a few have gathered, each of whose
+ * waits has begun. Nothing is decided twice, nor otherwise: only the order differs.
+ *
  * Where a reply is missing the question becomes a `struct query`. It keeps what shapes the answer
  * (the client, its question's octets, flags, EDNS) and the replies that came for it, and no pointer
  * into a view: when a reply arrives, everything is decided again, over the view of that moment.
@@ -28,6 +34,19 @@
 #include "resolve/special.h"
 #include "wire/message.h"
 
+/* A message on its way from coming in to its first verdict. */
+struct arrival {
+	struct message_query message;
+	struct client client; /* of one that is put off */
+	struct step_question question;
+	struct answer_shape shape;
+	struct matter matter;
+	/* put off: see decide_resume and forward_expect */
+	uint16_t group;
+	bool vault_name;
+	uint64_t expected;
+};
+
 struct resolver *resolver_new(const struct resolver_conf *conf, struct err *err)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
@@ -38,13 +57,15 @@ struct resolver *resolver_new(const struct resolver_conf *conf, struct err *err)
 		goto fail;
 	resolver->conf = *conf;
 	waiting = waiting_init(&resolver->waiting, conf->queries_max);
+	resolver->arrivals = calloc(RESOLVER_PUT_OFF_MAX, sizeof(*resolver->arrivals));
 	resolver->late = malloc(RESOLVER_MESSAGE_MAX);
 	resolver->explain = malloc(EXPLAIN_TEXT_MAX);
 	/* Touched only as far as replies are long. */
 	scratch =
 		mmap(NULL, SCRATCH_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	resolver->scratch = scratch == MAP_FAILED ? NULL : scratch;
-	if (waiting < 0 || !resolver->late || !resolver->explain || !resolver->scratch)
+	if (waiting < 0 || !resolver->arrivals || !resolver->late || !resolver->explain ||
+	    !resolver->scratch)
 		goto fail;
 	return resolver;
 fail:
@@ -60,6 +81,7 @@ void resolver_free(struct resolver *resolver)
 	waiting_fini(&resolver->waiting);
 	if (resolver->scratch)
 		munmap(resolver->scratch, SCRATCH_LEN);
+	free(resolver->arrivals);
 	free(resolver->late);
 	free(resolver->explain);
 	free(resolver);
@@ -72,6 +94,7 @@ void resolver_use_forward(struct resolver *resolver, struct forward *forward)
 
 void resolver_use_view(struct resolver *resolver, const struct view *view)
 {
+	assert(resolver->put_off == 0);
 	resolver->view = view;
 }
 
@@ -239,61 +262,146 @@ static struct query *query_keep(struct resolver *resolver, const struct matter *
 	return query;
 }
 
-enum resolver_verdict resolver_receive(struct resolver *resolver, const struct client *client,
-				       const uint8_t *in, size_t len, uint64_t now_ms, uint8_t *out,
-				       size_t *ret_len)
+static void point_at(struct arrival *arrival, const struct client *client)
 {
-	struct message_query message;
-	enum message_verdict verdict = message_read_query(&message, in, len);
-	struct step_question question = { .name = &message.name, .to = &client->to };
-	struct answer_shape shape;
-	struct matter matter = {
-		.question = &question, .client = client, .shape = &shape, .now_ms = now_ms
-	};
+	arrival->question.to = &client->to;
+	arrival->matter.client = client;
+}
+
+/* Reads it. RESOLVER_PUT_OFF: it is to be decided. */
+static enum resolver_verdict arrive(struct resolver *resolver, struct arrival *arrival,
+				    const struct client *client, const uint8_t *in, size_t len,
+				    uint64_t now_ms, uint8_t *out, size_t *ret_len)
+{
+	struct message_query *message = &arrival->message;
+	enum message_verdict verdict = message_read_query(message, in, len);
 
 	counter_add(&resolver->counters.queries, 1);
 	if (verdict == MESSAGE_DROP) {
 		counter_add(&resolver->counters.dropped, 1);
 		return RESOLVER_DROP;
 	}
-	shape = shape_of(&message, client, in);
-	*ret_len = refuse_query(resolver->view, &resolver->counters, client, verdict, &message,
-				&shape, out, RESOLVER_MESSAGE_MAX);
+	arrival->shape = shape_of(message, client, in);
+	*ret_len = refuse_query(resolver->view, &resolver->counters, client, verdict, message,
+				&arrival->shape, out, RESOLVER_MESSAGE_MAX);
 	if (*ret_len > 0)
 		return RESOLVER_ANSWER;
-
-	question.type = message.type;
-	if (forward_is_probe(resolver->forward, &message.name, &client->from, &client->to,
+	arrival->question.name = &message->name;
+	arrival->question.type = message->type;
+	arrival->matter = (struct matter){ .question = &arrival->question,
+					   .shape = &arrival->shape,
+					   .now_ms = now_ms };
+	point_at(arrival, client);
+	if (forward_is_probe(resolver->forward, &message->name, &client->from, &client->to,
 			     now_ms)) {
-		*ret_len = write_loop(resolver, client, &question, &shape, out);
+		*ret_len = write_loop(resolver, client, &arrival->question, &arrival->shape, out);
 		return RESOLVER_ANSWER;
 	}
-	resolver->replies.count = 0;
-	if (shape.flags & FLAG_RD)
-		matter.token = waiting_next_token(&resolver->waiting);
-	switch (decide(resolver, &matter)) {
+	return RESOLVER_PUT_OFF;
+}
+
+static void may_wait(struct resolver *resolver, struct arrival *arrival)
+{
+	if (arrival->shape.flags & FLAG_RD)
+		arrival->matter.token = waiting_next_token(&resolver->waiting);
+}
+
+/* What comes of the decision. */
+static enum resolver_verdict conclude(struct resolver *resolver, const struct arrival *arrival,
+				      enum run run, uint8_t *out, size_t *ret_len)
+{
+	const struct step_question *question = &arrival->question;
+	const struct client *client = arrival->matter.client;
+	const struct answer_shape *shape = &arrival->shape;
+
+	switch (run) {
 	case RUN_ANSWER:
-		*ret_len = write_plan(resolver, client, &question, &shape, out);
-		leave_memo(resolver, &matter, out, *ret_len);
+		*ret_len = write_plan(resolver, client, question, shape, out);
+		leave_memo(resolver, &arrival->matter, out, *ret_len);
 		return RESOLVER_ANSWER;
 	case RUN_WAIT:
 		counter_add(&resolver->counters.waited, 1);
-		query_keep(resolver, &matter, client)->awaited =
+		query_keep(resolver, &arrival->matter, client)->awaited =
 			decide_awaited(resolver->ask.name, resolver->ask.group);
 		return RESOLVER_LATER;
 	case RUN_LOOP:
-		*ret_len = write_loop(resolver, client, &question, &shape, out);
+		*ret_len = write_loop(resolver, client, question, shape, out);
 		return RESOLVER_ANSWER;
 	case RUN_MISS: /* without RD */
-		*ret_len = write_failure(resolver, client, &question, &shape,
+		*ret_len = write_failure(resolver, client, question, shape,
 					 &resolver->counters.refused, EDE_NONE, NULL, out);
 		return RESOLVER_ANSWER;
 	case RUN_FULL:
 	default:
-		*ret_len = write_failure(resolver, client, &question, &shape,
+		*ret_len = write_failure(resolver, client, question, shape,
 					 &resolver->counters.full, EDE_OTHER, "too busy", out);
 		return RESOLVER_ANSWER;
 	}
+}
+
+enum resolver_verdict resolver_receive(struct resolver *resolver, const struct client *client,
+				       const uint8_t *in, size_t len, uint64_t now_ms, uint8_t *out,
+				       size_t *ret_len)
+{
+	struct arrival *arrival = &resolver->arrivals[0];
+	enum resolver_verdict verdict;
+
+	assert(resolver->put_off == 0);
+	verdict = arrive(resolver, arrival, client, in, len, now_ms, out, ret_len);
+	if (verdict != RESOLVER_PUT_OFF)
+		return verdict;
+	may_wait(resolver, arrival);
+	resolver->replies.count = 0;
+	return conclude(resolver, arrival, decide(resolver, &arrival->matter), out, ret_len);
+}
+
+enum resolver_verdict resolver_receive_some(struct resolver *resolver, const struct client *client,
+					    const uint8_t *in, size_t len, uint64_t now_ms,
+					    uint8_t *out, size_t *ret_len)
+{
+	struct arrival *arrival = &resolver->arrivals[resolver->put_off];
+	struct forward_question ask;
+	enum resolver_verdict verdict;
+	enum run run;
+
+	assert(resolver->put_off < RESOLVER_PUT_OFF_MAX && resolver->put_off_next == 0);
+	verdict = arrive(resolver, arrival, client, in, len, now_ms, out, ret_len);
+	if (verdict != RESOLVER_PUT_OFF)
+		return verdict;
+	may_wait(resolver, arrival);
+	run = decide_begin(resolver, &arrival->matter, &ask);
+	if (run != RUN_ASK)
+		return conclude(resolver, arrival, run, out, ret_len);
+	arrival->group = ask.group;
+	arrival->vault_name = resolver->plan.vault_name;
+	arrival->expected = forward_expect(resolver->forward, &ask);
+	arrival->client = *client;
+	point_at(arrival, &arrival->client);
+	resolver->put_off++;
+	return RESOLVER_PUT_OFF;
+}
+
+unsigned resolver_put_off(const struct resolver *resolver)
+{
+	return resolver->put_off - resolver->put_off_next;
+}
+
+enum resolver_verdict resolver_resume(struct resolver *resolver, struct client *ret_client,
+				      uint8_t *out, size_t *ret_len)
+{
+	struct arrival *arrival = &resolver->arrivals[resolver->put_off_next];
+	enum run run;
+	unsigned i;
+
+	assert(resolver->put_off_next < resolver->put_off);
+	for (i = 0; resolver->put_off_next == 0 && i < resolver->put_off; i++)
+		forward_expect_reply(resolver->forward, resolver->arrivals[i].expected);
+	may_wait(resolver, arrival); /* of a waiting query, another may have taken the last */
+	run = decide_resume(resolver, &arrival->matter, arrival->group, arrival->vault_name);
+	*ret_client = arrival->client;
+	if (++resolver->put_off_next == resolver->put_off)
+		resolver->put_off = resolver->put_off_next = 0;
+	return conclude(resolver, arrival, run, out, ret_len);
 }
 
 /* Hands the answer to whoever waits and frees the query. `len` 0: there is none but the trace. */

@@ -44,9 +44,10 @@ struct client {
 };
 
 enum resolver_verdict {
-	RESOLVER_ANSWER, /* *ret_len octets in `out` are to be sent */
-	RESOLVER_DROP,   /* no answer at all */
-	RESOLVER_LATER,  /* resolver_send_fn will be called once */
+	RESOLVER_ANSWER,  /* *ret_len octets in `out` are to be sent */
+	RESOLVER_DROP,    /* no answer at all */
+	RESOLVER_LATER,   /* resolver_send_fn will be called once */
+	RESOLVER_PUT_OFF, /* resolver_resume will say; of resolver_receive_some alone */
 };
 
 /* An answer that had to wait. The message is good during the call. */
@@ -106,6 +107,22 @@ void resolver_use_view(struct resolver *resolver, const struct view *view);
 enum resolver_verdict resolver_receive(struct resolver *resolver, const struct client *client,
 				       const uint8_t *in, size_t len, uint64_t now_ms, uint8_t *out,
 				       size_t *ret_len);
+
+/*
+ * The same for one of several messages that are there at once. Whose answer hangs on the cache is
+ * put off, and that fetched from memory meanwhile. As soon as RESOLVER_PUT_OFF_MAX are, and behind
+ * the last message, resolver_resume is called until it has given all of them: so `in` and what it
+ * says must stay until then. Nothing else may be called in between but resolver_receive_some.
+ */
+#define RESOLVER_PUT_OFF_MAX 8 /* waits for memory that overlap; enough to hide them */
+enum resolver_verdict resolver_receive_some(struct resolver *resolver, const struct client *client,
+					    const uint8_t *in, size_t len, uint64_t now_ms,
+					    uint8_t *out, size_t *ret_len);
+/* How many are put off. */
+unsigned resolver_put_off(const struct resolver *resolver);
+/* The next of those put off: its verdict, which is not RESOLVER_PUT_OFF, and its client. */
+enum resolver_verdict resolver_resume(struct resolver *resolver, struct client *ret_client,
+				      uint8_t *out, size_t *ret_len);
 
 /* The forward_done_fn for forward_new, with the resolver as its argument. */
 void resolver_forwarded(void *resolver, uint64_t waiter, const struct reply *reply);

@@ -541,6 +541,20 @@ static void plan_tell_stale(struct plan *plan)
 		plan->ede_more = EDE_NONE;
 }
 
+void step_begin(struct plan *plan, const struct step_question *question)
+{
+	plan->rcode = RCODE_NOERROR;
+	plan->aa = plan->ad = plan->used_reply = plan->cut = false;
+	plan->alias_denied = plan->must_be_private = plan->vault_name = plan->stale = false;
+	plan->by_address = plan->whole = false;
+	plan->failed_reply = -1;
+	plan->ede = plan->ede_more = EDE_NONE;
+	plan->ede_text = NULL;
+	plan->count = 0;
+	plan->names = 1;
+	memcpy(plan->name[0], question->name->wire, question->name->len);
+}
+
 enum step_verdict resolve_step(const struct view *view, const struct step_replies *replies,
 			       const struct step_question *question, struct plan *plan,
 			       struct step_ask *ret_ask, struct trace *trace)
@@ -560,16 +574,7 @@ enum step_verdict resolve_step(const struct view *view, const struct step_replie
 	w.reply = -1;
 	w.reply_direct = w.uncut = false;
 	w.ad = true;
-	plan->rcode = RCODE_NOERROR;
-	plan->aa = plan->ad = plan->used_reply = plan->cut = false;
-	plan->alias_denied = plan->must_be_private = plan->vault_name = plan->stale = false;
-	plan->by_address = plan->whole = false;
-	plan->failed_reply = -1;
-	plan->ede = plan->ede_more = EDE_NONE;
-	plan->ede_text = NULL;
-	plan->count = 0;
-	plan->names = 1;
-	memcpy(plan->name[0], question->name->wire, question->name->len);
+	step_begin(plan, question);
 	if (trace)
 		trace->count = 0;
 

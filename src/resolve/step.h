@@ -160,9 +160,12 @@ enum step_verdict resolve_step(const struct view *view, const struct step_replie
 			       const struct step_question *question, struct plan *plan,
 			       struct step_ask *ret_ask, struct trace *trace);
 
+/* The plan before anything is decided. */
+void step_begin(struct plan *plan, const struct step_question *question);
+
 /*
- * What resolve_step would say with this reply to the question's own name, which it has just asked
- * for as the first: where it is known that it passes the reply on whole.
+ * What resolve_step would say with this reply to the question's own name, which it has asked for
+ * as the first: where it is known that it passes the reply on whole.
  */
 void step_pass_whole(struct plan *plan, const struct reply *reply);
 

@@ -259,6 +259,7 @@ static void conn_receive(struct tcp_conn *conn, const struct stream_message *mes
 		conn->inflight--;
 		break;
 	case RESOLVER_LATER:
+	case RESOLVER_PUT_OFF: /* not by resolver_receive */
 		break;
 	}
 }

@@ -7,6 +7,9 @@
  * the answer, some hundred octets, is copied into the batch that goes out. So a late answer that
  * comes while another question is being answered finds nothing half written.
  *
+ * The resolver is shown the whole batch before it has to look into the cache for any of it (see
+ * resolver_receive_some).
+ *
  * A socket is left after UDP_SERVER_BATCHES; what remains in it wakes the worker again, after the
  * others had their turn. Answers that cannot be sent at once are dropped and counted: their
  * clients ask again, and waiting for one must not hold up the rest.
@@ -117,6 +120,19 @@ void udp_server_send(struct udp_server *server, const struct client *client, con
 	}
 }
 
+/* Those whose answers hang on the cache, which is on its way from memory by now. */
+static void resume(struct udp_server_socket *s)
+{
+	struct udp_server *server = s->server;
+	struct client client;
+	size_t len;
+
+	while (resolver_put_off(server->resolver) > 0)
+		if (resolver_resume(server->resolver, &client, server->scratch, &len) ==
+		    RESOLVER_ANSWER)
+			put_answer(server, s, &client, server->scratch, len);
+}
+
 static void serve_batch(struct udp_server_socket *s, unsigned count, uint64_t now_ms)
 {
 	struct udp_server *server = s->server;
@@ -132,10 +148,13 @@ static void serve_batch(struct udp_server_socket *s, unsigned count, uint64_t no
 		client.ifindex = datagram->ifindex;
 		if (datagram->cut)
 			counter_add(&server->counters->cut, 1);
-		if (resolver_receive(server->resolver, &client, datagram->data, datagram->len,
-				     now_ms, server->scratch, &len) == RESOLVER_ANSWER)
+		if (resolver_receive_some(server->resolver, &client, datagram->data, datagram->len,
+					  now_ms, server->scratch, &len) == RESOLVER_ANSWER)
 			put_answer(server, s, &client, server->scratch, len);
+		if (resolver_put_off(server->resolver) == RESOLVER_PUT_OFF_MAX)
+			resume(s);
 	}
+	resume(s);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)

@@ -187,10 +187,13 @@ static size_t ask(const uint8_t *query, size_t len, uint64_t now_ms)
 {
 	size_t out_len = 0;
 
-	if (resolver_receive(resolver, &client, query, len, now_ms, out, &out_len) !=
-	    RESOLVER_ANSWER)
-		return 0;
-	return out_len;
+	enum resolver_verdict verdict =
+		resolver_receive_some(resolver, &client, query, len, now_ms, out, &out_len);
+	struct client to;
+
+	if (verdict == RESOLVER_PUT_OFF)
+		verdict = resolver_resume(resolver, &to, out, &out_len);
+	return verdict == RESOLVER_ANSWER ? out_len : 0;
 }
 
 /* Not inlined, so that callgrind finds it by name. */

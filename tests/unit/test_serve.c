@@ -44,6 +44,13 @@ struct query {
 	bool used;
 };
 
+struct put_off {
+	struct client client;
+	const uint8_t *in;
+	size_t len;
+	uint64_t now_ms;
+};
+
 struct resolver {
 	struct resolver_conf conf;
 	struct resolver_counters counters;
@@ -52,6 +59,8 @@ struct resolver {
 	const struct view *view;
 	_Atomic unsigned gone;
 	uint8_t late[65536];
+	struct put_off put_off[RESOLVER_PUT_OFF_MAX];
+	unsigned put_off_count, put_off_next, turn;
 };
 
 static struct resolver *resolvers[8];
@@ -162,6 +171,38 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 	memcpy(out, in, len);
 	*ret_len = len;
 	return RESOLVER_ANSWER;
+}
+
+/* Every second one is put off. */
+enum resolver_verdict resolver_receive_some(struct resolver *resolver, const struct client *client,
+					    const uint8_t *in, size_t len, uint64_t now_ms,
+					    uint8_t *out, size_t *ret_len)
+{
+	struct put_off *put_off = &resolver->put_off[resolver->put_off_count];
+
+	if (resolver->turn++ % 2 == 0)
+		return resolver_receive(resolver, client, in, len, now_ms, out, ret_len);
+	assert(resolver->put_off_count < RESOLVER_PUT_OFF_MAX);
+	*put_off = (struct put_off){ *client, in, len, now_ms };
+	resolver->put_off_count++;
+	return RESOLVER_PUT_OFF;
+}
+
+unsigned resolver_put_off(const struct resolver *resolver)
+{
+	return resolver->put_off_count - resolver->put_off_next;
+}
+
+enum resolver_verdict resolver_resume(struct resolver *resolver, struct client *ret_client,
+				      uint8_t *out, size_t *ret_len)
+{
+	struct put_off *put_off = &resolver->put_off[resolver->put_off_next];
+
+	if (++resolver->put_off_next == resolver->put_off_count)
+		resolver->put_off_count = resolver->put_off_next = 0;
+	*ret_client = put_off->client;
+	return resolver_receive(resolver, &put_off->client, put_off->in, put_off->len,
+				put_off->now_ms, out, ret_len);
 }
 
 void resolver_forwarded(void *resolver, uint64_t waiter, const struct reply *reply)
