@@ -28,7 +28,9 @@
 
 #include "wire/chain.h"
 #include "wire/cursor.h"
+#include "wire/octets.h"
 #include "wire/owners.h"
+#include "wire/plain.h"
 #include "wire/types.h"
 #include "wire/writer.h"
 
@@ -373,11 +375,40 @@ __attribute__((noinline)) static int cut_down_long(const struct forward_question
 	return cut_down(question, message, &owners, out, cap, ret);
 }
 
+/* A plain one is whole already: its records follow our question as they followed the upstream's. */
+static bool cut_plain(const struct forward_question *question, const uint8_t *data, size_t len,
+		      uint8_t *out, size_t cap, struct reply_cut *ret)
+{
+	size_t name_len = question->name->len, end = DNS_HEADER_LEN + name_len + 4;
+	struct writer writer;
+	struct plain plain;
+
+	/* Under the root no pointers are written. */
+	if (len < end || name_len == 1 ||
+	    memcmp(data + DNS_HEADER_LEN, question->name->wire, name_len) != 0 ||
+	    octets_load_u16(data + end - 4) != question->type ||
+	    octets_load_u16(data + end - 2) != CLASS_IN || (data[3] & 0xf) != RCODE_NOERROR ||
+	    !plain_read(data, len, end, question->type, &plain) || plain.edns.rcode_high != 0)
+		return false;
+	writer_init(&writer, out, cap, 0, FLAG_QR | FLAG_RD | FLAG_RA);
+	writer_question_raw(&writer, data + DNS_HEADER_LEN, name_len + 4);
+	writer_answers_raw(&writer, plain.records, plain.records_len, plain.count);
+	if (writer.full)
+		return false;
+	*ret = (struct reply_cut){ .len = writer_finish(&writer),
+				   .ttl_s = plain.ttl,
+				   .has_opt = plain.has_opt,
+				   .ede = plain.has_opt ? plain.edns.ede : EDE_NONE };
+	return true;
+}
+
 int reply_cut(const struct forward_question *question, const uint8_t *data, size_t len,
 	      uint8_t *out, size_t cap, struct reply_cut *ret)
 {
 	struct message message;
 
+	if (cut_plain(question, data, len, out, cap, ret))
+		return 0;
 	if (message_open(&message, data, len, NULL, NULL, NULL) < 0)
 		return -1;
 	if (message.count[SECTION_ANSWER] > REPLY_PLAIN_RECORDS)

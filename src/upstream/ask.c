@@ -18,6 +18,7 @@
 #include "wire/cursor.h"
 #include "wire/message.h"
 #include "wire/name.h"
+#include "wire/plain.h"
 #include "wire/types.h"
 #include "wire/writer.h"
 
@@ -113,14 +114,26 @@ static int take_cookie(const struct ask *ask, const struct edns *edns, struct as
 	return 0;
 }
 
-/* To its end, for the OPT. */
-static enum ask_fit read_opt(const struct ask *ask, const uint8_t *data, size_t len,
+static enum ask_fit take_opt(const struct ask *ask, const struct edns *edns, struct ask_reply *ret)
+{
+	ret->has_opt = true;
+	if (ask->stream)
+		ret->idle_ds = edns->idle_ds;
+	ret->rcode = (uint16_t)(ret->rcode | edns->rcode_high << 4);
+	return take_cookie(ask, edns, ret) < 0 ? ASK_OTHER : ASK_FITS;
+}
+
+/* To its end, for the OPT. Its question ends at `at`. */
+static enum ask_fit read_opt(const struct ask *ask, const uint8_t *data, size_t len, size_t at,
 			     struct ask_reply *ret)
 {
 	struct message_record record;
 	struct message message;
+	struct plain plain;
 	int got;
 
+	if (plain_read(data, len, at, ask->key->type, &plain))
+		return plain.has_opt ? take_opt(ask, &plain.edns, ret) : ASK_FITS;
 	if (message_open(&message, data, len, NULL, NULL, NULL) < 0)
 		return ASK_MALFORMED;
 	while ((got = message_next(&message, &record)) > 0) {
@@ -131,11 +144,7 @@ static enum ask_fit read_opt(const struct ask *ask, const uint8_t *data, size_t 
 		if (edns_read(&edns, record.class, record.ttl,
 			      cursor_over(data + record.rdata_at, record.rdata_len)) < 0)
 			return ASK_MALFORMED;
-		ret->has_opt = true;
-		if (ask->stream)
-			ret->idle_ds = edns.idle_ds;
-		ret->rcode = (uint16_t)(ret->rcode | edns.rcode_high << 4);
-		if (take_cookie(ask, &edns, ret) < 0)
+		if (take_opt(ask, &edns, ret) == ASK_OTHER)
 			return ASK_OTHER;
 	}
 	return got < 0 ? ASK_MALFORMED : ASK_FITS;
@@ -165,7 +174,7 @@ enum ask_fit ask_match(const struct ask *ask, const uint8_t *data, size_t len,
 	if (!same || cursor.bad)
 		return ASK_OTHER;
 	if (!(flags & FLAG_TC))
-		fit = read_opt(ask, data, len, ret);
+		fit = read_opt(ask, data, len, cursor.at, ret);
 	if (fit == ASK_FITS && ask->caps && !case_fits(ask, data, len))
 		fit = ASK_WRONG_CASE;
 	return fit;

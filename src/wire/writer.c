@@ -204,6 +204,14 @@ void writer_records_raw(struct writer *writer, const uint8_t *message, size_t le
 		writer->count[i] = octets_load_u16(message + 4 + 2 * i);
 }
 
+void writer_answers_raw(struct writer *writer, const uint8_t *records, size_t len, uint16_t count)
+{
+	assert(writer->count[SECTION_ANSWER] == 0);
+	put(writer, records, len);
+	if (!writer->full)
+		writer->count[SECTION_ANSWER] = count;
+}
+
 void writer_question(struct writer *writer, const uint8_t *name, uint16_t type, uint16_t class)
 {
 	uint8_t question[NAME_WIRE_MAX + 4];
