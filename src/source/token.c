@@ -31,7 +31,7 @@ static bool read_quad(const char *text, size_t len, uint8_t ret[4])
 {
 	const char *at = text, *end = text + len;
 
-	/* 255.255.255.255 has as many. */
+	/* 255.255.255.255 has as many; so no number below overflows. */
 	if (len > 15)
 		return false;
 	for (unsigned i = 0; i < 4; i++) {
@@ -42,8 +42,7 @@ static bool read_quad(const char *text, size_t len, uint8_t ret[4])
 			return false;
 		for (start = at; at < end && (uint8_t)(*at - '0') < 10; at++)
 			value = value * 10 + (uint8_t)(*at - '0');
-		if (at == start || (*start == '0' && at > start + 1) || at > start + 3 ||
-		    value > 255)
+		if (at == start || (*start == '0' && at > start + 1) || value > 255)
 			return false;
 		ret[i] = (uint8_t)value;
 	}

@@ -79,7 +79,8 @@ void yamlread_survey(struct text *text, struct yamlread_survey *ret)
 	     number++) {
 		if (len && *line == '%' && (len < 6 || strncmp(line, "%YAML ", 6) != 0))
 			survey.directive = number;
-		survey.has_ttl |= len > LINE_LOOKED_AT || memmem(line, len, "ttl", 3);
+		survey.has_ttl =
+			survey.has_ttl || len > LINE_LOOKED_AT || memmem(line, len, "ttl", 3);
 	}
 	text_rewind(text);
 	*ret = survey;
