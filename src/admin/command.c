@@ -83,7 +83,7 @@ static void run_reload(struct request *request)
 
 	if (reload_hangs(request->parts->reload, text, sizeof(text))) {
 		reload_request(request->parts->reload, NULL, NULL);
-		control_reply_text(request, CONTROL_ERROR, "%s", text);
+		control_reply_text(request, CONTROL_ERROR, "%s; all is read again after it", text);
 		return;
 	}
 	if (reload_request(request->parts->reload, on_reloaded, request) < 0)

@@ -81,6 +81,11 @@ struct loader {
 	unsigned accepts;
 	bool running;
 	atomic_bool saving; /* set by main, cleared by the thread */
+	/*
+	 * News that wait at home, one of each kind: so there is always room for what must come
+	 * through, however long main is held up. Set by the thread, cleared by main.
+	 */
+	atomic_bool wanted, stands;
 	/* The thread's, once it runs. */
 	struct event_base *base;
 	struct event *box_event, *tend;
@@ -97,18 +102,20 @@ static void log_complaint(void *arg, const struct complaint *complaint)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
-static bool post_home(struct loader *loader, enum letter_kind kind, void *pointer)
-{
-	return mailbox_post(loader->home, &(struct letter){ .kind = kind, .pointer = pointer });
-}
-
-/* What must come through: its number is bounded, and home has room for all and more. */
+/* One job, bounded accepts and one of each kind of news have room. */
 static void post_back(struct loader *loader, enum letter_kind kind, void *pointer)
 {
-	bool posted = post_home(loader, kind, pointer);
+	bool posted =
+		mailbox_post(loader->home, &(struct letter){ .kind = kind, .pointer = pointer });
 
 	assert(posted);
 	(void)posted;
+}
+
+static void want(struct loader *loader)
+{
+	if (!atomic_exchange(&loader->wanted, true))
+		post_back(loader, LETTER_WANTED, NULL);
 }
 
 static void load(struct loader *loader, struct loader_job *job)
@@ -186,17 +193,20 @@ static void on_tend(evutil_socket_t fd, short what, void *arg)
 	/* A run under way saves at its end. */
 	if (loader->busy)
 		return;
-	/* No room at home: it is tried again at the next turn, or main has enough to do. */
 	if (build_tend(loader->build, &complaints))
-		post_home(loader, LETTER_WANTED, NULL);
+		want(loader);
+	if (atomic_load(&loader->stands))
+		return;
 	account = account_take(build_sources(loader->build));
-	if (account && !post_home(loader, LETTER_STANDS, account))
-		account_free(account);
+	if (!account)
+		return;
+	atomic_store(&loader->stands, true);
+	post_back(loader, LETTER_STANDS, account);
 }
 
 static void on_records_changed(void *arg)
 {
-	post_back(arg, LETTER_WANTED, NULL);
+	want(arg);
 }
 
 static void on_watch_warning(void *arg, const char *text)
@@ -240,9 +250,11 @@ static void on_home(evutil_socket_t fd, short what, void *arg)
 			free(accept);
 			break;
 		case LETTER_WANTED:
+			atomic_store(&loader->wanted, false);
 			loader->calls.wanted(loader->calls.arg);
 			break;
 		case LETTER_STANDS:
+			atomic_store(&loader->stands, false);
 			loader->calls.stands(loader->calls.arg, letter.pointer);
 			break;
 		default:

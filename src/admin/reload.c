@@ -501,8 +501,8 @@ bool reload_hangs(const struct reload *reload, char *text, size_t cap)
 	if (!reload_reading(reload, path, &ms) || ms < RELOAD_HANGS_MS)
 		return false;
 	snprintf(text, cap,
-		 "still reading %s since %" PRIu64 " s, which may hang; everything is served as "
-						   "before, and all is read again after it",
+		 "still reading %s since %" PRIu64
+		 " s, which may hang; what was served is served on",
 		 path, ms / 1000);
 	return true;
 }

@@ -3,7 +3,7 @@
  * The log has every complaint, but whoever types `privlinkctl reload` or `check` wants those of
  * this very run before the eyes. So they are kept until the report is written. Bounded: a report
  * of more lines than this is read by nobody. Without memory a line is missing from the report,
- * not the log. One thread.
+ * not the log.
  */
 #include "admin/told.h"
 

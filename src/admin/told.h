@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Complaints kept for a report, as well as passed on. One thread. */
+/* Complaints kept for a report, as well as passed on. One thread at a time. */
 #ifndef PRIVLINKD_ADMIN_TOLD_H
 #define PRIVLINKD_ADMIN_TOLD_H
 
