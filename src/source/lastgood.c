@@ -27,6 +27,7 @@
 #include <time.h>
 
 #include "base/hash.h"
+#include "base/pages.h"
 
 /* ---- the old list ---------------------------------------------------------------------------- */
 
@@ -189,46 +190,70 @@ void lastgood_warn_old(struct file_list *list, time_t now, bool again, struct co
 /* A set of hashes, open addressing; 0 is empty. */
 struct hashes {
 	uint64_t *slot;
-	size_t size; /* a power of two, at least twice of what comes in */
+	size_t size; /* a third more than what comes in, at least */
 };
+
+/* Slots that are fetched from memory side by side. */
+#define HASHES_BATCH 16
 
 static int hashes_init(struct hashes *hashes, size_t entries)
 {
-	hashes->size = 64;
-	while (hashes->size < 2 * entries)
-		hashes->size *= 2;
-	hashes->slot = calloc(hashes->size, sizeof(*hashes->slot));
+	hashes->size = entries + entries / 3 + 2;
+	hashes->slot = pages_take(hashes->size * sizeof(*hashes->slot));
 	return hashes->slot ? 0 : -1;
+}
+
+static void hashes_fini(struct hashes *hashes)
+{
+	pages_give(hashes->slot, hashes->size * sizeof(*hashes->slot));
+}
+
+static size_t hashes_home(const struct hashes *hashes, uint64_t hash)
+{
+	return (size_t)((unsigned __int128)hash * hashes->size >> 64);
 }
 
 static uint64_t *hashes_find(const struct hashes *hashes, uint64_t hash)
 {
-	size_t at = (hash ^ hash >> 32) & (hashes->size - 1);
+	size_t at = hashes_home(hashes, hash);
 
 	while (hashes->slot[at] && hashes->slot[at] != hash)
-		at = (at + 1) & (hashes->size - 1);
+		at = at + 1 == hashes->size ? 0 : at + 1;
 	return &hashes->slot[at];
 }
 
-/* Puts every name in; *count grows by those that are new, *lost by those that `in` has not. */
+/*
+ * Puts every name in; *count grows by those that are new, *lost by those that `in` has not. Without
+ * room (a set alone has each name once) they are only counted.
+ */
 static void hashes_add(struct hashes *hashes, const struct record_set *set, const struct hashes *in,
 		       size_t *count, size_t *lost)
 {
+	uint64_t hash[HASHES_BATCH], *slot;
 	const struct node *node = NULL;
 	void *walk = NULL;
+	size_t n, i;
 
-	while ((node = record_set_next(set, &walk, node))) {
-		uint64_t hash = record_set_hash(set, node), *slot;
-
-		hash += !hash;
-		slot = hashes_find(hashes, hash);
-		if (*slot)
-			continue;
-		*slot = hash;
-		++*count;
-		if (in && !*hashes_find(in, hash))
-			++*lost;
-	}
+	do {
+		for (n = 0; n < HASHES_BATCH && (node = record_set_next(set, &walk, node)); n++) {
+			hash[n] = record_set_hash(set, node);
+			hash[n] += !hash[n];
+			if (hashes->slot)
+				__builtin_prefetch(&hashes->slot[hashes_home(hashes, hash[n])], 1);
+			if (in)
+				__builtin_prefetch(&in->slot[hashes_home(in, hash[n])]);
+		}
+		for (i = 0; i < n; i++) {
+			slot = hashes->slot ? hashes_find(hashes, hash[i]) : NULL;
+			if (slot && *slot)
+				continue;
+			if (slot)
+				*slot = hash[i];
+			++*count;
+			if (in && !*hashes_find(in, hash[i]))
+				++*lost;
+		}
+	} while (n == HASHES_BATCH);
 }
 
 static bool was_of(const struct file *old, const char *entry_path)
@@ -309,7 +334,7 @@ static int count_lost(const struct load *load, const struct file_list *list, siz
 		if (was_of(&old->file[i], list->entry[entry].path) &&
 		    (had[last_good] = lastgood_set(load, &old->file[i])))
 			room += record_set_names(had[last_good++]);
-	if (hashes_init(&before, room) < 0)
+	if (last_good > 1 && hashes_init(&before, room) < 0)
 		goto done;
 	for (i = 0; i < last_good; i++)
 		hashes_add(&before, had[i], &now, &names, &lost);
@@ -320,8 +345,8 @@ done:
 	for (i = 0; had && i < last_good; i++)
 		record_set_unref(had[i]);
 	free(had);
-	free(now.slot);
-	free(before.slot);
+	hashes_fini(&now);
+	hashes_fini(&before);
 	return result;
 }
 

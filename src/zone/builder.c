@@ -13,8 +13,8 @@
  * breaks one is complained of and left out, and the build goes on.
  *
  * A name's slot in a large index is somewhere in memory. So a record waits there for the next one:
- * what needs its slot is done when that is on its way (builder_settle), while the reader had other things
- * to do. Whoever complains meanwhile lets it go first, so that nobody sees the difference.
+ * what needs its slot is done when that is on its way (builder_settle), while the reader had other
+ * things to do. Whoever complains meanwhile lets it go first, so that nobody sees the difference.
  *
  * Time is linear in the input: a name costs one look-up by a keyed hash, a record one comparison
  * with each of its RRset, which has at most RECORDS_A_SET_MAX.
