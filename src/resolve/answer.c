@@ -129,10 +129,11 @@ static void put_records(struct writer *writer, const uint8_t *owner, const struc
 			      record.rdata_len);
 }
 
-/* One record of a reply, its TTL aged and capped. */
-static void put_reply_record(struct writer *writer, const struct reply *reply,
-			     const struct message *message, const struct message_record *record,
-			     enum message_section section, const uint8_t *owner)
+/* Apart, for its room on the stack: most records' data stand in the reply as they go out. */
+__attribute__((noinline)) static void
+put_expanded_record(struct writer *writer, const struct reply *reply, const struct message *message,
+		    const struct message_record *record, enum message_section section,
+		    const uint8_t *owner)
 {
 	uint8_t rdata[RDATA_MAX];
 	size_t len;
@@ -144,6 +145,20 @@ static void put_reply_record(struct writer *writer, const struct reply *reply,
 	}
 	writer_record(writer, section, owner, record->type, reply_ttl(reply, record->ttl), rdata,
 		      len);
+}
+
+/* One record of a reply, its TTL aged and capped. */
+static void put_reply_record(struct writer *writer, const struct reply *reply,
+			     const struct message *message, const struct message_record *record,
+			     enum message_section section, const uint8_t *owner)
+{
+	const uint8_t *rdata = message_rdata_as_is(message, record);
+
+	if (rdata)
+		writer_record(writer, section, owner, record->type, reply_ttl(reply, record->ttl),
+			      rdata, record->rdata_len);
+	else
+		put_expanded_record(writer, reply, message, record, section, owner);
 }
 
 /* The type that an RRSIG covers: its first field (RFC 4034 3.1.1). */
@@ -195,9 +210,11 @@ static void put_reply(struct writer *writer, const struct plan_item *item, const
 			break;
 		if (!reply_record_fits(&message, &record, item, name, do_bit))
 			continue;
-		if (!message_owner(&message, &record, owner))
+		/* All others are the name's own. */
+		if (record.type == TYPE_DNAME && !message_owner(&message, &record, owner))
 			return;
-		put_reply_record(writer, reply, &message, &record, SECTION_ANSWER, owner);
+		put_reply_record(writer, reply, &message, &record, SECTION_ANSWER,
+				 record.type == TYPE_DNAME ? owner : name);
 	}
 }
 

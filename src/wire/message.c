@@ -142,18 +142,31 @@ enum message_verdict message_read_query(struct message_query *ret, const uint8_t
 	return read_query_records(ret, &c, others, additional);
 }
 
+/* Steps over the question's name. No pointer can lead to before it. */
+static void skip_question_name(struct cursor *c)
+{
+	unsigned n, len = 0;
+
+	do {
+		n = cursor_u8(c);
+		cursor_skip(c, n);
+		len += n + 1;
+		if (n > NAME_LABEL_MAX || len > NAME_WIRE_MAX)
+			c->bad = true;
+	} while (n > 0 && !c->bad);
+}
+
 int message_open(struct message *ret, const uint8_t *data, size_t len, struct name *name,
 		 uint16_t *ret_type, uint16_t *ret_class)
 {
 	struct cursor c = cursor_over(data, len);
 	const uint8_t *header = cursor_bytes(&c, DNS_HEADER_LEN), *type_and_class;
-	uint8_t wire[NAME_WIRE_MAX];
 	unsigned i;
 
 	if (name)
 		name_read(name, &c);
 	else
-		name_read_wire(wire, &c);
+		skip_question_name(&c);
 	type_and_class = cursor_bytes(&c, 4);
 	if (!type_and_class || octets_load_u16(header + 4) != 1)
 		return -1;
@@ -290,6 +303,20 @@ static int expand_rdata(struct cursor *c, const char *shape, uint8_t *out, size_
 	return 0;
 }
 
+static bool has_wrong_len(const struct message_record *record)
+{
+	return (record->type == TYPE_A && record->rdata_len != 4) ||
+	       (record->type == TYPE_AAAA && record->rdata_len != 16);
+}
+
+const uint8_t *message_rdata_as_is(const struct message *message,
+				   const struct message_record *record)
+{
+	if (has_wrong_len(record) || *rdata_shape(record->type) != '*')
+		return NULL;
+	return message->cursor.data + record->rdata_at;
+}
+
 int message_rdata(const struct message *message, const struct message_record *record, uint8_t *out,
 		  size_t cap, size_t *ret_len)
 {
@@ -297,8 +324,7 @@ int message_rdata(const struct message *message, const struct message_record *re
 	struct cursor c = cursor_over(message->cursor.data, record->rdata_at + record->rdata_len);
 
 	assert(c.len <= message->cursor.len);
-	if ((record->type == TYPE_A && record->rdata_len != 4) ||
-	    (record->type == TYPE_AAAA && record->rdata_len != 16))
+	if (has_wrong_len(record))
 		return -1;
 	cursor_seek(&c, record->rdata_at);
 	return expand_rdata(&c, rdata_shape(record->type), out, cap, ret_len);

@@ -97,6 +97,13 @@ size_t message_owner(const struct message *message, const struct message_record 
 		     uint8_t out[NAME_WIRE_MAX]);
 
 /*
+ * The record's data as it stands, of rdata_len octets, where that is what message_rdata would give:
+ * no name in it is ever compressed. NULL: it may hold one, or is malformed.
+ */
+const uint8_t *message_rdata_as_is(const struct message *message,
+				   const struct message_record *record);
+
+/*
  * The record's data with every compressed name in it written out (types of RFC 1035 3.3 and those
  * of RFC 3597 4: NS CNAME SOA PTR MX DNAME SRV RP AFSDB RT PX KX NAPTR MINFO MB MG MR MD MF NXT
  * SIG), other types as they are. Each is checked to fill rdata_len exactly; A must have 4 octets,

@@ -141,10 +141,24 @@ size_t name_read_wire(uint8_t out[NAME_WIRE_MAX], struct cursor *message)
 	return gather(out, at, &labels, message);
 }
 
+/* Case ignored; as a rule it does not even differ. */
+static inline bool same_octets(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	size_t i;
+
+	if (memcmp(a, b, len) == 0)
+		return true;
+	for (i = 0; i < len; i++) {
+		if (name_fold_octet(a[i]) != name_fold_octet(b[i]))
+			return false;
+	}
+	return true;
+}
+
 bool name_read_matches(const struct cursor *message, size_t at, const uint8_t *wire)
 {
 	size_t start = at;
-	unsigned pointers = 0, n, i;
+	unsigned pointers = 0, n;
 
 	while (at < message->len) {
 		n = message->data[at];
@@ -158,10 +172,8 @@ bool name_read_matches(const struct cursor *message, size_t at, const uint8_t *w
 			return false;
 		if (n == 0)
 			return true;
-		for (i = 1; i <= n; i++) {
-			if (name_fold_octet(message->data[at + i]) != name_fold_octet(wire[i]))
-				return false;
-		}
+		if (!same_octets(message->data + at + 1, wire + 1, n))
+			return false;
 		at += n + 1;
 		wire += n + 1;
 	}
@@ -400,16 +412,12 @@ bool name_equal(const struct name *a, const struct name *b)
 
 bool name_wire_equal(const uint8_t *a, const uint8_t *b)
 {
-	unsigned n, i;
+	unsigned n;
 
 	do {
 		n = *a;
-		if (*a++ != *b++)
+		if (*a++ != *b++ || !same_octets(a, b, n))
 			return false;
-		for (i = 0; i < n; i++) {
-			if (name_fold_octet(a[i]) != name_fold_octet(b[i]))
-				return false;
-		}
 		a += n;
 		b += n;
 	} while (n > 0);
