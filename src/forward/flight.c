@@ -44,8 +44,8 @@ struct waits {
 
 struct flights {
 	unsigned workers, each, waits_each;
-	unsigned shift; /* hash >> shift is the bucket */
-	uint32_t *buckets;
+	unsigned shift;            /* hash >> shift is the bucket */
+	_Atomic uint32_t *buckets; /* changed with their shard locked; read without: may_have */
 	struct flight *flights;
 	struct wait *wait;
 	uint32_t chains_mask;
@@ -86,7 +86,9 @@ struct flights *flights_new(unsigned workers, unsigned each)
 	flights->each = each;
 	flights->waits_each = each * FLIGHT_WAITS_A_QUESTION;
 	flights->shift = 64 - (unsigned)__builtin_ctz(buckets);
-	flights->buckets = new_chains(buckets);
+	flights->buckets = malloc(buckets * sizeof(flights->buckets[0]));
+	for (i = 0; flights->buckets && i < buckets; i++)
+		atomic_init(&flights->buckets[i], FLIGHT_NONE);
 	flights->flights = calloc((size_t)workers * each, sizeof(struct flight));
 	flights->wait = calloc((size_t)workers * flights->waits_each, sizeof(struct wait));
 	flights->chains_mask = round_up(flights->waits_each) - 1;
@@ -123,9 +125,19 @@ unsigned flights_waits_each(const struct flights *flights)
 	return flights->waits_each;
 }
 
-static uint32_t *bucket_of(struct flights *flights, uint64_t hash)
+static _Atomic uint32_t *bucket_of(const struct flights *flights, uint64_t hash)
 {
 	return &flights->buckets[hash >> flights->shift];
+}
+
+static uint32_t bucket_first(const struct flights *flights, uint64_t hash)
+{
+	return atomic_load_explicit(bucket_of(flights, hash), memory_order_relaxed);
+}
+
+bool flights_may_have(const struct flights *flights, const struct question_key *key)
+{
+	return bucket_first(flights, key->hash) != FLIGHT_NONE;
 }
 
 static bool key_equal(const struct question_key *a, const struct question_key *b)
@@ -137,7 +149,7 @@ static bool key_equal(const struct question_key *a, const struct question_key *b
 
 struct flight *flights_find(struct flights *flights, const struct question_key *key)
 {
-	uint32_t i = *bucket_of(flights, key->hash);
+	uint32_t i = bucket_first(flights, key->hash);
 
 	for (; i != FLIGHT_NONE; i = flights->flights[i].next) {
 		if (!flights->flights[i].flushed && key_equal(&flights->flights[i].key, key))
@@ -152,7 +164,7 @@ void flights_flush(struct flights *flights, struct cache *cache, const struct na
 
 	for (bucket = 0; bucket < buckets; bucket++) {
 		struct cache_shard *shard = cache_lock(cache, bucket << flights->shift);
-		uint32_t i = flights->buckets[bucket];
+		uint32_t i = bucket_first(flights, bucket << flights->shift);
 
 		for (; i != FLIGHT_NONE; i = flights->flights[i].next) {
 			struct flight *flight = &flights->flights[i];
@@ -173,7 +185,7 @@ struct flight *flights_add(struct flights *flights, unsigned worker, unsigned i,
 			   const struct question_key *key)
 {
 	struct flight *flight = flights_at(flights, worker, i);
-	uint32_t *bucket = bucket_of(flights, key->hash);
+	_Atomic uint32_t *bucket = bucket_of(flights, key->hash);
 
 	flight->key = *key;
 	memcpy(flight->fold, key->fold, key->len);
@@ -182,8 +194,8 @@ struct flight *flights_add(struct flights *flights, unsigned worker, unsigned i,
 	flight->waits = 0;
 	atomic_store_explicit(&flight->members_asked, 0, memory_order_relaxed);
 	flight->flushed = false;
-	flight->next = *bucket;
-	*bucket = (uint32_t)(flight - flights->flights);
+	flight->next = atomic_load_explicit(bucket, memory_order_relaxed);
+	atomic_store_explicit(bucket, (uint32_t)(flight - flights->flights), memory_order_relaxed);
 	return flight;
 }
 
@@ -196,14 +208,20 @@ void flights_join(struct flights *flights, struct flight *flight, uint32_t wait)
 
 uint32_t flights_remove(struct flights *flights, struct flight *flight)
 {
-	uint32_t *link = bucket_of(flights, flight->key.hash);
+	uint32_t at = bucket_first(flights, flight->key.hash);
 	uint32_t i = (uint32_t)(flight - flights->flights);
 
-	while (*link != i) {
-		assert(*link != FLIGHT_NONE);
-		link = &flights->flights[*link].next;
+	if (at == i) {
+		atomic_store_explicit(bucket_of(flights, flight->key.hash), flight->next,
+				      memory_order_relaxed);
+		return flight->first_wait;
 	}
-	*link = flight->next;
+	assert(at != FLIGHT_NONE);
+	while (flights->flights[at].next != i) {
+		at = flights->flights[at].next;
+		assert(at != FLIGHT_NONE);
+	}
+	flights->flights[at].next = flight->next;
 	return flight->first_wait;
 }
 

@@ -57,6 +57,12 @@ unsigned flights_waits_each(const struct flights *flights);
  */
 void flights_flush(struct flights *flights, struct cache *cache, const struct name *name);
 
+/*
+ * False: nothing with this key's hash is in flight. Without a lock, any thread: what was in flight
+ * before the caller learned of it is seen.
+ */
+bool flights_may_have(const struct flights *flights, const struct question_key *key);
+
 /* With the shard of the key's hash locked: */
 struct flight *flights_find(struct flights *flights, const struct question_key *key);
 /* Flight `i` of `worker`, which must not be in use. */

@@ -38,6 +38,8 @@ uint32_t forward_visit_flights(struct forward_shared *shared, const struct name 
 		question.do_bit = bits & 1;
 		question.cd_bit = bits & 2;
 		key = cache_key_of(&question);
+		if (!flights_may_have(shared->flights, &key))
+			continue;
 		shard = cache_lock(shared->cache, key.hash);
 		flight = flights_find(shared->flights, &key);
 		if (flight)

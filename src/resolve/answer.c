@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "wire/octets.h"
+#include "wire/plain.h"
 #include "wire/writer.h"
 
 /* Largest RDATA that can be in a message at all; a record's uncompressed data may be longer than it
@@ -180,6 +181,31 @@ static bool dname_is_above(const struct message *message, const struct message_r
 	return false;
 }
 
+/* Of a plain reply to the client's question: its records, of which only the TTLs are other ones. */
+static bool put_plain(struct writer *writer, const struct plan_item *item, const uint8_t *name,
+		      const struct reply *reply)
+{
+	size_t name_len = name_wire_len(name), end = DNS_HEADER_LEN + name_len + 4;
+	struct plain plain;
+	uint8_t *ttl;
+	unsigned n;
+
+	/* Our own replies begin with the question, whole; under the root there are no pointers. */
+	if (writer->count[SECTION_ANSWER] > 0 || name_len == 1 || reply->len < end ||
+	    (memcmp(reply->data + DNS_HEADER_LEN, name, name_len) != 0 &&
+	     !name_wire_equal(reply->data + DNS_HEADER_LEN, name)) ||
+	    octets_load_u16(reply->data + end - 4) != item->type ||
+	    !plain_read(reply->data, reply->len, end, item->type, &plain))
+		return false;
+	ttl = writer->data + writer->len + PLAIN_TTL_AT;
+	writer_answers_raw(writer, plain.records, plain.records_len, plain.count);
+	for (n = 0; n < plain.count && !writer->full; n++) {
+		octets_store_u32(ttl, reply_ttl(reply, octets_load_u32(ttl)));
+		ttl += plain.records_len / plain.count;
+	}
+	return true;
+}
+
 /* Does the record belong to the RRset that the item stands for? */
 static bool reply_record_fits(const struct message *message, const struct message_record *record,
 			      const struct plan_item *item, const uint8_t *owner, bool do_bit)
@@ -203,6 +229,8 @@ static void put_reply(struct writer *writer, const struct plan_item *item, const
 	struct message_record record;
 	struct message message;
 
+	if (item->name == 0 && put_plain(writer, item, name, reply))
+		return;
 	if (message_open(&message, reply->data, reply->len, NULL, NULL, NULL) < 0)
 		return;
 	while (message_next(&message, &record) == 1) {
@@ -249,7 +277,9 @@ static void put_proof(struct writer *writer, const struct plan_item *item,
 	bool links = item->proof == PROOF_LINKS, denies = false;
 	size_t zone_len = 0;
 
-	if (message_open(&message, reply->data, reply->len, NULL, NULL, NULL) < 0)
+	/* Most have nothing there. */
+	if (octets_load_u16(reply->data + 8) == 0 ||
+	    message_open(&message, reply->data, reply->len, NULL, NULL, NULL) < 0)
 		return;
 	if (links && do_bit)
 		denies = reply_denies(reply, &message, zone, &zone_len);

@@ -16,7 +16,7 @@
 #include "wire/types.h"
 
 /* Owner, type and class; then TTL and length of the data. */
-#define START_LEN 6
+#define START_LEN PLAIN_TTL_AT
 #define FIELDS_LEN (START_LEN + 6)
 /* Of an OPT before its options: owner (the root), type, size, flags, length (RFC 6891 6.1.2). */
 #define OPT_LEN 11

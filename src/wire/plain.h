@@ -15,6 +15,9 @@
 
 #include "wire/edns.h"
 
+/* Where a record's TTL stands in it. */
+#define PLAIN_TTL_AT 6
+
 struct plain {
 	const uint8_t *records; /* of the answer section, and nothing else */
 	size_t records_len;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "forward/reply.h"
+#include "resolve/answer.h"
 #include "unit/unit.h"
 #include "upstream/ask.h"
 #include "wire/types.h"
@@ -174,6 +175,67 @@ START_TEST(as_the_long_way)
 }
 END_TEST
 
+/* The answer to `text` whose first item is the reply, or that after an alias; both ways. */
+static void compare_answers(const char *text, unsigned item, uint32_t age_s, size_t cap)
+{
+	static struct plan plan;
+	static struct step_replies replies;
+	static uint8_t out[2][600], cut[600];
+	uint8_t question[300];
+	struct forward_question asked = { .name = &name, .type = TYPE_A };
+	struct answer_shape shape = { .question = question, .edns = true, .udp_size = 1232 };
+	struct reply_cut said;
+	struct name client;
+	size_t got[2];
+	bool truncated[2];
+	unsigned n;
+
+	ck_assert_int_eq(reply_cut(&asked, message, len, cut, sizeof(cut) - 1, &said), 0);
+	cut[said.len] = 0;
+	ck_assert_int_eq(name_from_text(&client, text, strlen(text)), 0);
+	memcpy(question, client.wire, client.len);
+	memcpy(question + client.len, "\0\1\0\1", 4);
+	shape.question_len = client.len + 4u;
+	memset(&plan, 0, sizeof(plan));
+	plan.failed_reply = -1;
+	plan.ede = plan.ede_more = EDE_NONE;
+	plan.count = plan.names = item + 1;
+	memcpy(plan.name[0], client.wire, client.len);
+	memcpy(plan.name[item], item ? name.wire : client.wire, item ? name.len : client.len);
+	plan.item[0] = (struct plan_item){ .kind = PLAN_ALIAS, .ttl = 10 };
+	plan.item[item] =
+		(struct plan_item){ .kind = PLAN_REPLY, .name = (uint8_t)item, .type = TYPE_A };
+	replies.count = 1;
+	for (n = 0; n < 2; n++) {
+		replies.item[0] = (struct reply){
+			.data = cut, .len = said.len + n, .age_s = age_s, .ttl_cap_s = 250
+		};
+		got[n] = answer_plan(&shape, &plan, &replies, NULL, out[n], cap, &truncated[n]);
+	}
+	ck_assert_uint_eq(got[0], got[1]);
+	ck_assert_mem_eq(out[0], out[1], got[0]);
+	ck_assert_uint_eq(truncated[0], truncated[1]);
+}
+
+START_TEST(answers)
+{
+	unsigned count, item;
+
+	for (count = 1; count < 20; count++) {
+		make(TYPE_A, count, 0);
+		for (item = 0; item < 2; item++) {
+			compare_answers("www.example.test", item, 0, 600);
+			compare_answers("wWw.exampLe.Test", item, 100, 600);
+			compare_answers("www.example.test", item, 400, 600);
+			compare_answers("www.example.test", item, 0, 120);
+			compare_answers("ww2.example.test", item, 0, 600);
+			compare_answers("a.longer.example.test", item, 0, 600);
+			compare_answers(".", item, 0, 600);
+		}
+	}
+}
+END_TEST
+
 static Suite *plain_suite(void)
 {
 	Suite *suite = suite_create("plain");
@@ -183,6 +245,7 @@ static Suite *plain_suite(void)
 	tcase_add_test(tcase, what_is_plain);
 	tcase_add_test(tcase, what_is_not);
 	tcase_add_test(tcase, as_the_long_way);
+	tcase_add_test(tcase, answers);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
