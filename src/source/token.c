@@ -107,7 +107,9 @@ static void strip_url(const char **text, size_t *len)
 		return;
 	}
 	for (size_t i = 0; i < *len; i++) {
-		if (strchr("/:?#", (*text)[i])) {
+		char c = (*text)[i];
+
+		if (c == '/' || c == ':' || c == '?' || c == '#') {
 			*len = i;
 			return;
 		}

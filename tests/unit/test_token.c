@@ -192,6 +192,8 @@ START_TEST(names_come_with_noise_around_them)
 		ck_assert_ptr_null(token_read_name(same[i], strlen(same[i]), NULL, &name));
 		ck_assert(name_equal(&name, &want));
 	}
+	/* A NUL is no end of it either. */
+	ck_assert_ptr_nonnull(token_read_name("https://a.example\0x", 19, NULL, &name));
 	ck_assert_str_eq(trouble(""), "is empty");
 	ck_assert_str_eq(trouble("https://:1"), "is empty");
 	ck_assert_str_eq(trouble("https://10.0.0.1/"), "looks like an address but is none");
