@@ -100,6 +100,9 @@ static void setup(void)
 	struct config_options options = { 0 };
 	struct err err;
 
+	account = NULL;
+	served = NULL;
+	loaded = settled = wanted = accepted = refused = 0;
 	strcpy(folder, "/tmp/privlinkd-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	ck_assert_int_eq(chdir(folder), 0);
