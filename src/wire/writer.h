@@ -53,7 +53,7 @@ void writer_question_raw(struct writer *writer, const uint8_t *question, size_t 
  */
 void writer_records_raw(struct writer *writer, const uint8_t *message, size_t len);
 
-/* The same of `count` records of the answer section, whose pointers lead into the question alone. */
+/* The same of `count` answer records, whose pointers lead into the question alone. */
 void writer_answers_raw(struct writer *writer, const uint8_t *records, size_t len, uint16_t count);
 
 /* The question from its parts. */
