@@ -39,6 +39,9 @@
 #define SETTLE_WARN_MS 5000
 #define SETTLE_SLOW_MS 200
 
+/* Between two looks at whether the loader hangs. */
+#define HANGS_POLL_S 5
+
 struct waiter {
 	reload_done_fn *done;
 	void *arg;
@@ -62,7 +65,7 @@ struct reload {
 	void *follow_arg;
 	union addr *own;
 	size_t own_count;
-	struct event *run, *settle;
+	struct event *run, *settle, *hangs;
 	struct loader *loader;
 	struct loader_job job;
 	struct config *next;     /* of the run under way; NULL: the one in force */
@@ -70,8 +73,9 @@ struct reload {
 	enum stage stage;
 	bool started, scheduled, warned, applied;
 	bool first_saved; /* the start's view is in the state folder */
-	bool abandoned;   /* the loader could not be stopped: what it uses is its own */
-	bool whole;       /* what is scheduled, and what runs: the configuration too, not changed
+	bool hangs_told;
+	bool abandoned; /* the loader could not be stopped: what it uses is its own */
+	bool whole;     /* what is scheduled, and what runs: the configuration too, not changed
 		     * records alone */
 	bool whole_now;
 	uint64_t offered_ms;
@@ -434,6 +438,22 @@ static void schedule(struct reload *reload)
 		event_active(reload->run, EV_TIMEOUT, 0);
 }
 
+/* Says when the loader begins to hang, and when that is over. */
+static void on_hangs(evutil_socket_t fd, short what, void *arg)
+{
+	struct reload *reload = arg;
+	char text[READING_PATH_MAX + 128];
+	bool hangs = reload_hangs(reload, text, sizeof(text));
+
+	(void)fd;
+	(void)what;
+	if (hangs && !reload->hangs_told)
+		log_write(LOG_LEVEL_WARNING, "records: %s; changes wait for it", text);
+	else if (!hangs && reload->hangs_told)
+		log_write(LOG_LEVEL_NOTICE, "records: what seemed to hang has been read");
+	reload->hangs_told = hangs;
+}
+
 static void on_wanted(void *arg)
 {
 	schedule(arg);
@@ -458,7 +478,9 @@ int reload_attach(struct reload *reload, struct event_base *base, struct workers
 	reload->follow_arg = arg;
 	reload->run = event_new(base, -1, 0, on_run, reload);
 	reload->settle = event_new(base, -1, 0, on_settle, reload);
-	if (!reload->run || !reload->settle)
+	reload->hangs = event_new(base, -1, EV_PERSIST, on_hangs, reload);
+	if (!reload->run || !reload->settle || !reload->hangs ||
+	    event_add(reload->hangs, &(struct timeval){ .tv_sec = HANGS_POLL_S }) < 0)
 		return err_set(err, "out of memory");
 	reload->loader = loader_new(reload->build, base, &calls, err);
 	if (!reload->loader)
@@ -479,7 +501,9 @@ void reload_detach(struct reload *reload)
 		event_free(reload->run);
 	if (reload->settle)
 		event_free(reload->settle);
-	reload->run = reload->settle = NULL;
+	if (reload->hangs)
+		event_free(reload->hangs);
+	reload->run = reload->settle = reload->hangs = NULL;
 	if (loader_stop(reload->loader)) {
 		loader_free(reload->loader);
 		reload->loader = NULL;
