@@ -384,18 +384,27 @@ static void take_datagram(struct tries *tries, uint32_t slot_number, const union
 		count_near_miss(tries, slot_number, now_ms);
 }
 
-/* ICMP. No new try comes to a retired socket, so this ends; it stays open until then. */
+/*
+ * ICMP, for one of those that have left; those in the queue go all the same (tries_out.c). No new
+ * try comes to a retired socket, so this ends; it stays open until then.
+ */
 static void fail_socket(struct tries *tries, uint32_t slot_number, uint64_t now_ms)
 {
 	struct socket_slot *slot = &tries->sockets.slots[slot_number];
+	uint32_t number = slot->first;
 
 	slot->retired = true;
-	while (slot->first != TRY_NONE) {
-		uint32_t number = slot->first;
+	while (number != TRY_NONE) {
+		const struct try *try = &tries->all[number];
 
+		if (try->queued != TRY_LEFT) {
+			number = try->next;
+			continue;
+		}
 		tries->conf.failed(tries->conf.arg, number, TRY_UNREACHABLE, now_ms);
-		if (slot->first == number)
+		if (try->kind == TRY_UDP && try->slot == slot_number)
 			tries_end(tries, number);
+		number = slot->first; /* the list may be another */
 	}
 }
 

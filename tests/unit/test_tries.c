@@ -460,6 +460,38 @@ START_TEST(nobody_there)
 }
 END_TEST
 
+static void ask_one_more(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	ask_as(1, 0);
+}
+
+/* An error that comes in the turn in which others were asked is not for those: they leave yet. */
+START_TEST(error_before_they_leave)
+{
+	struct event *before = evtimer_new(base, ask_one_more, NULL);
+
+	tries_free(tries);
+	open_tries(false, 1);
+	close(fds[0]);
+	ask_as(0, 0);
+	event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_uint_eq(sends.messages, 1);
+	ck_assert_uint_eq(all_told, 0);
+	event_active(before, EV_TIMEOUT, 0);
+	event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_uint_eq(told[0].unreachable, 1);
+	ck_assert_uint_eq(told[1].unreachable, 0);
+	ck_assert_uint_eq(sends.messages, 2);
+	turn_until_told(2);
+	ck_assert_uint_eq(told[1].unreachable, 1);
+	event_free(before);
+	open_upstream(0);
+}
+END_TEST
+
 START_TEST(ended_before_it_was_told)
 {
 	unsigned n;
@@ -549,6 +581,7 @@ static Suite *tries_suite(void)
 	tcase_add_test(tcase, no_room_for_some);
 	tcase_add_test(tcase, unreachable_in_the_middle);
 	tcase_add_test(tcase, nobody_there);
+	tcase_add_test(tcase, error_before_they_leave);
 	tcase_add_test(tcase, ended_before_it_was_told);
 	tcase_add_test(tcase, found_out);
 	tcase_add_test(tcase, at_once);
