@@ -49,7 +49,8 @@ size_t ask_write(const struct ask *ask, const uint8_t *server, size_t server_len
 	struct writer writer;
 	size_t at;
 
-	for (at = 0; at < ask->key->len; at++)
+	memcpy(name, ask->key->fold, ask->key->len);
+	for (at = 0; ask->caps && at < ask->key->len; at++)
 		name[at] = octet_out(ask, at);
 	if (ask->key->cd_bit)
 		flags |= FLAG_CD;
@@ -156,6 +157,7 @@ enum ask_fit ask_match(const struct ask *ask, const uint8_t *data, size_t len,
 	const struct question_key *key = ask->key;
 	struct cursor cursor = cursor_over(data, len);
 	bool same = cursor_u16(&cursor) == ask->id;
+	const uint8_t *name;
 	uint16_t flags = cursor_u16(&cursor);
 	enum ask_fit fit = ASK_FITS;
 
@@ -165,10 +167,13 @@ enum ask_fit ask_match(const struct ask *ask, const uint8_t *data, size_t len,
 	*ret = (struct ask_reply){ .flags = flags, .rcode = flags & 0xf, .idle_ds = -1 };
 	if (is_header_alone(ask, cursor, flags))
 		return ASK_HEADER_ALONE;
-	/* The name stands uncompressed: nothing is before it. */
-	same = cursor_u16(&cursor) == 1 && name_read_matches(&cursor, DNS_HEADER_LEN, key->fold);
+	/* The name stands uncompressed, nothing is before it; mostly in lower case as it went out. */
+	same = cursor_u16(&cursor) == 1;
 	cursor_seek(&cursor, DNS_HEADER_LEN);
-	cursor_skip(&cursor, key->len);
+	name = cursor_bytes(&cursor, key->len);
+	same = same && name &&
+	       (memcmp(name, key->fold, key->len) == 0 ||
+		name_read_matches(&cursor, DNS_HEADER_LEN, key->fold));
 	same = cursor_u16(&cursor) == key->type && same;
 	same = cursor_u16(&cursor) == CLASS_IN && same;
 	if (!same || cursor.bad)
