@@ -167,7 +167,7 @@ enum ask_fit ask_match(const struct ask *ask, const uint8_t *data, size_t len,
 	*ret = (struct ask_reply){ .flags = flags, .rcode = flags & 0xf, .idle_ds = -1 };
 	if (is_header_alone(ask, cursor, flags))
 		return ASK_HEADER_ALONE;
-	/* The name stands uncompressed, nothing is before it; mostly in lower case as it went out. */
+	/* The name stands uncompressed: nothing is before it. Mostly it is as it went out. */
 	same = cursor_u16(&cursor) == 1;
 	cursor_seek(&cursor, DNS_HEADER_LEN);
 	name = cursor_bytes(&cursor, key->len);
