@@ -30,9 +30,12 @@ struct resolver {
 	struct plan plan;
 	struct step_ask ask;
 	struct trace trace;
-	/* the first put_off of them wait for resolver_resume, which is at put_off_next */
+	/*
+	 * The first put_off of them are put off, put_off_left not given yet by resolver_resume; so
+	 * far it has decided put_off_decided of them, and looked for the replies of put_off_next.
+	 */
 	struct arrival *arrivals;
-	unsigned put_off, put_off_next;
+	unsigned put_off, put_off_left, put_off_decided, put_off_next;
 };
 
 /* What is to be decided, and how far one may go for it. */

@@ -75,3 +75,25 @@ bool memo_is_whole(const struct plan *plan, const struct reply *reply,
 	}
 	return memcmp(answer + at, reply->data + at, reply->len - at) == 0;
 }
+
+void memo_leave(struct resolver *resolver, const struct matter *matter, const uint8_t *answer,
+		size_t len)
+{
+	const struct reply *reply = &resolver->replies.item[0];
+	struct forward_question question = {
+		.name = matter->question->name,
+		.type = matter->question->type,
+		.group = reply->group,
+		.do_bit = matter->shape->do_bit,
+		.cd_bit = matter->shape->flags & FLAG_CD,
+	};
+	bool whole;
+
+	if (resolver->replies.count == 0 || !memo_is_due(resolver->view, reply) ||
+	    !reply_is_for(reply, question.name, question.group))
+		return;
+	whole = resolver->replies.count == 1 &&
+		memo_is_whole(&resolver->plan, reply, matter->shape, answer, len);
+	forward_remember(resolver->forward, &question, reply->serial,
+			 memo_of(resolver->view, whole));
+}

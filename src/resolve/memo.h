@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "resolve/answer.h"
+#include "resolve/decide.h"
 #include "resolve/step.h"
 #include "resolve/view.h"
 
@@ -42,5 +43,9 @@ static inline bool memo_is_due(const struct view *view, const struct reply *repl
  */
 bool memo_is_whole(const struct plan *plan, const struct reply *reply,
 		   const struct answer_shape *shape, const uint8_t *answer, size_t len);
+
+/* An answer was laid out from resolver->plan: its reply gets the verdict, if it has none yet. */
+void memo_leave(struct resolver *resolver, const struct matter *matter, const uint8_t *answer,
+		size_t len);
 
 #endif

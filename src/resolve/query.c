@@ -8,7 +8,8 @@
  * answered first. The others hang on the cache, whose octets are as a rule not in the processor's
  * caches: two waits for memory, one behind the other, longer than all the rest. So they are put off
  * at the point where they would look, and go on from there when a few have gathered, each of whose
- * waits has begun. Nothing is decided twice, nor otherwise: only the order differs.
+ * waits has begun. Where the table of records is large it is the same with that, and all are put
+ * off before it. Nothing is decided twice, nor otherwise: only the order differs.
  *
  * Where a reply is missing the question becomes a `struct query`. It keeps what shapes the answer
  * (the client, its question's octets, flags, EDNS) and the replies that came for it, and no pointer
@@ -41,10 +42,15 @@ struct arrival {
 	struct step_question question;
 	struct answer_shape shape;
 	struct matter matter;
-	/* put off: see decide_resume and forward_expect */
+	/* put off: how far it is, and for that see decide_resume */
+	enum {
+		ARRIVAL_UNDECIDED,
+		ARRIVAL_ASKS, /* its own name's reply is to be looked for */
+		ARRIVAL_GIVEN,
+	} stage;
 	uint16_t group;
 	bool vault_name;
-	uint64_t expected;
+	uint64_t expected; /* of table_expect or, with ARRIVAL_ASKS, of forward_expect */
 };
 
 struct resolver *resolver_new(const struct resolver_conf *conf, struct err *err)
@@ -173,29 +179,6 @@ static size_t write_plan(struct resolver *resolver, const struct client *client,
 	return len;
 }
 
-/* The answer's reply gets the verdict on it, if it has none of this view. */
-static void leave_memo(struct resolver *resolver, const struct matter *matter,
-		       const uint8_t *answer, size_t len)
-{
-	const struct reply *reply = &resolver->replies.item[0];
-	struct forward_question question = {
-		.name = matter->question->name,
-		.type = matter->question->type,
-		.group = reply->group,
-		.do_bit = matter->shape->do_bit,
-		.cd_bit = matter->shape->flags & FLAG_CD,
-	};
-	bool whole;
-
-	if (resolver->replies.count == 0 || !memo_is_due(resolver->view, reply) ||
-	    !reply_is_for(reply, question.name, question.group))
-		return;
-	whole = resolver->replies.count == 1 &&
-		memo_is_whole(&resolver->plan, reply, matter->shape, answer, len);
-	forward_remember(resolver->forward, &question, reply->serial,
-			 memo_of(resolver->view, whole));
-}
-
 /* An answer without a plan: SERVFAIL, or REFUSED; `why` counts it. */
 static size_t write_failure(struct resolver *resolver, const struct client *client,
 			    const struct step_question *question, const struct answer_shape *shape,
@@ -317,7 +300,7 @@ static enum resolver_verdict conclude(struct resolver *resolver, const struct ar
 	switch (run) {
 	case RUN_ANSWER:
 		*ret_len = write_plan(resolver, client, question, shape, out);
-		leave_memo(resolver, &arrival->matter, out, *ret_len);
+		memo_leave(resolver, &arrival->matter, out, *ret_len);
 		return RESOLVER_ANSWER;
 	case RUN_WAIT:
 		counter_add(&resolver->counters.waited, 1);
@@ -355,52 +338,107 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 	return conclude(resolver, arrival, decide(resolver, &arrival->matter), out, ret_len);
 }
 
+/* Decides as far as without the cache. RUN_ASK: its reply is to be looked for. */
+static enum run begin(struct resolver *resolver, struct arrival *arrival)
+{
+	struct forward_question ask;
+	enum run run;
+
+	may_wait(resolver, arrival);
+	run = decide_begin(resolver, &arrival->matter, &ask);
+	if (run == RUN_ASK) {
+		arrival->stage = ARRIVAL_ASKS;
+		arrival->group = ask.group;
+		arrival->vault_name = resolver->plan.vault_name;
+		arrival->expected = forward_expect(resolver->forward, &ask);
+	}
+	return run;
+}
+
 enum resolver_verdict resolver_receive_some(struct resolver *resolver, const struct client *client,
 					    const uint8_t *in, size_t len, uint64_t now_ms,
 					    uint8_t *out, size_t *ret_len)
 {
 	struct arrival *arrival = &resolver->arrivals[resolver->put_off];
-	struct forward_question ask;
 	enum resolver_verdict verdict;
 	enum run run;
 
-	assert(resolver->put_off < RESOLVER_PUT_OFF_MAX && resolver->put_off_next == 0);
+	assert(resolver->put_off < RESOLVER_PUT_OFF_MAX);
+	assert(resolver->put_off_left == resolver->put_off);
 	verdict = arrive(resolver, arrival, client, in, len, now_ms, out, ret_len);
 	if (verdict != RESOLVER_PUT_OFF)
 		return verdict;
-	may_wait(resolver, arrival);
-	run = decide_begin(resolver, &arrival->matter, &ask);
-	if (run != RUN_ASK)
-		return conclude(resolver, arrival, run, out, ret_len);
-	arrival->group = ask.group;
-	arrival->vault_name = resolver->plan.vault_name;
-	arrival->expected = forward_expect(resolver->forward, &ask);
+	arrival->stage = ARRIVAL_UNDECIDED;
+	arrival->expected = table_expect(resolver->view->table, &arrival->message.name);
+	if (!arrival->expected) {
+		run = begin(resolver, arrival);
+		if (run != RUN_ASK)
+			return conclude(resolver, arrival, run, out, ret_len);
+	}
 	arrival->client = *client;
 	point_at(arrival, &arrival->client);
-	resolver->put_off++;
+	resolver->put_off_left = ++resolver->put_off;
 	return RESOLVER_PUT_OFF;
 }
 
 unsigned resolver_put_off(const struct resolver *resolver)
 {
-	return resolver->put_off - resolver->put_off_next;
+	return resolver->put_off_left;
+}
+
+/* The next that needs no reply, if there is one; *ret_run is what became of it. */
+static struct arrival *next_decided(struct resolver *resolver, enum run *ret_run)
+{
+	struct arrival *arrivals = resolver->arrivals, *arrival;
+	unsigned i;
+
+	for (i = 0; resolver->put_off_decided == 0 && i < resolver->put_off; i++)
+		if (arrivals[i].stage == ARRIVAL_UNDECIDED)
+			table_expect_node(resolver->view->table, arrivals[i].expected);
+	while (resolver->put_off_decided < resolver->put_off) {
+		arrival = &arrivals[resolver->put_off_decided++];
+		if (arrival->stage != ARRIVAL_UNDECIDED)
+			continue;
+		*ret_run = begin(resolver, arrival);
+		if (*ret_run != RUN_ASK)
+			return arrival;
+	}
+	return NULL;
+}
+
+/* When those are given: the next of the others. */
+static struct arrival *next_asking(struct resolver *resolver, enum run *ret_run)
+{
+	struct arrival *arrivals = resolver->arrivals, *arrival;
+	unsigned i;
+
+	for (i = 0; resolver->put_off_next == 0 && i < resolver->put_off; i++)
+		if (arrivals[i].stage == ARRIVAL_ASKS)
+			forward_expect_reply(resolver->forward, arrivals[i].expected);
+	do {
+		assert(resolver->put_off_next < resolver->put_off);
+		arrival = &arrivals[resolver->put_off_next++];
+	} while (arrival->stage != ARRIVAL_ASKS);
+	/* Once more: what was free to wait in then may be taken by one of these. */
+	may_wait(resolver, arrival);
+	*ret_run = decide_resume(resolver, &arrival->matter, arrival->group, arrival->vault_name);
+	return arrival;
 }
 
 enum resolver_verdict resolver_resume(struct resolver *resolver, struct client *ret_client,
 				      uint8_t *out, size_t *ret_len)
 {
-	struct arrival *arrival = &resolver->arrivals[resolver->put_off_next];
+	struct arrival *arrival;
 	enum run run;
-	unsigned i;
 
-	assert(resolver->put_off_next < resolver->put_off);
-	for (i = 0; resolver->put_off_next == 0 && i < resolver->put_off; i++)
-		forward_expect_reply(resolver->forward, resolver->arrivals[i].expected);
-	may_wait(resolver, arrival); /* of a waiting query, another may have taken the last */
-	run = decide_resume(resolver, &arrival->matter, arrival->group, arrival->vault_name);
+	assert(resolver->put_off_left > 0);
+	arrival = next_decided(resolver, &run);
+	if (!arrival)
+		arrival = next_asking(resolver, &run);
+	arrival->stage = ARRIVAL_GIVEN;
 	*ret_client = arrival->client;
-	if (++resolver->put_off_next == resolver->put_off)
-		resolver->put_off = resolver->put_off_next = 0;
+	if (--resolver->put_off_left == 0)
+		resolver->put_off = resolver->put_off_decided = resolver->put_off_next = 0;
 	return conclude(resolver, arrival, run, out, ret_len);
 }
 

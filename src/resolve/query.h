@@ -109,8 +109,9 @@ enum resolver_verdict resolver_receive(struct resolver *resolver, const struct c
 				       size_t *ret_len);
 
 /*
- * The same for one of several messages that are there at once. Whose answer hangs on the cache is
- * put off, and that fetched from memory meanwhile. As soon as RESOLVER_PUT_OFF_MAX are, and behind
+ * The same for one of several messages that are there at once. Whose answer hangs on the cache, or
+ * on a table of records too large for the processor's caches, is put off, and that fetched from
+ * memory meanwhile. As soon as RESOLVER_PUT_OFF_MAX are, and behind
  * the last message, resolver_resume is called until it has given all of them: so `in` and what it
  * says must stay until then. Nothing else may be called in between but resolver_receive_some.
  */
