@@ -238,6 +238,19 @@ static int ldns_data_absolute(struct rrtext *rr, struct err *err)
 	return 0;
 }
 
+/* Type 0 of a certificate, as ldns reads it: it refuses that, and loses memory over it. */
+static bool is_cert_of_no_type(const char *text)
+{
+	struct rrword word;
+	char *end;
+	long type;
+
+	if (!rrlex_word(&text, &word))
+		return false;
+	type = strtol(word.text, &end, 10);
+	return end == word.text + word.len && (type & UINT16_MAX) == 0;
+}
+
 static int read_other(struct rrtext *rr, const struct rrword *type, const char *text,
 		      struct rrtext_record *ret, struct err *err)
 {
@@ -251,6 +264,8 @@ static int read_other(struct rrtext *rr, const struct rrword *type, const char *
 	/* ldns loses memory over one that is malformed, and nobody keeps such records here. */
 	if (ret->type == TYPE_IPSECKEY && !generic)
 		return err_set(err, "its data is read as `\\# LENGTH HEX` alone; write it so");
+	if (ret->type == TYPE_CERT && !generic && is_cert_of_no_type(text))
+		return err_set(err, "a certificate of type 0; correct it");
 	head = snprintf(rr->text, RRTEXT_HEAD_MAX, ". 0 IN %.*s ", (int)type->len, type->text);
 	if (head < 0 || head >= RRTEXT_HEAD_MAX)
 		return err_set(err, "a type with too long a name; correct it");

@@ -144,6 +144,8 @@ START_TEST(refuses_records)
 		"E f:1: MX record: a name in its data is relative and no zone is "
 		"known; end the name with a dot, write $ORIGIN, or set `zone:` for this path\n");
 	/* ldns leaks over this one. */
+	expect_refused("a. CERT 65536 1 2 aaaa",
+		       "E f:1: CERT record: a certificate of type 0; correct it\n");
 	expect_refused(
 		"a. IPSECKEY 10 1 x",
 		"E f:1: IPSECKEY record: its data is read as `\\# LENGTH HEX` alone; write it "
