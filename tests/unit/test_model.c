@@ -53,7 +53,32 @@ static void add_tail(const char *text)
 		tails[tails_count++] = kit_name(plain);
 }
 
-/* A few zones of the preset with all their public ones, and what is around them. */
+/*
+ * A preset; every other time with zones that lie below one another, by public zones that do not.
+ */
+static void draw_zones(unsigned round)
+{
+	static const char *const outer[] = { "lab.example", "example" },
+				 *const inner[] = { "z.io" },
+				 *const braced[] = { "{w}.lab.example" };
+	struct err err;
+
+	zones = zones_new();
+	ck_assert_ptr_nonnull(zones);
+	if (round % 2 == 0) {
+		ck_assert_int_eq(zones_add(zones, "p.lab.example", outer, 2, ZONE_STATIC, &err), 0);
+		ck_assert_int_eq(zones_add(zones, "a.p.lab.example", inner, 1, ZONE_STATIC, &err),
+				 0);
+		ck_assert_int_eq(
+			zones_add(zones, "{w}.b.p.lab.example", braced, 1, ZONE_STATIC, &err), 0);
+	}
+	ck_assert_int_eq(zones_add_preset(zones, round % 4 == 0 ? "azure-migrate" : "azure",
+					  ZONE_STATIC, &err),
+			 0);
+	ck_assert_int_eq(zones_seal(zones, &err), 0);
+}
+
+/* A few of the zones with all their public ones, and what is around them. */
 static void draw_tails(void)
 {
 	static const char *const others[] = { "lab.example", "example", "core.windows.net",
@@ -71,6 +96,9 @@ static void draw_tails(void)
 		for (j = 0; i == 0 && draw(3) == 0 && j < zones_count(zones); j++)
 			if (zones_is_site_recovery(zones, j))
 				zone = j;
+		/* And so do the first, which lie below one another. */
+		if (i > 0 && draw(2))
+			zone = draw(3);
 		add_tail(zones_private_text(zones, zone));
 		for (j = 0; j < zones_public_count(zones, zone); j++)
 			add_tail(zones_public_text(zones, zone, j));
@@ -468,7 +496,7 @@ START_TEST(test_drawn)
 	unsigned i, records;
 
 	random_state = UINT64_C(0x9e3779b97f4a7c15) * ((unsigned)_i + 1);
-	zones = kit_zones(_i % 4 == 0 ? "azure-migrate" : "azure");
+	draw_zones((unsigned)_i);
 	draw_tails();
 	records = 1 + draw(_i % 3 == 0 ? 600 : 40);
 	table = draw_table(records);

@@ -797,6 +797,41 @@ START_TEST(test_many)
 }
 END_TEST
 
+/* The next address lies in another group, and begins like the zone that is asked for. */
+START_TEST(test_ptr_borders)
+{
+	struct zones *zones = kit_zones("azure-migrate");
+	struct table *t = KIT_TABLE(zones, TABLE_CONFLICT_FIRST, &heard,
+				    "a.lab.example 10 A 10.0.1.1\n"
+				    "a.lab.example 10 A 10.1.200.1\n"
+				    "b.lab.example 10 A 255.255.255.255\n"
+				    "b.lab.example 10 A 0.0.0.0\n"
+				    "b.lab.example 10 AAAA ::\n"
+				    "b.lab.example 10 AAAA ffff::ffff\n");
+
+	expect(t, "200.0.10.in-addr.arpa", "NONE");
+	expect(t, "1.200.0.10.in-addr.arpa", "NONE");
+	expect(t, "1.0.10.in-addr.arpa", "ENT");
+	expect(t, "200.1.10.in-addr.arpa", "ENT");
+	expect(t, "0.1.10.in-addr.arpa", "NONE");
+	expect(t, "2.10.in-addr.arpa", "NONE");
+	expect(t, "11.in-addr.arpa", "NONE");
+	expect(t, "0.in-addr.arpa", "ENT");
+	expect(t, "in-addr.arpa", "ENT");
+	expect(t, "0.0.0.0.in-addr.arpa", "PTR b.lab.example -> b.lab.example");
+	expect(t, "255.255.255.255.in-addr.arpa", "PTR b.lab.example -> b.lab.example");
+	expect(t, "255.in-addr.arpa", "ENT");
+	expect(t, "254.255.255.255.in-addr.arpa", "NONE");
+	expect(t, "ip6.arpa", "ENT");
+	expect(t, "f.ip6.arpa", "ENT");
+	expect(t, "0.ip6.arpa", "ENT");
+	expect(t, "1.ip6.arpa", "NONE");
+	expect(t, "e.f.f.f.ip6.arpa", "NONE");
+	table_free(t);
+	zones_free(zones);
+}
+END_TEST
+
 /* Each vault that has names here is known, and no other. */
 START_TEST(test_many_vaults)
 {
@@ -895,6 +930,7 @@ static Suite *table_suite(void)
 	tcase_add_test(all, test_loops_linear);
 	tcase_add_test(all, test_nothing);
 	tcase_add_test(all, test_references);
+	tcase_add_test(all, test_ptr_borders);
 	tcase_add_test(all, test_many_vaults);
 	tcase_add_test(all, test_deep);
 	tcase_add_test(all, test_many);
