@@ -180,6 +180,25 @@ void zones_form_match(const struct zones *zones, const struct zone_form *form,
 	}
 }
 
+uint64_t zones_form_hash(const struct zones *zones, const struct name *name,
+			 const struct zone_form *form)
+{
+	const struct pattern *pattern = zones->zones[form->zone].pattern;
+	uint64_t hash = pattern->suffix_hash[pattern->tail.labels];
+	const struct pattern_label *label;
+	unsigned i;
+
+	for (i = pattern->labels - pattern->tail.labels; i-- > 0;) {
+		label = &pattern->label[i];
+		hash = name_hash_extend(
+			hash, label->brace < 0 ? label->hash
+					       : name->label_hash[form->brace_at[label->brace]]);
+	}
+	for (i = form->prefix_labels; i-- > 0;)
+		hash = name_hash_extend(hash, name->label_hash[i]);
+	return hash;
+}
+
 int zones_private_form(const struct zones *zones, const struct name *name,
 		       const struct zone_form *form, struct name *ret)
 {

@@ -151,6 +151,10 @@ int zones_private_form(const struct zones *zones, const struct name *name,
 void zones_form_match(const struct zones *zones, const struct zone_form *form,
 		      const struct name *private, struct zone_match *ret);
 
+/* The private form's name_hash, without writing it out. */
+uint64_t zones_form_hash(const struct zones *zones, const struct name *name,
+			 const struct zone_form *form);
+
 /*
  * Where a record of this name is held: under a private form if the name is a public one. That is
  * the regular form (public with `privatelink` before it) where several are, else the first.

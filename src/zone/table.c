@@ -32,6 +32,11 @@
 /* What stands between a vault's id and the rest of a Site Recovery name's first label. */
 #define VAULT_MARK "-asr-pod"
 
+/* An index of fewer slots is in the processor's cache anyway: half a megabyte. */
+#define EXPECT_SLOTS_MIN 65536
+/* Slots of one cache line. */
+#define EXPECT_PROBES 8
+
 static const uint8_t star[2] = { 1, '*' };
 
 /* Stands for an empty non-terminal that is a mere mark in the index. */
@@ -239,6 +244,37 @@ void table_lookup(const struct table *table, const struct name *name, struct tab
 		look_in_zone(table, name, &near.match, ret);
 	else
 		look_outside(table, name, &near, ret);
+}
+
+uint64_t table_expect(const struct table *table, const struct name *name)
+{
+	struct zone_form forms[ZONE_FORMS_MAX];
+	uint64_t hash = name_hash(name);
+	struct zone_near near;
+
+	if (table->names.size < EXPECT_SLOTS_MIN || !zone_ends_may_have(&table->ends, name))
+		return 0;
+	zones_near(table->zones, name, &near);
+	if (zones_near_forms(table->zones, name, near.below, forms) > 0)
+		hash = zones_form_hash(table->zones, name, &forms[0]);
+	__builtin_prefetch(&table->names.slots[node_index_home(&table->names, hash)]);
+	return hash;
+}
+
+void table_expect_node(const struct table *table, uint64_t expected)
+{
+	const struct node_index *index = &table->names;
+	size_t at, left = EXPECT_PROBES;
+
+	if (!expected)
+		return;
+	for (at = node_index_home(index, expected); index->slots[at] && left-- > 0;
+	     at = node_index_step(index, at)) {
+		if (node_slot_may_be(index->slots[at], expected)) {
+			__builtin_prefetch(node_slot_node(index->slots[at]));
+			return;
+		}
+	}
 }
 
 /* ---- what else is asked of a table ----------------------------------------------------------- */

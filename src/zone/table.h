@@ -74,6 +74,14 @@ struct table_hit {
  */
 void table_lookup(const struct table *table, const struct name *name, struct table_hit *ret);
 
+/*
+ * Fetches what a look-up of this name will want from memory, while others are being worked on: for
+ * each name of a batch table_expect, then for each table_expect_node with what that gave, then the
+ * look-ups. Costs next to nothing while the table is small. No look-up needs it.
+ */
+uint64_t table_expect(const struct table *table, const struct name *name);
+void table_expect_node(const struct table *table, uint64_t expected);
+
 /* One RRset of a node. */
 struct node_rrset {
 	uint16_t type;
