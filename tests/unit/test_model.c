@@ -538,7 +538,7 @@ static Suite *model_suite(void)
 	TCase *all = tcase_create("all");
 
 	tcase_set_timeout(all, 120);
-	tcase_add_loop_test(all, test_drawn, 0, 30);
+	tcase_add_loop_test(all, test_drawn, 0, getenv("PRIVLINKD_LONG") ? 60 : 12);
 	suite_add_tcase(suite, all);
 	return suite;
 }

@@ -15,7 +15,7 @@
 #include "wire/types.h"
 #include "wire/writer.h"
 
-#define ROUNDS 300000
+#define ROUNDS 60000
 
 static struct name name;
 static uint8_t message[600];
@@ -241,7 +241,7 @@ static Suite *plain_suite(void)
 	Suite *suite = suite_create("plain");
 	TCase *tcase = tcase_create("plain");
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, what_is_plain);
 	tcase_add_test(tcase, what_is_not);
 	tcase_add_test(tcase, as_the_long_way);
