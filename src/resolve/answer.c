@@ -228,6 +228,7 @@ static void put_reply(struct writer *writer, const struct plan_item *item, const
 	uint8_t owner[NAME_WIRE_MAX];
 	struct message_record record;
 	struct message message;
+	bool above;
 
 	if (item->name == 0 && put_plain(writer, item, name, reply))
 		return;
@@ -238,11 +239,12 @@ static void put_reply(struct writer *writer, const struct plan_item *item, const
 			break;
 		if (!reply_record_fits(&message, &record, item, name, do_bit))
 			continue;
-		/* All others are the name's own. */
-		if (record.type == TYPE_DNAME && !message_owner(&message, &record, owner))
+		/* A DNAME and its signatures stand above the name; all others are its own. */
+		above = record.type == TYPE_DNAME || record.type == TYPE_RRSIG;
+		if (above && !message_owner(&message, &record, owner))
 			return;
 		put_reply_record(writer, reply, &message, &record, SECTION_ANSWER,
-				 record.type == TYPE_DNAME ? owner : name);
+				 above ? owner : name);
 	}
 }
 
