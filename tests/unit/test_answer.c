@@ -6,6 +6,7 @@
 #include "resolve/answer.h"
 #include "unit/unit.h"
 #include "wire/message.h"
+#include "wire/writer.h"
 
 /* wWw.Example. TXT IN: the case must come back as it went. */
 static const uint8_t question[] = "\003wWw\007Example\000\000\020\000\001";
@@ -214,6 +215,48 @@ START_TEST(chaos)
 }
 END_TEST
 
+/* The signature of a DNAME stands at the DNAME; that of the CNAME it made would stand at the name. */
+START_TEST(signed_dname)
+{
+	static const uint8_t asked[] = "\001a\003old\004test\000\000\001\000\001";
+	static const uint8_t dname[] = "\003new\004test", cname[] = "\001a\003new\004test";
+	static const uint8_t rrsig[18 + 6] = { 0, TYPE_DNAME, [18] = 4, 't', 'e', 's', 't', 0 };
+	const uint8_t *old = asked + 2;
+	static const uint16_t types[] = { TYPE_DNAME, TYPE_RRSIG, TYPE_CNAME };
+	static uint8_t reply[512];
+	struct answer_shape shape = shape_new();
+	struct plan *plan = plan_of(1, 10);
+	struct step_replies replies = { .count = 1 };
+	struct message message;
+	struct message_record record;
+	struct writer writer;
+	bool truncated;
+	size_t len, i;
+
+	shape.question = asked;
+	shape.question_len = sizeof(asked) - 1;
+	shape.edns = shape.do_bit = true;
+	shape.udp_size = 1232;
+	writer_init(&writer, reply, sizeof(reply), 0, FLAG_QR);
+	writer_question_raw(&writer, asked, sizeof(asked) - 1);
+	writer_record(&writer, SECTION_ANSWER, old, TYPE_DNAME, 5, dname, sizeof(dname));
+	writer_record(&writer, SECTION_ANSWER, old, TYPE_RRSIG, 5, rrsig, sizeof(rrsig));
+	writer_record(&writer, SECTION_ANSWER, asked, TYPE_CNAME, 5, cname, sizeof(cname));
+	replies.item[0].data = reply;
+	replies.item[0].len = writer_finish(&writer);
+	replies.item[0].ttl_cap_s = 100;
+	memcpy(plan->name[0], asked, sizeof(asked) - 5);
+	plan->item[0] = (struct plan_item){ .kind = PLAN_REPLY, .type = TYPE_CNAME };
+	len = answer_plan(&shape, plan, &replies, NULL, out, sizeof(out), &truncated);
+	ck_assert_int_eq(message_open(&message, out, len, NULL, NULL, NULL), 0);
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(message_next(&message, &record), 1);
+		ck_assert_uint_eq(record.type, types[i]);
+		ck_assert(message_owner_is(&message, &record, i < 2 ? old : asked));
+	}
+}
+END_TEST
+
 static Suite *answer_suite(void)
 {
 	Suite *suite = suite_create("answer");
@@ -226,6 +269,7 @@ static Suite *answer_suite(void)
 	tcase_add_test(tcase, padding);
 	tcase_add_test(tcase, authentic_data);
 	tcase_add_test(tcase, chaos);
+	tcase_add_test(tcase, signed_dname);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
