@@ -176,6 +176,7 @@ void writer_init(struct writer *writer, uint8_t *data, size_t cap, uint16_t id, 
 	writer->len = DNS_HEADER_LEN;
 	writer->full = false;
 	writer->question_len = writer->last_len = 0;
+	writer->last_at = 0;
 	writer->suffixes = 0;
 	memset(writer->count, 0, sizeof(writer->count));
 	octets_store_u16(data, id);
