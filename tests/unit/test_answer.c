@@ -215,7 +215,7 @@ START_TEST(chaos)
 }
 END_TEST
 
-/* The signature of a DNAME stands at the DNAME; that of the CNAME it made would stand at the name. */
+/* The signature of a DNAME stands at the DNAME; that of the CNAME it made, at the name. */
 START_TEST(signed_dname)
 {
 	static const uint8_t asked[] = "\001a\003old\004test\000\000\001\000\001";
