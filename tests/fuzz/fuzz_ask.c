@@ -11,17 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/must.h"
 #include "upstream/ask.h"
 #include "wire/message.h"
 #include "wire/types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define MUST(what)               \
-	do {                     \
-		if (!(what))     \
-			abort(); \
-	} while (0)
 
 static const uint8_t server[] = "a server's cookie";
 

@@ -12,17 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/must.h"
 #include "wire/chain.h"
 #include "wire/owners.h"
 #include "wire/writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define MUST(what)               \
-	do {                     \
-		if (!(what))     \
-			abort(); \
-	} while (0)
 
 /* As the server follows them at most. */
 #define LINKS_MAX 16
