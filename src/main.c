@@ -23,13 +23,6 @@
 #include "base/log.h"
 #include "net/random.h"
 
-static void log_complaint(void *arg, const struct complaint *complaint)
-{
-	(void)arg;
-	log_write(complaint->level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s",
-		  complaint->text);
-}
-
 static int seed(struct err *err)
 {
 	uint8_t key[32];
@@ -62,7 +55,7 @@ static int serve(const struct reload_conf *conf, struct config *config, struct l
 	unsigned count = listeners_workers(listeners);
 	struct forward_conf forward_conf = start_forward(config, count);
 	struct control_parts parts = { .listeners = listeners, .started_ms = clock_now_ms() };
-	struct complaints complaints = { .tell = log_complaint };
+	struct complaints complaints = { .tell = complaint_log };
 	const char *control_path = config->control_socket;
 	int control_fd = -1, result = -1;
 
@@ -106,7 +99,7 @@ stop:
 
 static int start(const struct reload_conf *conf)
 {
-	struct complaints complaints = { .tell = log_complaint };
+	struct complaints complaints = { .tell = complaint_log };
 	struct listeners *listeners;
 	struct config *config;
 	struct err err = { .text = "" };

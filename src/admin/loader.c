@@ -93,13 +93,6 @@ struct loader {
 	bool busy; /* between a load and its settling */
 };
 
-static void log_complaint(void *arg, const struct complaint *complaint)
-{
-	(void)arg;
-	log_write(complaint->level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s",
-		  complaint->text);
-}
-
 /* ---- the thread ------------------------------------------------------------------------------ */
 
 /* One job, bounded accepts and one of each kind of news have room. */
@@ -184,7 +177,7 @@ static void on_letter(evutil_socket_t fd, short what, void *arg)
 
 static void on_tend(evutil_socket_t fd, short what, void *arg)
 {
-	struct complaints complaints = { .tell = log_complaint };
+	struct complaints complaints = { .tell = complaint_log };
 	struct loader *loader = arg;
 	struct account *account;
 

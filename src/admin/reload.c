@@ -96,13 +96,6 @@ static void free_watched(struct loader_job *job)
 	job->watched_count = 0;
 }
 
-static void log_complaint(void *arg, const struct complaint *complaint)
-{
-	(void)arg;
-	log_write(complaint->level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s",
-		  complaint->text);
-}
-
 struct config *reload_read_config(const struct reload_conf *conf, struct complaints *to)
 {
 	bool missing = false;
@@ -191,7 +184,7 @@ int reload_first(struct reload *reload, struct err *err)
 	struct build_input input = { .config = reload->config,
 				     .own = reload->own,
 				     .own_count = reload->own_count };
-	struct complaints complaints = { .tell = log_complaint };
+	struct complaints complaints = { .tell = complaint_log };
 	struct view *view = build_view(reload->build, &input, &complaints, err);
 
 	if (!view)
@@ -310,7 +303,7 @@ static void on_settle(evutil_socket_t fd, short what, void *arg)
 		if (!reload->started) {
 			reload->applied = true;
 			report(reload);
-			told_init(&reload->told, log_complaint, NULL);
+			told_init(&reload->told, complaint_log, NULL);
 		}
 		settle(reload, true);
 		return;
@@ -425,7 +418,7 @@ static void on_run(evutil_socket_t fd, short what, void *arg)
 	reload->whole_now = reload->whole;
 	reload->whole = false;
 	reload->waiters_now = reload->waiters;
-	told_init(&reload->told, log_complaint, NULL);
+	told_init(&reload->told, complaint_log, NULL);
 	if (reload->whole_now)
 		notify_reloading();
 	run(reload);
@@ -486,7 +479,7 @@ int reload_attach(struct reload *reload, struct event_base *base, struct workers
 	if (!reload->loader)
 		return -1;
 	/* The start ends like a reload: when all workers have taken the view. */
-	told_init(&reload->told, log_complaint, NULL);
+	told_init(&reload->told, complaint_log, NULL);
 	reload->complaints = (struct complaints){ .tell = told_add, .arg = &reload->told };
 	reload->job.complaints = &reload->complaints;
 	reload->stage = STAGE_OFFERED;

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 
 /* Room for a path and two names with every octet escaped; a longer text is cut. */
 #define COMPLAINT_TEXT_MAX 8192
@@ -127,4 +128,11 @@ void complaint_print(FILE *out, const struct complaint *complaint)
 		fputs("warning: ", out);
 	complaint_put(out, what, strlen(what));
 	fputc('\n', out);
+}
+
+void complaint_log(void *arg, const struct complaint *complaint)
+{
+	(void)arg;
+	log_write(complaint->level == COMPLAINT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s",
+		  complaint->text);
 }

@@ -74,6 +74,9 @@ void complaint_put(FILE *out, const char *text, size_t len);
 /* Writes it as a line of its own, a warning with the word. */
 void complaint_print(FILE *out, const struct complaint *complaint);
 
+/* A complaint_fn: the log gets it, in the level that is its own. `arg` is not looked at. */
+void complaint_log(void *arg, const struct complaint *complaint);
+
 /*
  * Tells how many were not shown, if any, and begins anew. To be called once a file (then `path` is
  * the file's) or once a run (NULL) is through.
