@@ -220,6 +220,31 @@ static int add_trust(struct build *build, const struct config_forward *forward,
 	return 0;
 }
 
+/*
+ * All authorities are read before the first upstream is given its own: those that are in force
+ * stay so where any cannot be read.
+ */
+static int read_trust(struct build *build, const struct build_input *input, struct err *err)
+{
+	const struct config_forward *forward = input->config->forward.at;
+	struct upstream_conf upstream;
+	int result = 0;
+	size_t i, j;
+
+	if (!input->changes_only)
+		trust_renew(build->trust);
+	for (i = 0; i < input->config->forward.count && result == 0; i++) {
+		for (j = 0; j < forward[i].to.count && result == 0; j++) {
+			upstream = forward[i].to.at[j].conf;
+			if (!forward[i].to.at[j].system && upstream.tls &&
+			    add_trust(build, &forward[i], &upstream, err) < 0)
+				result = err_prefix(err, "forward: zone %s: ", forward[i].zone);
+		}
+	}
+	trust_settle(build->trust, result == 0);
+	return result;
+}
+
 /* The upstreams of an entry, `system` replaced by the servers it stands for. How many, or -1. */
 static int expand(struct build *build, const struct build_input *input,
 		  const struct config_forward *forward,
@@ -292,8 +317,8 @@ static int add_routes(struct build *build, const struct build_input *input, stru
 	const struct config_forward *forward = input->config->forward.at;
 	size_t i;
 
-	if (!input->changes_only)
-		trust_renew(build->trust);
+	if (read_trust(build, input, err) < 0)
+		return -1;
 	view->routes = routes_new();
 	if (!view->routes)
 		return err_set(err, "out of memory");
