@@ -16,9 +16,12 @@
  * all of it); a slab for each size; one lock for all.
  *
  * The index is open addressing with linear probing over {tag, place}, at most 7/8 full; a removal
- * moves later ones back, so there are no tombstones. A tag that fits is only a hint: the entry's
- * whole key is compared. A reply that takes an older one's place is written over it where it fits,
- * as it does as a rule; else the old one stays in the log as a blank until the tail comes by.
+ * moves later ones back, so there are no tombstones. A tag is the low half of the hash: it tells
+ * where the slot's home is, so that an insertion and the removal that makes room for it, with the
+ * fingerprints beside the slots, look at no entries but their own. Each would be a wait for memory.
+ * A tag that fits is only a hint: the entry's whole key is compared. A reply that takes an older
+ * one's place is written over it where it fits, as it does as a rule; else the old one stays in the
+ * log as a blank until the tail comes by.
  *
  * Invariants: every index slot points to a live entry in one of the rings; every live entry has one
  * slot. The lock of the shard covers all of it. Work under it is bounded: one insertion moves at
@@ -39,11 +42,8 @@
 
 /* An entry may take this part of the main ring: one name must not push out all others. */
 #define CACHE_ENTRY_PART 4
-/*
- * The index takes this part of a shard: an entry of 120 octets, the smallest that is usual, still
- * has its slot. The fingerprints take half as much.
- */
-#define CACHE_INDEX_PART 16
+/* Octets of a shard to a slot: an entry of 120 octets, the smallest that is usual, has its own. */
+#define CACHE_SLOT_PART 128
 /* The small ring takes this part of what is left. */
 #define CACHE_SMALL_PART 8
 #define SLOTS_MIN 16
@@ -72,17 +72,16 @@ static void shard_clear(struct cache_shard *shard)
 
 static size_t index_bytes(size_t slots)
 {
-	return slots * (sizeof(struct slot) + sizeof(uint32_t));
+	return slots * sizeof(struct slot);
 }
 
-_Static_assert(SLOTS_MIN *(sizeof(struct slot) + sizeof(uint32_t)) == CACHE_SHARD_BYTES_LEAST,
-	       "the smallest index");
+_Static_assert(SLOTS_MIN * sizeof(struct slot) == CACHE_SHARD_BYTES_LEAST, "the smallest index");
 
 static size_t slots_of(size_t bytes)
 {
 	size_t slots = SLOTS_MIN;
 
-	while (2 * slots * sizeof(struct slot) <= bytes / CACHE_INDEX_PART)
+	while (2 * slots <= bytes / CACHE_SLOT_PART)
 		slots *= 2;
 	return slots;
 }
@@ -106,7 +105,6 @@ void cache_shard_set(struct cache_shard *shard, uint8_t *index, uint8_t *rings, 
 	shard->slots_mask = (uint32_t)(slots - 1);
 	note_expect(shard);
 	shard->entries_max = (uint32_t)(slots / 8 * 7);
-	shard->ghosts = (uint32_t *)(void *)(index + slots * sizeof(struct slot));
 	left = bytes > index_bytes(slots) ? bytes - index_bytes(slots) : 0;
 	small = left / CACHE_SMALL_PART & ~(size_t)7;
 	ring_init(&shard->small, rings, small);
@@ -123,10 +121,15 @@ void cache_shard_unset(struct cache_shard *shard)
 	shard->entries = 0;
 }
 
-/* The top bits chose the shard, the low ones choose the slot: the tag takes some between. */
 static uint32_t tag_of(uint64_t hash)
 {
-	return (uint32_t)(hash >> 24);
+	return (uint32_t)hash;
+}
+
+/* Where the search for a tag begins. */
+static uint32_t home_of(const struct cache_shard *shard, uint32_t tag)
+{
+	return tag & shard->slots_mask;
 }
 
 static struct entry *entry_in(const struct cache_shard *shard, const struct slot *slot)
@@ -149,7 +152,7 @@ static bool entry_is(const struct entry *entry, const struct question_key *key)
 /* The key's slot, or NULL. */
 static struct slot *find_slot(const struct cache_shard *shard, const struct question_key *key)
 {
-	uint32_t at = (uint32_t)key->hash & shard->slots_mask;
+	uint32_t at = home_of(shard, tag_of(key->hash));
 
 	for (; shard->slots[at].place != NO_PLACE; at = (at + 1) & shard->slots_mask) {
 		if (shard->slots[at].tag == tag_of(key->hash) &&
@@ -171,13 +174,14 @@ static void remove_slot(struct cache_shard *shard, struct slot *slot)
 		at = (at + 1) & shard->slots_mask;
 		if (shard->slots[at].place == NO_PLACE)
 			break;
-		home = (uint32_t)entry_in(shard, &shard->slots[at])->hash & shard->slots_mask;
+		home = home_of(shard, shard->slots[at].tag);
 		/*
 		 * It may move if the hole is no nearer to its home than home itself, going round.
 		 */
 		if (((at - home) & shard->slots_mask) < ((at - hole) & shard->slots_mask))
 			continue;
-		shard->slots[hole] = shard->slots[at];
+		shard->slots[hole].tag = shard->slots[at].tag;
+		shard->slots[hole].place = shard->slots[at].place;
 		hole = at;
 	}
 	shard->slots[hole].place = NO_PLACE;
@@ -187,7 +191,7 @@ static void remove_slot(struct cache_shard *shard, struct slot *slot)
 static struct slot *slot_of(const struct cache_shard *shard, const struct entry *entry)
 {
 	uint32_t place = place_of(shard, entry);
-	uint32_t at = (uint32_t)entry->hash & shard->slots_mask;
+	uint32_t at = home_of(shard, tag_of(entry->hash));
 
 	while (shard->slots[at].place != place) {
 		assert(shard->slots[at].place != NO_PLACE);
@@ -211,21 +215,34 @@ void cache_shard_expect(struct cache_shard *shard, uint64_t hash)
 
 void cache_shard_expect_entry(struct cache_shard *shard, uint64_t hash)
 {
+	/* That of the reply; or, for one that is yet to come, that which will make room for it. */
+	const void *entry = NULL;
 	const struct slot *slot;
-	const uint8_t *entry;
 
 	pthread_mutex_lock(&shard->lock);
 	if (shard->slots) {
-		slot = &shard->slots[(uint32_t)hash & shard->slots_mask];
-		if (slot->place != NO_PLACE && slot->tag == tag_of(hash)) {
-			/* Its head, name and a short message. */
-			entry = (const uint8_t *)entry_in(shard, slot);
-			__builtin_prefetch(entry, 1);
-			__builtin_prefetch(entry + 64);
-			__builtin_prefetch(entry + 128);
-		}
+		slot = &shard->slots[home_of(shard, tag_of(hash))];
+		if (slot->place != NO_PLACE && slot->tag == tag_of(hash))
+			entry = entry_in(shard, slot);
+		else
+			entry = ring_oldest(&shard->small);
+	}
+	/* Its head, name and a short message. */
+	if (entry) {
+		__builtin_prefetch(entry, 1);
+		__builtin_prefetch((const uint8_t *)entry + 64);
+		__builtin_prefetch((const uint8_t *)entry + 128);
 	}
 	pthread_mutex_unlock(&shard->lock);
+}
+
+/* A reply will be put in: who goes for it, and that one's slot. The first should be here by now. */
+static void expect_room(const struct cache_shard *shard)
+{
+	const struct entry *entry = (const void *)ring_oldest(&shard->small);
+
+	if (entry)
+		__builtin_prefetch(&shard->slots[home_of(shard, tag_of(entry->hash))], 1);
 }
 
 enum cache_verdict cache_find(struct cache_shard *shard, const struct question_key *key,
@@ -239,8 +256,10 @@ enum cache_verdict cache_find(struct cache_shard *shard, const struct question_k
 	bool stale, places;
 	size_t len;
 
-	if (!slot)
+	if (!slot) {
+		expect_room(shard);
 		return CACHE_NONE;
+	}
 	entry = entry_in(shard, slot);
 	/* Past its time too: it is the name that is in use. */
 	if (entry->visits < VISITS_MAX)
@@ -281,14 +300,13 @@ static void forget_entry(struct cache_shard *shard, struct entry *entry)
 
 static uint32_t *ghost_of(const struct cache_shard *shard, uint64_t hash)
 {
-	/* Bits that the tag does not have. */
-	return &shard->ghosts[(uint32_t)hash & shard->slots_mask];
+	return &shard->slots[home_of(shard, tag_of(hash))].ghost;
 }
 
-/* Never 0. */
+/* Never 0. The low bits chose the slot, the top ones the shard: it takes some between. */
 static uint32_t ghost_tag(uint64_t hash)
 {
-	return tag_of(hash) | 1;
+	return (uint32_t)(hash >> 24) | 1;
 }
 
 /* Did it go from the small ring not long ago? Asked once. */
@@ -440,7 +458,7 @@ static void fill(struct cache_shard *shard, struct entry *entry, const struct ke
 
 static void insert_slot(struct cache_shard *shard, const struct entry *entry)
 {
-	uint32_t at = (uint32_t)entry->hash & shard->slots_mask;
+	uint32_t at = home_of(shard, tag_of(entry->hash));
 
 	while (shard->slots[at].place != NO_PLACE)
 		at = (at + 1) & shard->slots_mask;

@@ -12,16 +12,17 @@
 #include "forward/cache.h"
 #include "forward/ring.h"
 
+/* Of the index. Its ghost is of another entry, which had its home here: see cache_shard.c. */
 struct slot {
 	uint32_t tag;
 	uint32_t place; /* in units of 8 octets, counted from one; 0: none */
+	uint32_t ghost; /* of one that went from the small ring; 0: none */
 };
 
 struct cache_shard {
 	_Alignas(64) pthread_mutex_t lock;
 	struct ring small, main; /* one behind the other: places count from small.memory */
 	struct slot *slots;
-	uint32_t *ghosts; /* by hash: tags of those that went from the small ring; 0: none */
 	uint32_t slots_mask, entries, entries_max;
 	uint32_t serial; /* of the newest entry */
 	uint64_t evicted;
