@@ -72,7 +72,8 @@ struct sources {
 	bool state_late;     /* it was configured from the start: if it comes later, it is ours */
 	char *state_trouble; /* what is wrong with it; NULL: nothing */
 	bool begun;          /* has been loaded */
-	bool recovered;      /* the state folder came late, and has what the next load wants */
+	uint32_t ttl_min, ttl_max; /* that the sets in `list` were made with */
+	bool recovered; /* the state folder came late, and has what the next load wants */
 };
 
 /* What is the same for all files of one load. */

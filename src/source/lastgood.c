@@ -10,7 +10,7 @@
  * its error, until it has been seen (`absent`).
  *
  * A set belongs to the zone table it was made with, which says what is a private form; under
- * another one its records are put through a builder again.
+ * another one, and with other bounds for TTLs, its records are put through a builder again.
  *
  * Names of an entry are counted over all its files, by their hashes: a name that moves from one
  * file to the other is not lost, and a wrong file with as many names loses all. Hashes of 64 bits
@@ -101,8 +101,10 @@ struct record_set *lastgood_set(const struct load *load, struct file *old)
 	}
 	if (!old->set)
 		return NULL;
-	return old->zones == load->zones ? record_set_ref(old->set)
-					 : state_convert(old->set, load->zones, &conf);
+	if (old->zones == load->zones && load->old->ttl_min == conf.ttl_min &&
+	    load->old->ttl_max == conf.ttl_max)
+		return record_set_ref(old->set);
+	return state_convert(old->set, load->zones, &conf);
 }
 
 /* ---- one file -------------------------------------------------------------------------------- */

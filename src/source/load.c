@@ -588,6 +588,8 @@ int sources_load(struct sources *sources, const struct load_conf *conf, const st
 	list_fini(&sources->list);
 	sources->list = list;
 	sources->begun = true;
+	sources->ttl_min = conf->ttl_min;
+	sources->ttl_max = conf->ttl_max;
 	if (conf->still)
 		tell_still(conf->still, conf, &sources->list);
 	return 0;

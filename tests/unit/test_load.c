@@ -648,6 +648,26 @@ START_TEST(last_good_follows_other_zones)
 }
 END_TEST
 
+START_TEST(last_good_follows_other_bounds)
+{
+	write_text("a", "a. 300 A 10.0.0.1\n");
+	write_text("b", "b. 300 A 10.0.0.2\n");
+	entries[0].path = "a";
+	entries[1].path = "b";
+	conf.count = 2;
+	load();
+	write_text("a", "nonsense\n");
+	conf.ttl_max = 60;
+	load();
+	ck_assert_int_eq(sources_status(sources, 0)->state, SOURCE_LAST_GOOD);
+	ck_assert_str_eq(served(), "a 60 A 10.0.0.1 1\nb 60 A 10.0.0.2 1\n");
+	conf.ttl_max = 86400;
+	conf.ttl_min = 120;
+	load();
+	ck_assert_str_eq(served(), "a 120 A 10.0.0.1 1\nb 300 A 10.0.0.2 1\n");
+}
+END_TEST
+
 START_TEST(a_link_that_leads_nowhere_is_a_file)
 {
 	keep_state();
@@ -1294,6 +1314,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, an_unwritable_state_is_one_warning);
 	tcase_add_test(tcase, forgets_what_is_not_configured);
 	tcase_add_test(tcase, last_good_follows_other_zones);
+	tcase_add_test(tcase, last_good_follows_other_bounds);
 	tcase_add_test(tcase, old_versions_are_warned_of);
 	tcase_add_test(tcase, old_versions_are_warned_of_by_the_clock);
 	tcase_add_test(tcase, a_state_folder_that_comes_late);
