@@ -245,10 +245,25 @@ static int read_trust(struct build *build, const struct build_input *input, stru
 	return result;
 }
 
+/* A mistake that the probes for loops would find only once it runs. Said once, not at each change. */
+static void warn_of_own(const struct build_input *input, const struct config_forward *forward,
+			const union addr *server, struct complaints *complaints)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (!input->changes_only && resolvconf_is_own(server, input->own, input->own_count))
+		complain(complaints, COMPLAINT_WARNING, input->config->path, forward->place.line,
+			 forward->place.column,
+			 "forward: %s is our own listening address, and questions of zone %s "
+			 "would come back; name another server",
+			 addr_to_text(server, 0, text), forward->zone);
+}
+
 /* The upstreams of an entry, `system` replaced by the servers it stands for. How many, or -1. */
 static int expand(struct build *build, const struct build_input *input,
 		  const struct config_forward *forward,
-		  struct upstream_conf ret[UPSTREAMS_A_GROUP_MAX], struct err *err)
+		  struct upstream_conf ret[UPSTREAMS_A_GROUP_MAX], struct complaints *complaints,
+		  struct err *err)
 {
 	union addr system[RESOLVCONF_SERVERS_MAX];
 	size_t i, j, servers;
@@ -259,6 +274,7 @@ static int expand(struct build *build, const struct build_input *input,
 			if (count == UPSTREAMS_A_GROUP_MAX)
 				continue;
 			ret[count] = forward->to.at[i].conf;
+			warn_of_own(input, forward, &ret[count].addr, complaints);
 			if (ret[count].tls && add_trust(build, forward, &ret[count], err) < 0)
 				return -1;
 			count++;
@@ -291,7 +307,7 @@ static int add_route(struct build *build, const struct build_input *input,
 	if (name_from_text(&zone, forward->zone, strlen(forward->zone)) < 0)
 		return err_set(err, "forward: %s is no domain name", forward->zone);
 	conf.zone = &zone;
-	count = expand(build, input, forward, upstreams, err);
+	count = expand(build, input, forward, upstreams, complaints, err);
 	if (count < 0)
 		return err_prefix(err, "forward: zone %s: ", forward->zone);
 	conf.count = (size_t)count;

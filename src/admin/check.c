@@ -17,6 +17,7 @@
 
 #include "admin/certificate.h"
 #include "admin/privdrop.h"
+#include "admin/start.h"
 #include "zone/table.h"
 
 static void print(void *arg, const struct complaint *complaint)
@@ -85,6 +86,15 @@ static void check_certificate(const struct config *config, struct complaints *co
 	tls_server_free(server);
 }
 
+/* An error at a start; here a warning, since a service manager may be about to make it. */
+static void check_state(const struct config *config, struct complaints *complaints)
+{
+	struct err err;
+
+	if (start_check_state(config, &err) < 0)
+		complain(complaints, COMPLAINT_WARNING, config->path, 0, 0, "%s", err.text);
+}
+
 int check_configuration(const struct reload_conf *conf)
 {
 	struct complaints complaints = { .tell = print };
@@ -97,6 +107,7 @@ int check_configuration(const struct reload_conf *conf)
 
 	if (build) {
 		check_certificate(config, &complaints);
+		check_state(config, &complaints);
 		become_user(config, &complaints);
 		certificate_check_user(config, &complaints);
 		input.own = config->server.listen.at;

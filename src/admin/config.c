@@ -34,7 +34,8 @@ _Static_assert(offsetof(struct config_forward, place) == 0, "entries start with 
 struct load {
 	struct value_reader reader;
 	struct config *config;
-	bool defaults; /* what is read is a default: it is not "given" */
+	const struct ynode *root; /* the map of the file, or NULL */
+	bool defaults;            /* what is read is a default: it is not "given" */
 };
 
 static int read_map(struct load *load, const char *path, const struct ynode *map, void *base);
@@ -48,6 +49,16 @@ static const struct ynode *child_of(const struct ynode *map, const char *key)
 			return child;
 	}
 	return NULL;
+}
+
+/* Where a key of a section stands; nowhere if it does not. */
+static struct config_place place_of(const struct load *load, const char *section, const char *key)
+{
+	const struct ynode *node = load->root ? child_of(load->root, section) : NULL;
+
+	node = node && node->kind == YNODE_MAP ? child_of(node, key) : NULL;
+	return node ? (struct config_place){ node->line, node->column }
+		    : (struct config_place){ 0, 0 };
 }
 
 static int refuse_unknown(struct load *load, const char *path, const struct ynode *child)
@@ -114,6 +125,10 @@ static int read_entries(struct load *load, const struct key *key, const struct y
 	strcat(path, "[]");
 	for (element = node->first; element; element = element->next) {
 		entry = (char *)list.at + list.count * key->size;
+		if (element->kind == YNODE_ALIAS) {
+			bad = -1;
+			continue;
+		}
 		if (element->kind != YNODE_MAP) {
 			bad = value_refuse(&load->reader, element, key,
 					   "an entry must be a map of keys and values");
@@ -137,6 +152,8 @@ static int read_key(struct load *load, const struct key *key, const struct ynode
 	/* Sections and lists with all their lines commented out are as good as not there. */
 	bool nothing = ynode_is_null(node);
 
+	if (node->kind == YNODE_ALIAS)
+		return -1;
 	if (key->kind == KEY_SECTION) {
 		if (nothing)
 			return 0;
@@ -354,6 +371,7 @@ static void check_together(struct load *load)
 {
 	struct config *config = load->config;
 	struct complaints *to = load->reader.to;
+	struct config_place min, max;
 	struct zones *zones;
 	struct view *view;
 
@@ -361,9 +379,12 @@ static void check_together(struct load *load)
 		complain(to, COMPLAINT_ERROR, config->path, config->server.listen.place.line,
 			 config->server.listen.place.column, "server.listen: names no address");
 	check_listen_tls(config, to);
+	min = place_of(load, "record-policy", "ttl-min");
+	max = place_of(load, "record-policy", "ttl-max");
 	if (config->policy.ttl_min_s > config->policy.ttl_max_s)
-		complain(to, COMPLAINT_ERROR, config->path, 0, 0,
-			 "record-policy.ttl-min: is over ttl-max (%u s, %u s)",
+		complain(to, COMPLAINT_ERROR, config->path, min.line ? min.line : max.line,
+			 min.line ? min.column : max.column,
+			 "record-policy.ttl-min: is over ttl-max (%u s, %u s); change one of them",
 			 config->policy.ttl_min_s, config->policy.ttl_max_s);
 	warn_of_azure_resolver(load);
 	check_tls(load);
@@ -401,11 +422,12 @@ struct config *config_parse(const char *path, const char *text, size_t len,
 		root = ytree_parse(config->arena, path, text, len, to);
 		if (!root)
 			goto fail;
-		if (root->kind != YNODE_MAP)
+		load.root = root->kind == YNODE_MAP ? root : NULL;
+		if (load.root)
+			read_map(&load, "", root, config);
+		else
 			complain(to, COMPLAINT_ERROR, path, root->line, root->column,
 				 "a map of keys is wanted, such as 'server:'");
-		else
-			read_map(&load, "", root, config);
 	}
 	complete_forward(&load, system);
 	if (options && apply_options(&load, options, &err) < 0)

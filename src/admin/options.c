@@ -27,7 +27,7 @@ static const char help[] =
 	"  -c, --config FILE         configuration [" SYSCONFDIR "/privlinkd/privlinkd.yaml]\n"
 	"  -r, --records PATH        records: a file, folder or glob, in place of the configured\n"
 	"  -l, --listen ADDR[@PORT]  listen here, UDP and TCP, in place of the configured\n"
-	"  -u, --upstream UPSTREAM   forward to ADDR[@PORT] or system, in place of the configured\n"
+	"  -u, --upstream UPSTREAM   ask ADDR[@PORT], tls://ADDR[@PORT][#NAME] or system instead\n"
 	"  -t, --check               read everything, print every complaint, open no socket\n"
 	"  -v, --verbose             log more; twice: more still\n"
 	"  -V, --version             print versions\n"

@@ -134,7 +134,7 @@ static int missing(const struct config *config, const char *key, const struct er
 	return 0;
 }
 
-static int check_state(const struct config *config, struct err *err)
+int start_check_state(const struct config *config, struct err *err)
 {
 	struct stat st;
 	bool there = stat(config->server.state, &st) == 0;
@@ -142,8 +142,8 @@ static int check_state(const struct config *config, struct err *err)
 	/* The one of the built-in defaults is warned of when it is opened. */
 	if ((there && S_ISDIR(st.st_mode)) || !config_given(config, "server.state"))
 		return 0;
-	return err_set(err, "server.state: state folder %s: %s", config->server.state,
-		       there ? "not a folder" : strerror(errno));
+	return err_set(err, "server.state: state folder %s: %s; make it, owned by `user`",
+		       config->server.state, there ? "not a folder" : strerror(errno));
 }
 
 int start_privileges(const struct config *config, int *ret_control_fd, struct err *err)
@@ -155,7 +155,7 @@ int start_privileges(const struct config *config, int *ret_control_fd, struct er
 	if (privdrop_find(config->server.user, &drop, &why) < 0 &&
 	    missing(config, "server.user", &why, "running on as root", err) < 0)
 		return -1;
-	if (check_state(config, err) < 0)
+	if (start_check_state(config, err) < 0)
 		return -1;
 	if (drop.wanted)
 		statedir_give(config->server.state, drop.uid, drop.gid);

@@ -25,6 +25,9 @@ struct forward_conf start_forward(const struct config *config, unsigned workers)
 /* Limits of the workers themselves. */
 struct workers_conf start_workers_conf(const struct config *config);
 
+/* The state folder that the configuration names, if it does, is one. */
+int start_check_state(const struct config *config, struct err *err);
+
 /*
  * Opens the control socket and becomes the configured user. Listening sockets are open already.
  * *ret_control_fd is -1 where the server runs without.

@@ -46,10 +46,12 @@ static bool list_walk(const struct value_reader *reader, const struct key *key,
 			good &= take(reader, key, element, element->text, list);
 			continue;
 		}
+		good = false;
+		if (element->kind == YNODE_ALIAS)
+			continue;
 		value_refuse(reader, element, key,
 			     "an element of this list must be a plain value%s",
 			     element->kind == YNODE_MAP ? "; put an IPv6 address in quotes" : "");
-		good = false;
 	}
 	return good;
 }

@@ -9,8 +9,8 @@
  * bracket is never scanned. The check of brackets in prescan() holds should that ever change.
  *
  * A broken file ends with one complaint, since behind a syntax error everything is guesswork. What
- * is wrong with a well-formed one (keys that stand twice, anchors) is told and the tree goes on, so
- * that the rest of its mistakes can be told too.
+ * is wrong with a well-formed one (keys that stand twice, anchors, aliases) is told and the tree
+ * goes on, so that the rest of its mistakes can be told too.
  *
  * Refused: libyaml's own documents (they resolve aliases and lose the place of keys).
  */
@@ -210,14 +210,14 @@ static int take_event(struct reader *reader, const yaml_event_t *event)
 		if (++reader->documents > 1) {
 			fail_at(reader, event->start_mark.line + 1, 0,
 				"a second document; remove the line '---'");
-			return -1;
+			return 0;
 		}
 		return 1;
 	case YAML_ALIAS_EVENT:
 		fail_at(reader, event->start_mark.line + 1, event->start_mark.column + 1,
 			"alias '*%s'; anchors and aliases are not read, write the value out",
 			(const char *)event->data.alias.anchor);
-		return -1;
+		return add_node(reader, event, YNODE_ALIAS) ? 1 : -1;
 	case YAML_SCALAR_EVENT:
 		refuse_marks(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
 		return take_scalar(reader, event) < 0 ? -1 : 1;

@@ -27,6 +27,7 @@ enum ynode_kind {
 	YNODE_SCALAR,
 	YNODE_LIST,
 	YNODE_MAP,
+	YNODE_ALIAS, /* has been complained of: nobody else need */
 };
 
 struct ynode {
@@ -42,9 +43,9 @@ struct ynode {
 };
 
 /*
- * NULL where the file is not well formed, with one complaint. Anchors, tags and keys that stand
- * twice are complained of, and the tree goes on: to be used only where nobody complained. An empty
- * file is an empty map. `path` is for complaints.
+ * NULL where the file is not well formed, with one complaint. Anchors, aliases, tags, keys that
+ * stand twice and a second document are complained of, and the tree goes on: to be used only where
+ * nobody complained. An empty file is an empty map. `path` is for complaints.
  */
 struct ynode *ytree_parse(struct arena *arena, const char *path, const char *text, size_t len,
 			  struct complaints *to);

@@ -47,7 +47,7 @@ static bool is_on_this_machine(const union addr *server)
 	return found;
 }
 
-static bool is_own(const union addr *server, const union addr *own, size_t own_count)
+bool resolvconf_is_own(const union addr *server, const union addr *own, size_t own_count)
 {
 	size_t i;
 
@@ -94,7 +94,7 @@ static void add(struct list *list, const union addr *server)
 		list->seen[stub] = true;
 		return;
 	}
-	if (addr_is_wildcard(server) || is_own(server, list->own, list->own_count))
+	if (addr_is_wildcard(server) || resolvconf_is_own(server, list->own, list->own_count))
 		return;
 	for (i = 0; i < list->count; i++) {
 		if (addr_equal(&list->servers[i], server))

@@ -5,6 +5,7 @@
 #ifndef PRIVLINKD_UPSTREAM_RESOLVCONF_H
 #define PRIVLINKD_UPSTREAM_RESOLVCONF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "net/addr.h"
@@ -32,5 +33,8 @@ enum resolvconf_stub {
 size_t resolvconf_servers(const char *path, const char *const behind[RESOLVCONF_STUBS],
 			  const union addr *own, size_t own_count,
 			  union addr ret[RESOLVCONF_SERVERS_MAX]);
+
+/* Is this one of them, as above? */
+bool resolvconf_is_own(const union addr *server, const union addr *own, size_t own_count);
 
 #endif
