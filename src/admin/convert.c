@@ -141,7 +141,7 @@ bool convert_public(const struct convert *convert, const struct name *name, size
 		++*at;
 		/* Of private zones that share a public one, another may hold this name too. */
 		table_lookup(convert->table, ret, &hit);
-		if (hit.match == TABLE_ALIAS && name_equal(&hit.target, name))
+		if (hit.match == TABLE_ALIAS && name_wire_equal(hit.target, name->wire))
 			return true;
 	}
 	return false;

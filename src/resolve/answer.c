@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "resolve/template.h"
 #include "wire/octets.h"
 #include "wire/plain.h"
 #include "wire/writer.h"
@@ -25,14 +26,6 @@ static const uint8_t local_soa_tail[] =
 	"\006nobody\007invalid\000"
 	"\000\000\000\001\000\000\016\020\000\000\004\260\000\011\072\200\000\000\052\060";
 #define LOCAL_SOA_TTL_S 10800
-
-/* RDATA of the SOA that Azure's private zones carry: serial 1, refresh 3600, retry 300, expire
- * 2419200, minimum 10. */
-static const uint8_t azure_soa[] =
-	"\017azureprivatedns\003net\000"
-	"\024azureprivatedns-host\011microsoft\003com\000"
-	"\000\000\000\001\000\000\016\020\000\000\001\054\000\044\352\000\000\000\000\012";
-#define AZURE_SOA_TTL_S 10
 
 /* What padded answers are a multiple of (RFC 8467 4.1). */
 #define PADDING_BLOCK 468
@@ -330,7 +323,7 @@ static void put_item(struct writer *writer, const struct plan *plan, const struc
 		break;
 	case PLAN_ALIAS:
 		writer_record(writer, SECTION_ANSWER, name, TYPE_CNAME, item->ttl, next,
-			      name_wire_len(next));
+			      plan->name_len[item->name + 1]);
 		break;
 	case PLAN_LITERAL:
 		if (item->rdata)
@@ -338,26 +331,40 @@ static void put_item(struct writer *writer, const struct plan *plan, const struc
 				      item->rdata, item->rdata_len);
 		else
 			writer_record(writer, SECTION_ANSWER, name, item->type, item->ttl, next,
-				      name_wire_len(next));
+				      plan->name_len[item->name + 1]);
 		break;
 	case PLAN_REPLY:
 		put_reply(writer, item, name, &replies->item[item->reply], do_bit);
 		break;
 	case PLAN_APEX:
 		writer_record(writer, SECTION_ANSWER, name, TYPE_SOA, AZURE_SOA_TTL_S, azure_soa,
-			      sizeof(azure_soa) - 1);
+			      sizeof(azure_soa));
 		break;
 	case PLAN_PROOF:
 		put_proof(writer, item, &replies->item[item->reply], do_bit);
 		break;
 	case PLAN_SOA:
 		writer_record(writer, SECTION_AUTHORITY, strip_labels(name, item->strip), TYPE_SOA,
-			      AZURE_SOA_TTL_S, azure_soa, sizeof(azure_soa) - 1);
+			      AZURE_SOA_TTL_S, azure_soa, sizeof(azure_soa));
 		break;
 	case PLAN_LOCAL_SOA:
 		put_local_soa(writer, strip_labels(name, item->strip));
 		break;
 	}
+}
+
+/* The answer section's, then the authority section's. */
+static void put_items(struct writer *writer, const struct plan *plan,
+		      const struct step_replies *replies, bool do_bit)
+{
+	unsigned i;
+
+	for (i = 0; i < plan->count && !writer->full; i++)
+		if (plan->item[i].kind < PLAN_PROOF)
+			put_item(writer, plan, &plan->item[i], replies, do_bit);
+	for (i = 0; i < plan->count && !writer->full; i++)
+		if (plan->item[i].kind >= PLAN_PROOF)
+			put_item(writer, plan, &plan->item[i], replies, do_bit);
 }
 
 /* A reply as it stands, its TTLs aged and capped. */
@@ -385,7 +392,6 @@ size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
 	struct writer writer;
 	struct writer_mark empty;
 	int opt_len = 0;
-	unsigned i;
 
 	opt.ede_more = plan->ede_more;
 	if (shape->edns)
@@ -400,12 +406,8 @@ size_t answer_plan(const struct answer_shape *shape, const struct plan *plan,
 	writer_reserve(&writer, opt_len);
 	if (plan->whole)
 		put_whole(&writer, &replies->item[0]);
-	for (i = 0; i < plan->count && !writer.full; i++)
-		if (plan->item[i].kind < PLAN_PROOF)
-			put_item(&writer, plan, &plan->item[i], replies, shape->do_bit);
-	for (i = 0; i < plan->count && !writer.full; i++)
-		if (plan->item[i].kind >= PLAN_PROOF)
-			put_item(&writer, plan, &plan->item[i], replies, shape->do_bit);
+	else if (!template_put(&writer, plan))
+		put_items(&writer, plan, replies, shape->do_bit);
 	*ret_truncated = writer.full;
 	if (writer.full) {
 		writer_rollback(&writer, &empty);

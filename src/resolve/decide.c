@@ -137,7 +137,7 @@ static enum run look(struct resolver *resolver, struct matter *matter, uint8_t *
 		/* The first reply, to the question itself: the rest may be known. */
 		if (++replies->count == 1 && resolver->plan.names == 1 && !matter->trace &&
 		    memo_says_whole(resolver->view, reply)) {
-			step_pass_whole(&resolver->plan, reply);
+			plan_pass_whole(&resolver->plan, reply);
 			return RUN_ANSWER;
 		}
 		return RUN_ASK;
@@ -206,7 +206,7 @@ enum run decide_resume(struct resolver *resolver, struct matter *matter, uint16_
 	resolver->replies.count = 0;
 	resolver->ask.name = matter->question->name;
 	resolver->ask.group = group;
-	step_begin(&resolver->plan, matter->question);
+	plan_begin(&resolver->plan, matter->question->name);
 	resolver->plan.vault_name = vault_name;
 	return go_on(resolver, matter, true);
 }

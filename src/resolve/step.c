@@ -102,7 +102,8 @@ static bool walk_link(struct walk *w, const uint8_t *target, size_t len)
 
 	if (plan->names > STEP_LINKS_MAX)
 		return false;
-	memcpy(plan->name[plan->names++], target, len);
+	memcpy(plan->name[plan->names], target, len);
+	plan->name_len[plan->names++] = (uint8_t)len;
 	if (name_from_wire(slot, target, len) < 0)
 		return false;
 	w->at = slot;
@@ -146,15 +147,15 @@ static enum turn walk_negative(struct walk *w, unsigned rcode, unsigned strip)
 	return TURN_DONE;
 }
 
-/* Labels of the name before its served zone's apex; 0 for a name outside, which is its own SOA's
- * owner. */
-static unsigned walk_strip(const struct walk *w)
+/* Of `labels` labels of a name those before its served zone's apex; 0 for a name outside, which is
+ * its own SOA's owner. */
+static unsigned walk_strip(const struct walk *w, unsigned labels)
 {
-	return w->hit.in_zone ? (unsigned)(w->at->labels - w->hit.apex_labels) : 0;
+	return w->hit.in_zone ? labels - w->hit.apex_labels : 0;
 }
 
-/* `at` is held by this node. */
-static enum turn walk_node(struct walk *w, const struct node *node)
+/* The name is held by this node. */
+static enum turn walk_node(struct walk *w, const struct node *node, unsigned labels)
 {
 	uint16_t type = w->question->type;
 	struct node_rrset rrset;
@@ -177,7 +178,14 @@ static enum turn walk_node(struct walk *w, const struct node *node)
 		return TURN_DONE;
 	}
 	trace_add(w, (struct trace_event){ .kind = TRACE_NODATA });
-	return walk_negative(w, RCODE_NOERROR, walk_strip(w));
+	return walk_negative(w, RCODE_NOERROR, walk_strip(w, labels));
+}
+
+/* What the table led to becomes the plan's name `i`. */
+static void put_target(struct walk *w, unsigned i)
+{
+	memcpy(w->plan->name[i], w->hit.target, w->hit.target_len);
+	w->plan->name_len[i] = w->hit.target_len;
 }
 
 /* Another form of a held name. */
@@ -191,12 +199,12 @@ static enum turn walk_alias(struct walk *w)
 	trace_add(w, (struct trace_event){ .kind = TRACE_ALIAS, .node = w->hit.node });
 	if (w->plan->names > STEP_LINKS_MAX)
 		return walk_too_long(w);
-	memcpy(w->plan->name[w->plan->names++], w->hit.target.wire, w->hit.target.len);
+	put_target(w, w->plan->names++);
 	if (w->question->type == TYPE_CNAME || w->question->type == TYPE_ANY)
 		return TURN_DONE;
-	w->at = &w->hit.target; /* the table has said what holds it: no second look-up */
+	/* The table has said what holds it: no second look-up. */
 	w->alias = NULL;
-	return walk_node(w, w->hit.node);
+	return walk_node(w, w->hit.node, w->hit.target_labels);
 }
 
 static enum turn walk_ptr(struct walk *w)
@@ -210,7 +218,7 @@ static enum turn walk_ptr(struct walk *w)
 	item = plan_add(w, PLAN_LITERAL);
 	item->type = TYPE_PTR;
 	item->ttl = node_ttl(w->hit.node);
-	memcpy(w->plan->name[w->plan->names], w->hit.target.wire, w->hit.target.len);
+	put_target(w, w->plan->names);
 	return TURN_DONE;
 }
 
@@ -229,7 +237,8 @@ static enum turn walk_apex(struct walk *w)
 	case TYPE_DS:
 		return TURN_OUT;
 	default:
-		return w->hit.match == TABLE_HELD ? walk_node(w, w->hit.node) : TURN_AGAIN;
+		return w->hit.match == TABLE_HELD ? walk_node(w, w->hit.node, w->at->labels)
+						  : TURN_AGAIN;
 	}
 }
 
@@ -294,7 +303,7 @@ static enum turn walk_absent(struct walk *w)
 	switch (zones_type(w->view->zones, w->hit.zone)) {
 	case ZONE_STATIC:
 		return walk_negative(w, w->hit.match == TABLE_ENT ? RCODE_NOERROR : RCODE_NXDOMAIN,
-				     walk_strip(w));
+				     walk_strip(w, w->at->labels));
 	case ZONE_REFUSE:
 		if (w->plan->names > 1)
 			return walk_fail(w, EDE_PROHIBITED, NULL);
@@ -351,7 +360,7 @@ static enum turn walk_local(struct walk *w)
 		trace_add(w, (struct trace_event){ .kind = w->hit.wildcard ? TRACE_WILDCARD
 									   : TRACE_HELD,
 						   .node = w->hit.node });
-		return walk_node(w, w->hit.node);
+		return walk_node(w, w->hit.node, w->at->labels);
 	}
 	if (!w->uncut && w->hit.match == TABLE_ALIAS)
 		return walk_alias(w);
@@ -530,33 +539,6 @@ static enum turn walk_upstream(struct walk *w)
 	}
 }
 
-/* RFC 8914 4.4, 4.20. An answer that fails in spite of what is stale in it says why instead. */
-static void plan_tell_stale(struct plan *plan)
-{
-	if (plan->rcode == RCODE_NOERROR)
-		plan->ede = EDE_STALE_ANSWER;
-	else if (plan->rcode == RCODE_NXDOMAIN)
-		plan->ede = EDE_STALE_NXDOMAIN;
-	else
-		plan->stale = false;
-	if (!plan->stale)
-		plan->ede_more = EDE_NONE;
-}
-
-void step_begin(struct plan *plan, const struct step_question *question)
-{
-	plan->rcode = RCODE_NOERROR;
-	plan->aa = plan->ad = plan->used_reply = plan->cut = false;
-	plan->alias_denied = plan->must_be_private = plan->vault_name = plan->stale = false;
-	plan->by_address = plan->whole = false;
-	plan->failed_reply = -1;
-	plan->ede = plan->ede_more = EDE_NONE;
-	plan->ede_text = NULL;
-	plan->count = 0;
-	plan->names = 1;
-	memcpy(plan->name[0], question->name->wire, question->name->len);
-}
-
 enum step_verdict resolve_step(const struct view *view, const struct step_replies *replies,
 			       const struct step_question *question, struct plan *plan,
 			       struct step_ask *ret_ask, struct trace *trace)
@@ -576,7 +558,7 @@ enum step_verdict resolve_step(const struct view *view, const struct step_replie
 	w.reply = -1;
 	w.reply_direct = w.uncut = false;
 	w.ad = true;
-	step_begin(plan, question);
+	plan_begin(plan, question->name);
 	if (trace)
 		trace->count = 0;
 
@@ -590,11 +572,4 @@ enum step_verdict resolve_step(const struct view *view, const struct step_replie
 	if (plan->stale && turn == TURN_DONE)
 		plan_tell_stale(plan);
 	return turn == TURN_ASK ? STEP_ASK : STEP_ANSWER;
-}
-
-void step_pass_whole(struct plan *plan, const struct reply *reply)
-{
-	plan->rcode = reply->rcode;
-	plan->ad = reply->ad;
-	plan->used_reply = plan->whole = true;
 }

@@ -213,6 +213,19 @@ void writer_answers_raw(struct writer *writer, const uint8_t *records, size_t le
 		writer->count[SECTION_ANSWER] = count;
 }
 
+uint8_t *writer_room(struct writer *writer, size_t len, unsigned answers, unsigned authorities)
+{
+	uint8_t *ret = writer->data + writer->len;
+
+	assert(writer->count[SECTION_ANSWER] == 0);
+	if (writer->full || writer->len + len > writer->cap)
+		return NULL;
+	writer->len += len;
+	writer->count[SECTION_ANSWER] = (uint16_t)answers;
+	writer->count[SECTION_AUTHORITY] = (uint16_t)authorities;
+	return ret;
+}
+
 void writer_question(struct writer *writer, const uint8_t *name, uint16_t type, uint16_t class)
 {
 	uint8_t question[NAME_WIRE_MAX + 4];

@@ -56,6 +56,13 @@ void writer_records_raw(struct writer *writer, const uint8_t *message, size_t le
 /* The same of `count` answer records, whose pointers lead into the question alone. */
 void writer_answers_raw(struct writer *writer, const uint8_t *records, size_t len, uint16_t count);
 
+/*
+ * Room for records that the caller lays out itself, of `len` octets in all, so many in the answer
+ * and in the authority section. Nothing may have been written behind the question, and only an OPT
+ * may follow. NULL, and nothing has changed: it does not fit.
+ */
+uint8_t *writer_room(struct writer *writer, size_t len, unsigned answers, unsigned authorities);
+
 /* The question from its parts. */
 void writer_question(struct writer *writer, const uint8_t *name, uint16_t type, uint16_t class);
 

@@ -56,6 +56,9 @@ const struct node *table_node(const struct table *table, const uint8_t *head, si
 /* Sets the parts of a hit that are about the zone. */
 void table_hit_zone(struct table_hit *ret, const struct zone_match *match);
 
+/* Its target. */
+void table_hit_target(struct table_hit *ret, const struct name *target);
+
 /* Is this the reverse name of a held address? Fills *ret then. */
 bool table_look_reverse(const struct table *table, const struct name *name, struct table_hit *ret);
 

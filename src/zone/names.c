@@ -180,6 +180,13 @@ void zones_form_match(const struct zones *zones, const struct zone_form *form,
 	}
 }
 
+const struct zone_tail *zones_form_tail(const struct zones *zones, const struct zone_form *form)
+{
+	const struct served_zone *zone = &zones->zones[form->zone];
+
+	return zone->pattern->braces > 0 || zone->inner ? NULL : &zone->pattern->tail;
+}
+
 uint64_t zones_form_hash(const struct zones *zones, const struct name *name,
 			 const struct zone_form *form)
 {

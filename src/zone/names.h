@@ -151,6 +151,12 @@ int zones_private_form(const struct zones *zones, const struct name *name,
 void zones_form_match(const struct zones *zones, const struct zone_form *form,
 		      const struct name *private, struct zone_match *ret);
 
+/*
+ * The private form's end, where it is no more than the first labels of the name and then this, and
+ * can be in no other zone; else NULL.
+ */
+const struct zone_tail *zones_form_tail(const struct zones *zones, const struct zone_form *form);
+
 /* The private form's name_hash, without writing it out. */
 uint64_t zones_form_hash(const struct zones *zones, const struct name *name,
 			 const struct zone_form *form);

@@ -257,7 +257,7 @@ bool table_look_reverse(const struct table *table, const struct name *name, stru
 	const struct node *node;
 	struct zone_match match;
 	struct reverse reverse;
-	struct name own;
+	struct name own, public;
 
 	if (!table->addresses || !read_reverse(name, &reverse))
 		return false;
@@ -268,7 +268,8 @@ bool table_look_reverse(const struct table *table, const struct name *name, stru
 		*ret = (struct table_hit){ .match = TABLE_ENT };
 		return true;
 	}
-	ptr_name(table, node, &ret->target);
+	ptr_name(table, node, &public);
+	table_hit_target(ret, &public);
 	node_spell(table->zones, node, &own);
 	if (zones_match_served(table->zones, &own, &match))
 		table_hit_zone(ret, &match);

@@ -131,22 +131,48 @@ void table_hit_zone(struct table_hit *ret, const struct zone_match *match)
 	ret->apex_labels = match->apex_labels;
 }
 
+void table_hit_target(struct table_hit *ret, const struct name *target)
+{
+	memcpy(ret->target, target->fold, target->len);
+	ret->target_len = target->len;
+	ret->target_labels = target->labels;
+}
+
+/*
+ * The node that holds the name of this hash in this zone: the first octets of `name`, and then the
+ * zone's tail, which need not be there. NULL: nothing is held there, or only the name as a whole
+ * tells.
+ */
+static const struct node *find_held(const struct table *table, uint64_t hash, uint16_t zone,
+				    const struct name *name, size_t prefix_len)
+{
+	uint64_t slot = *node_index_find_prefix(&table->names, hash, zone, name->fold, prefix_len);
+	const struct node *node = node_slot_node(slot);
+
+	return is_held(node) ? node : NULL;
+}
+
 static void look_in_zone(const struct table *table, const struct name *name,
 			 const struct zone_match *match, struct table_hit *ret)
 {
-	const struct node *node = find(table, name, name->labels), *other;
+	size_t prefix_len = node_prefix_of(table->zones, name, match->zone);
+	const struct node *node = find_held(table, name_hash(name), match->zone, name, prefix_len);
+	const struct node *other;
+	struct name toggled;
 
 	table_hit_zone(ret, match);
 	ret->apex = name->labels == match->apex_labels;
-	if (is_held(node)) {
+	if (node) {
 		hit(ret, TABLE_HELD, node);
 		return;
 	}
-	other = find_toggled(table, name, match, &ret->target);
+	other = find_toggled(table, name, match, &toggled);
 	if (other) {
+		table_hit_target(ret, &toggled);
 		hit(ret, TABLE_ALIAS, other);
 		return;
 	}
+	node = find(table, name, name->labels);
 	if (node || ret->apex) {
 		hit(ret, TABLE_ENT, node);
 		return;
@@ -161,29 +187,57 @@ static void look_in_zone(const struct table *table, const struct name *name,
 	hit(ret, TABLE_ABSENT, NULL);
 }
 
-/* One private form of the name: does anything hold it? Its text is then in ret->target. */
+/* The private form of the name, if it is held by itself, without writing out what is not. */
+static bool look_at_plain_form(const struct table *table, const struct name *name,
+			       const struct zone_form *form, struct table_hit *ret)
+{
+	const struct zone_tail *tail = zones_form_tail(table->zones, form);
+	size_t prefix_len = name->at[form->prefix_labels];
+	const struct node *node;
+
+	if (!tail || prefix_len + tail->len > NAME_WIRE_MAX)
+		return false;
+	node = find_held(table, zones_form_hash(table->zones, name, form), form->zone, name,
+			 prefix_len);
+	if (!node)
+		return false;
+	memcpy(ret->target, name->fold, prefix_len);
+	memcpy(ret->target + prefix_len, tail->wire, tail->len);
+	ret->target_len = (uint8_t)(prefix_len + tail->len);
+	ret->target_labels = (uint8_t)(form->prefix_labels + tail->labels);
+	ret->in_zone = true;
+	ret->zone = form->zone;
+	ret->apex_labels = tail->labels;
+	hit(ret, TABLE_ALIAS, node);
+	return true;
+}
+
+/* One private form of the name: does anything hold it? */
 static bool look_at_form(const struct table *table, const struct name *name,
 			 const struct zone_form *form, struct table_hit *ret, bool *empty)
 {
 	const struct node *node, *other = NULL;
+	struct name private, toggled, *target = &private;
 	struct zone_match match;
-	struct name toggled;
 
-	if (zones_private_form(table->zones, name, form, &ret->target) < 0)
+	if (look_at_plain_form(table, name, form, ret))
+		return true;
+	if (zones_private_form(table->zones, name, form, &private) < 0)
 		return false;
-	zones_form_match(table->zones, form, &ret->target, &match);
-	node = find(table, &ret->target, ret->target.labels);
+	zones_form_match(table->zones, form, &private, &match);
+	node = find(table, &private, private.labels);
 	if (is_held(node)) {
 		other = node;
-	} else if ((other = find_toggled(table, &ret->target, &match, &toggled))) {
-		name_strip(&ret->target, &toggled, 0);
+	} else if ((other = find_toggled(table, &private, &match, &toggled))) {
+		target = &toggled;
 	} else if (node) {
 		*empty = true;
 	} else if (table->zone_wildcards[match.zone]) {
-		other = find_wildcard(table, &ret->target, match.apex_labels);
+		other = find_wildcard(table, &private, match.apex_labels);
 	}
 	if (!other)
 		return false;
+	table_hit_target(ret, target);
 	table_hit_zone(ret, &match);
 	hit(ret, TABLE_ALIAS, other);
 	return true;
@@ -194,6 +248,7 @@ static void look_outside(const struct table *table, const struct name *name,
 {
 	struct zone_form forms[ZONE_FORMS_MAX];
 	const struct node *own, *node;
+	struct name apex;
 	bool empty = false;
 	unsigned n, i;
 
@@ -212,8 +267,8 @@ static void look_outside(const struct table *table, const struct name *name,
 	empty |= own != NULL;
 	n = empty ? 0 : zones_near_forms(table->zones, name, near->apex, forms);
 	for (i = 0; i < n && !empty; i++)
-		empty = zones_private_form(table->zones, name, &forms[i], &ret->target) == 0 &&
-			find(table, &ret->target, ret->target.labels);
+		empty = zones_private_form(table->zones, name, &forms[i], &apex) == 0 &&
+			find(table, &apex, apex.labels);
 	if (empty) {
 		hit(ret, TABLE_ENT, own);
 		return;

@@ -64,7 +64,9 @@ struct table_hit {
 	bool apex;               /* it is that zone's apex (HELD or ENT: an apex always exists) */
 	uint16_t zone;           /* the served zone */
 	uint8_t apex_labels;     /* labels of its name, at the end of the private name */
-	struct name target;      /* ALIAS, PTR; for ENT and HELD unset */
+	/* ALIAS, PTR: its wire name, in lower case; else unset */
+	uint8_t target_len, target_labels;
+	uint8_t target[NAME_WIRE_MAX];
 };
 
 /*

@@ -25,6 +25,7 @@ static struct plan *plan_of(unsigned count, size_t len)
 {
 	static uint8_t rdata[256];
 	static struct plan plan;
+	static struct name name;
 	unsigned i;
 
 	memset(&plan, 0, sizeof(plan));
@@ -33,6 +34,9 @@ static struct plan *plan_of(unsigned count, size_t len)
 	plan.names = 1;
 	plan.count = count;
 	memcpy(plan.name[0], question, 13);
+	ck_assert_int_eq(name_from_wire(&name, question, 13), 0);
+	plan.name_len[0] = name.len;
+	plan.question = &name;
 	for (i = 0; i < count; i++)
 		plan.item[i] = (struct plan_item){ .kind = PLAN_LITERAL,
 						   .type = TYPE_TXT,

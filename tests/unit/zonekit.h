@@ -193,7 +193,7 @@ static inline const char *kit_look(const struct table *table, const char *text)
 		[TABLE_ENT] = "ENT",   [TABLE_ABSENT] = "ABSENT", [TABLE_PTR] = "PTR",
 	};
 	static char out[4096];
-	struct name name = kit_name(text), node;
+	struct name name = kit_name(text), node, target;
 	struct table_hit hit;
 	int len;
 
@@ -204,8 +204,12 @@ static inline const char *kit_look(const struct table *table, const char *text)
 		node_name(table, hit.node, &node);
 		len += sprintf(out + len, " %s", kit_text(&node));
 	}
-	if (hit.match == TABLE_ALIAS || hit.match == TABLE_PTR)
-		len += sprintf(out + len, " -> %s", kit_text(&hit.target));
+	if (hit.match == TABLE_ALIAS || hit.match == TABLE_PTR) {
+		ck_assert_int_eq(name_from_wire(&target, hit.target, hit.target_len), 0);
+		ck_assert_uint_eq(target.len, hit.target_len);
+		ck_assert_uint_eq(target.labels, hit.target_labels);
+		len += sprintf(out + len, " -> %s", kit_text(&target));
+	}
 	if (hit.match == TABLE_NONE)
 		return out;
 	if (hit.match != TABLE_ENT && hit.match != TABLE_ABSENT && hit.wildcard)
