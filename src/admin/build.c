@@ -245,7 +245,7 @@ static int read_trust(struct build *build, const struct build_input *input, stru
 	return result;
 }
 
-/* A mistake that the probes for loops would find only once it runs. Said once, not at each change. */
+/* The probes for loops find this mistake only once it runs. Said once, not at each change. */
 static void warn_of_own(const struct build_input *input, const struct config_forward *forward,
 			const union addr *server, struct complaints *complaints)
 {
