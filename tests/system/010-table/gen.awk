@@ -45,11 +45,11 @@ function names_of(k, w)
 		name = stem (k == "outside" ? ".files" : k == "outside-nx" ? ".nx" : ".sf") ".contoso.example."
 		pub = stem c ".blob.core.windows.net."
 		priv = stem c "." zone
-		front = name " <300 IN CNAME " pub
+		front = name " <900 IN CNAME " pub
 	}
 }
 
-function soa(z) { return "au " z " <10 IN SOA azureprivatedns.net. azureprivatedns-host.microsoft.com. * * * * 10" }
+function soa(z, ttl) { return "au " z " <" ttl " IN SOA azureprivatedns.net. azureprivatedns-host.microsoft.com. * * * * " ttl }
 
 function expect_held(t,	flag)
 {
@@ -64,7 +64,7 @@ function expect_held(t,	flag)
 		if (t == "CNAME") return
 	}
 	if (t == "A") print "an " priv " <10 IN A " ip
-	else print soa(zone)
+	else print soa(zone, 10)
 }
 
 function expect_absent(k, t)
@@ -81,14 +81,14 @@ function expect_absent(k, t)
 		if (t == "CNAME") return
 	}
 	if (k != "private") {
-		print "an " pub " <60 IN CNAME " priv
+		print "an " pub " <600 IN CNAME " priv
 		if (t == "CNAME") return
 	}
-	if (k == "outside-nx") { print soa(zone); return }
-	print "an " priv " <60 IN CNAME " store
+	if (k == "outside-nx") { print soa(zone, 600); return }
+	print "an " priv " <600 IN CNAME " store
 	if (t == "CNAME") return
-	if (t == "A") print "an " store " <60 IN A 20.38.104.164"
-	else print "au store.core.windows.net. <300 IN SOA ns1.store.core.windows.net. * * * * * 300"
+	if (t == "A") print "an " store " <600 IN A 20.38.104.164"
+	else print "au store.core.windows.net. <600 IN SOA ns1.store.core.windows.net. * * * * * 600"
 }
 
 function expect(k, t) { if (state == "held") expect_held(t); else expect_absent(k, t) }
@@ -178,11 +178,11 @@ function ask_static(	w, r, i, t)
 				t = order[i]
 				print "q " transport " " stem ".privatelink.blob.core.windows.net. " t opts
 				print "= NXDOMAIN aa -ede" dowant
-				print soa("privatelink.blob.core.windows.net.")
+				print soa("privatelink.blob.core.windows.net.", 10)
 				print "q " transport " " stem ".blob.core.windows.net. " t opts
 				print "= " (t == "CNAME" ? "NOERROR" : "NXDOMAIN") " -aa -ad" dowant
-				print "an " stem ".blob.core.windows.net. <60 IN CNAME " stem ".privatelink.blob.core.windows.net."
-				if (t != "CNAME") print soa("privatelink.blob.core.windows.net.")
+				print "an " stem ".blob.core.windows.net. <600 IN CNAME " stem ".privatelink.blob.core.windows.net."
+				if (t != "CNAME") print soa("privatelink.blob.core.windows.net.", 10)
 			}
 		print "count @up_CTL@ 0 " stem ".privatelink.blob.core.windows.net."
 		if (transport == "tcpk") print "drop"
