@@ -17,6 +17,7 @@
 #include "admin/status.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "resolve/refuse.h"
 #include "wire/name.h"
 #include "wire/types.h"
 
@@ -191,6 +192,19 @@ static void on_explained(void *arg, const char *trace, const uint8_t *answer, si
 	free(text);
 }
 
+/* A type that is refused before any name is looked at: what a client gets, without a worker. */
+static void explain_refusal(struct request *request, uint16_t type, int refusal)
+{
+	char word[TYPE_TEXT_MAX], rcode[TYPE_TEXT_MAX], trace[256];
+	char *text;
+
+	snprintf(trace, sizeof(trace),
+		 "no question of type %s is looked into, whatever its name\noutcome: %s\n",
+		 type_to_text(type, word), rcode_to_text((unsigned)refusal, rcode));
+	text = request->json ? explain_json(trace, NULL) : strdup(trace);
+	control_reply(request, CONTROL_OK, text);
+}
+
 static void run_explain(struct request *request)
 {
 	uint16_t type = TYPE_A;
@@ -203,6 +217,8 @@ static void run_explain(struct request *request)
 	else if (request->count > 2 && type_from_text(request->word[2], &type) < 0)
 		control_reply_text(request, CONTROL_USAGE, "'%s' is no record type",
 				   request->word[2]);
+	else if (refuse_type(type) >= 0)
+		explain_refusal(request, type, refuse_type(type));
 	else if (workers_explain(request->parts->workers, &name, type, on_explained, request,
 				 &err) < 0)
 		control_reply_text(request, CONTROL_ERROR, "%s", err.text);

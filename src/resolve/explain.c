@@ -86,6 +86,27 @@ static const char *zone_type_text(enum zone_type type)
 	return type == ZONE_STATIC ? "static" : type == ZONE_REFUSE ? "refuse" : "transparent";
 }
 
+/* Of which names of private link it is the public form, none of which is held. */
+static void say_forms(struct text *text, const struct view *view, const uint8_t *wire)
+{
+	struct zone_form form[ZONE_FORMS_MAX];
+	struct name name, private;
+	char private_text[NAME_TEXT_MAX];
+	unsigned i, count;
+
+	if (name_from_wire(&name, wire, NAME_WIRE_MAX) < 0)
+		return;
+	count = zones_private_forms(view->zones, &name, form);
+	for (i = 0; i < count; i++) {
+		if (zones_private_form(view->zones, &name, &form[i], &private) < 0)
+			continue;
+		name_to_text(private.wire, private_text);
+		say(text, "a public form of %s, zone %s is %s; ", private_text,
+		    zones_private_text(view->zones, form[i].zone),
+		    zone_type_text(zones_type(view->zones, form[i].zone)));
+	}
+}
+
 static void say_reply(struct text *text, const struct view *view, const struct reply *reply)
 {
 	char rcode[TYPE_TEXT_MAX];
@@ -140,6 +161,14 @@ static void say_event(struct text *text, const struct view *view, const struct p
 		say(text, "not held; zone %s is %s", zones_private_text(view->zones, event->zone),
 		    zone_type_text(zones_type(view->zones, event->zone)));
 		break;
+	case TRACE_APEX:
+		say(text, "the top of zone %s, which is %s",
+		    zones_private_text(view->zones, event->zone),
+		    zone_type_text(zones_type(view->zones, event->zone)));
+		break;
+	case TRACE_EXISTS:
+		say(text, "names below it are held, so it exists: NODATA, not NXDOMAIN");
+		break;
 	case TRACE_SPECIAL:
 		say(text, "a special-use name, answered here");
 		break;
@@ -151,6 +180,7 @@ static void say_event(struct text *text, const struct view *view, const struct p
 		    "no record of this type is held: NODATA, so that no public answer passes it");
 		break;
 	case TRACE_ROUTE:
+		say_forms(text, view, plan->name[event->name]);
 		say(text, "not held; goes to ");
 		say_group(text, view, event->group);
 		say_aside(text, loops, plan->name[event->name], event->group);

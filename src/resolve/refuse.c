@@ -8,16 +8,20 @@
 
 #include "resolve/special.h"
 
-/* The rcode that a well-read query is refused with, or -1: it is to be resolved (RFC 6895 3.1). */
+/* RFC 6895 3.1. */
+int refuse_type(uint16_t type)
+{
+	if (type == TYPE_AXFR || type == TYPE_IXFR)
+		return RCODE_REFUSED;
+	if (type != TYPE_ANY && type_is_meta(type))
+		return RCODE_NOTIMP;
+	return type == 0 ? RCODE_FORMERR : -1;
+}
+
+/* The rcode that a well-read query is refused with, or -1: it is to be resolved. */
 static int refusal_of(const struct message_query *query)
 {
-	if (query->class != CLASS_IN)
-		return RCODE_REFUSED;
-	if (query->type == TYPE_AXFR || query->type == TYPE_IXFR)
-		return RCODE_REFUSED;
-	if (query->type != TYPE_ANY && type_is_meta(query->type))
-		return RCODE_NOTIMP;
-	return query->type == 0 ? RCODE_FORMERR : -1;
+	return query->class == CLASS_IN ? refuse_type(query->type) : RCODE_REFUSED;
 }
 
 /* What counts an answer of this rcode for which nothing was decided. */

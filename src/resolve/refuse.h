@@ -14,6 +14,9 @@
 #include "resolve/view.h"
 #include "wire/message.h"
 
+/* The rcode that every IN question of this type is refused with, or -1: it is to be resolved. */
+int refuse_type(uint16_t type);
+
 /* The length of the answer in `out`, or 0: the query is to be resolved. `verdict` is not
  * MESSAGE_DROP. */
 size_t refuse_query(const struct view *view, struct resolver_counters *counters,

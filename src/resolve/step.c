@@ -226,6 +226,7 @@ static enum turn walk_ptr(struct walk *w)
  * 3.1.4.1). */
 static enum turn walk_apex(struct walk *w)
 {
+	trace_add(w, (struct trace_event){ .kind = TRACE_APEX, .zone = w->hit.zone });
 	switch (w->question->type) {
 	case TYPE_ANY: /* one RRset (RFC 8482): there is always this one */
 	case TYPE_SOA:
@@ -442,6 +443,7 @@ static enum turn walk_reply_end(struct walk *w, const struct reply *reply, struc
 		w->plan->rcode = RCODE_NOERROR;
 		w->ad = false;
 		item->proof = PROOF_SOA;
+		trace_add(w, (struct trace_event){ .kind = TRACE_EXISTS });
 	}
 	return TURN_DONE;
 }

@@ -53,6 +53,8 @@ enum trace_kind {
 	TRACE_PTR,
 	TRACE_ENT,
 	TRACE_ABSENT,
+	TRACE_APEX,
+	TRACE_EXISTS,
 	TRACE_SPECIAL,
 	TRACE_LINK,
 	TRACE_NODATA,
@@ -70,7 +72,7 @@ enum trace_kind {
 struct trace_event {
 	enum trace_kind kind;
 	uint8_t name;            /* index into the plan's names */
-	uint16_t zone;           /* TRACE_ABSENT */
+	uint16_t zone;           /* TRACE_ABSENT, TRACE_APEX */
 	uint16_t group;          /* TRACE_ROUTE, TRACE_REPLY, TRACE_ASK */
 	uint8_t reply;           /* TRACE_REPLY */
 	const struct node *node; /* TRACE_HELD, TRACE_WILDCARD, TRACE_ALIAS, TRACE_PTR */
