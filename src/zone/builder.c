@@ -12,9 +12,10 @@
  * one TTL a set, duplicates folded, limits. Rules between files are the table's. A record that
  * breaks one is complained of and left out, and the build goes on.
  *
- * A name's slot in a large index is somewhere in memory. So a record waits there for the next one:
- * what needs its slot is done when that is on its way (builder_settle), while the reader had other
- * things to do. Whoever complains meanwhile lets it go first, so that nobody sees the difference.
+ * A name's slot in a large index is somewhere in memory, and fetching it takes longer than reading
+ * a line. So the last few records wait: what needs a record's slot is done when some more have come
+ * (builder_settle), by when the slot is at hand. Whoever complains meanwhile lets them go first, so
+ * that nobody sees the difference.
  *
  * Time is linear in the input: a name costs one look-up by a keyed hash, a record one comparison
  * with each of its RRset, which has at most RECORDS_A_SET_MAX.
@@ -39,6 +40,8 @@
 
 /* Octets of data that are kept while a record waits; one with more does not. */
 #define WAITING_DATA_MAX 256
+/* Records that wait: a power of two, and so few that what they hold stays at hand. */
+#define WAITING_MAX 8
 
 /* A record that is good in itself, to be put beside those of its name. */
 struct waiting {
@@ -62,8 +65,9 @@ struct builder {
 	struct record_set *set;
 	struct node_index index;
 	size_t room; /* names that the index has room for */
-	bool waits;  /* somebody does */
-	struct waiting waiting;
+	struct waiting waiting[WAITING_MAX];
+	unsigned first, waits; /* of a ring: who is next, and how many there are */
+	bool settling;
 	bool full_told; /* records_max was complained of */
 	bool no_memory;
 };
@@ -345,30 +349,6 @@ static void warn_waiting(struct builder *b, const struct waiting *w, const char 
 	tell(b, COMPLAINT_WARNING, w->given, w->type, w->line, what);
 }
 
-/* The node of the owner, made where there is none; its slot. */
-static uint64_t *find_or_make(struct builder *b, const struct waiting *w)
-{
-	struct node *node;
-	uint64_t *slot;
-
-	slot = node_index_find_prefix(&b->index, w->hash, w->zone, w->prefix, w->prefix_len);
-	if (*slot)
-		return slot;
-	if (b->index.used == b->room) {
-		if (node_index_resize(&b->index, b->zones, 2 * b->room) < 0)
-			return NULL;
-		b->room *= 2;
-		slot = node_index_find_prefix(&b->index, w->hash, w->zone, w->prefix,
-					      w->prefix_len);
-	}
-	node = node_new(&b->set->pool, w->zone, w->prefix, w->prefix_len, w->flags);
-	if (!node)
-		return NULL;
-	b->set->names++;
-	node_index_fill(&b->index, slot, w->hash, node_slot(w->hash, node));
-	return slot;
-}
-
 /* Line of the first record of a node's first set, for complaints. */
 static unsigned first_line(const struct node_rrset *rrset)
 {
@@ -429,28 +409,42 @@ static void join(struct builder *b, struct node *node, const struct node_rrset *
 	}
 }
 
-static void hold(struct builder *b, const struct waiting *w)
+/* The first record of a name, whose slot is empty. -1: no memory. */
+static int hold_first(struct builder *b, const struct waiting *w, uint64_t *slot,
+		      const struct node_new_record *add)
 {
-	struct node_new_record add = { .type = w->type,
-				       .rdata_len = w->rdata_len,
-				       .ttl = w->ttl,
-				       .line = w->line,
-				       .rdata = w->rdata };
-	uint64_t *slot = find_or_make(b, w);
+	struct node *node;
+
+	if (b->index.used == b->room) {
+		if (node_index_resize(&b->index, b->zones, 2 * b->room) < 0)
+			return -1;
+		b->room *= 2;
+		slot = node_index_find_prefix(&b->index, w->hash, w->zone, w->prefix,
+					      w->prefix_len);
+	}
+	node = node_new_with(&b->set->pool, w->zone, w->prefix, w->prefix_len, w->flags, add);
+	if (!node)
+		return -1;
+	b->set->names++;
+	b->set->records++;
+	node_index_fill(&b->index, slot, w->hash, node_slot(w->hash, node));
+	return 0;
+}
+
+/* One more of a name. -1: no memory. */
+static int hold_more(struct builder *b, const struct waiting *w, uint64_t *slot,
+		     const struct node_new_record *add)
+{
+	struct node *node = node_slot_node(*slot);
 	struct node_record record;
 	struct node_rrset rrset;
 	const char *trouble;
-	struct node *node;
 	char text[160];
-	bool joins;
+	bool joins = node_find(node, w->type, &rrset);
 
-	if (!slot)
-		goto no_memory;
-	node = node_slot_node(*slot);
-	joins = node_find(node, w->type, &rrset);
 	if (joins && node_rrset_has(&rrset, w->rdata, w->rdata_len, &record)) {
 		join(b, node, &rrset, w, true);
-		return;
+		return 0;
 	}
 	trouble = company_trouble(node, w, text, sizeof(text));
 	if (!trouble) {
@@ -468,28 +462,54 @@ static void hold(struct builder *b, const struct waiting *w)
 	}
 	if (trouble) {
 		refuse_waiting(b, w, trouble);
-		return;
+		return 0;
 	}
 	if (joins)
 		join(b, node, &rrset, w, false);
-	node = node_add(&b->set->pool, node, &add);
+	node = node_add(&b->set->pool, node, add);
 	if (!node)
-		goto no_memory;
+		return -1;
 	*slot = node_slot(w->hash, node);
 	b->set->records++;
-	return;
-no_memory:
+	return 0;
+}
+
+static void hold(struct builder *b, const struct waiting *w)
+{
+	struct node_new_record add = { .type = w->type,
+				       .rdata_len = w->rdata_len,
+				       .ttl = w->ttl,
+				       .line = w->line,
+				       .rdata = w->rdata };
+	uint64_t *slot =
+		node_index_find_prefix(&b->index, w->hash, w->zone, w->prefix, w->prefix_len);
+
+	if ((*slot ? hold_more(b, w, slot, &add) : hold_first(b, w, slot, &add)) == 0)
+		return;
 	b->no_memory = true;
 	refuse_waiting(b, w, "out of memory");
 }
 
-/* Whoever waits has its turn. */
+/* Those who wait have their turns, but for the last `but`. A complaint of theirs begins none. */
+static void settle(struct builder *b, unsigned but)
+{
+	const struct waiting *w;
+
+	if (b->settling)
+		return;
+	b->settling = true;
+	while (b->waits > but) {
+		w = &b->waiting[b->first];
+		b->first = (b->first + 1) % WAITING_MAX;
+		b->waits--;
+		hold(b, w);
+	}
+	b->settling = false;
+}
+
 void builder_settle(struct builder *builder)
 {
-	if (!builder->waits)
-		return;
-	builder->waits = false;
-	hold(builder, &builder->waiting);
+	settle(builder, 0);
 }
 
 static void settle_first(void *builder)
@@ -497,14 +517,15 @@ static void settle_first(void *builder)
 	builder_settle(builder);
 }
 
-/* Lets the record before have its turn, and this one wait. */
+/* Lets the record wait; where too many do, the one that has waited longest has its turn. */
 static void wait_for_slot(struct builder *b, const struct incoming *in)
 {
 	uint64_t hash = name_hash(in->owner);
-	struct waiting *w = &b->waiting;
+	struct waiting *w;
 
-	__builtin_prefetch(&b->index.slots[node_index_home(&b->index, hash)], 1);
-	builder_settle(b);
+	node_index_prefetch(&b->index, hash);
+	settle(b, WAITING_MAX - 1);
+	w = &b->waiting[(b->first + b->waits) % WAITING_MAX];
 	w->hash = hash;
 	w->zone = in->place.in_zone ? in->place.zone : NODE_NO_ZONE;
 	w->flags = (uint8_t)node_wildcard_of(in->owner);
@@ -514,10 +535,10 @@ static void wait_for_slot(struct builder *b, const struct incoming *in)
 	w->type = in->type;
 	w->ttl = in->ttl;
 	w->line = in->line;
-	w->rdata = in->rdata;
 	w->rdata_len = (uint16_t)in->rdata_len;
-	b->waits = true;
+	b->waits++;
 	if (w->rdata_len > WAITING_DATA_MAX) {
+		w->rdata = in->rdata;
 		builder_settle(b);
 		return;
 	}

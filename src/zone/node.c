@@ -153,10 +153,11 @@ unsigned node_wildcard_of(const struct name *name)
 	return name->labels && name->fold[0] == 1 && name->fold[1] == '*' ? NODE_WILDCARD : 0;
 }
 
-struct node *node_new(struct node_pool *pool, uint16_t zone, const uint8_t *prefix,
-		      size_t prefix_len, unsigned flags)
+/* A node of the name with room for so many octets of records. */
+static struct node *start(struct node_pool *pool, uint16_t zone, const uint8_t *prefix,
+			  size_t prefix_len, unsigned flags, size_t room)
 {
-	struct node *node = pool_take(pool, offsetof(struct node, body) + prefix_len);
+	struct node *node = pool_take(pool, offsetof(struct node, body) + prefix_len + room);
 
 	if (!node)
 		return NULL;
@@ -166,6 +167,12 @@ struct node *node_new(struct node_pool *pool, uint16_t zone, const uint8_t *pref
 	node->sets = 0;
 	memcpy(node->body, prefix, prefix_len);
 	return node;
+}
+
+struct node *node_new(struct node_pool *pool, uint16_t zone, const uint8_t *prefix,
+		      size_t prefix_len, unsigned flags)
+{
+	return start(pool, zone, prefix, prefix_len, flags, 0);
 }
 
 struct node *node_new_of(struct node_pool *pool, const struct zones *zones, const struct name *name,
@@ -297,11 +304,49 @@ static struct node *make_room(struct node_pool *pool, struct node *node, size_t 
 	return copy;
 }
 
+/*
+ * Writes a record at its place. Field by field: one written as a whole would be put together beside
+ * it and copied, which waits for all writes before it to reach memory.
+ */
+static void put_record(const struct node *node, uint8_t *at, const struct node_new_record *add)
+{
+	struct node_rr *rr;
+
+	if (node->flags & NODE_MERGED) {
+		memcpy(at, &add->set, sizeof(add->set));
+		at += sizeof(add->set);
+	}
+	rr = (struct node_rr *)at;
+	rr->len = add->rdata_len;
+	rr->line = add->line;
+	memcpy(rr->rdata, add->rdata, add->rdata_len);
+}
+
+struct node *node_new_with(struct node_pool *pool, uint16_t zone, const uint8_t *prefix,
+			   size_t prefix_len, unsigned flags, const struct node_new_record *first)
+{
+	struct node *node;
+	struct node_set *set;
+	size_t len = sizeof(struct node_rr) + first->rdata_len +
+		     (flags & NODE_MERGED ? sizeof(first->set) : 0);
+
+	node = start(pool, zone, prefix, prefix_len, flags, sizeof(*set) + len);
+	if (!node)
+		return NULL;
+	node->sets = 1;
+	set = first_set(node);
+	set->type = first->type;
+	set->count = 1;
+	set->len = (uint16_t)len;
+	set->ttl = first->ttl;
+	put_record(node, set->records, first);
+	return node;
+}
+
 struct node *node_add(struct node_pool *pool, struct node *node, const struct node_new_record *add)
 {
 	size_t len = node_len(node), need = record_len(node, add->rdata_len), shift;
 	struct node_set *set;
-	struct node_rr rr = { .len = add->rdata_len, .line = add->line };
 	uint8_t *at;
 	unsigned i;
 
@@ -321,12 +366,7 @@ struct node *node_add(struct node_pool *pool, struct node *node, const struct no
 	memmove(at + need, at, (size_t)((uint8_t *)node + len - at));
 	set->count++;
 	set->len = (uint16_t)(set->len + need);
-	if (node->flags & NODE_MERGED) {
-		memcpy(at, &add->set, sizeof(add->set));
-		at += sizeof(add->set);
-	}
-	memcpy(at, &rr, sizeof(rr));
-	memcpy(at + sizeof(rr), add->rdata, add->rdata_len);
+	put_record(node, at, add);
 	return node;
 }
 

@@ -105,7 +105,20 @@ unsigned node_wildcard_of(const struct name *name);
 struct node *node_new(struct node_pool *pool, uint16_t zone, const uint8_t *prefix,
 		      size_t prefix_len, unsigned flags);
 
-/* The same from the name. */
+struct node_new_record {
+	uint16_t type, rdata_len;
+	uint32_t ttl; /* of the RRset, where the record begins one */
+	uint32_t line, set;
+	const uint8_t *rdata;
+};
+
+/*
+ * The same with a first record, which always finds room: as node_new and node_add, but quicker.
+ */
+struct node *node_new_with(struct node_pool *pool, uint16_t zone, const uint8_t *prefix,
+			   size_t prefix_len, unsigned flags, const struct node_new_record *first);
+
+/* A node without records from the name. */
 struct node *node_new_of(struct node_pool *pool, const struct zones *zones, const struct name *name,
 			 uint16_t zone, unsigned flags);
 
@@ -133,13 +146,6 @@ enum node_room {
 
 /* Is there room for one more record of this type and length? */
 enum node_room node_room(const struct node *node, uint16_t type, size_t rdata_len);
-
-struct node_new_record {
-	uint16_t type, rdata_len;
-	uint32_t ttl; /* of the RRset, where the record begins one */
-	uint32_t line, set;
-	const uint8_t *rdata;
-};
 
 /*
  * Appends to the RRset of this type, or begins it. The node, or where it went to; NULL when
