@@ -245,7 +245,8 @@ static int run(const char *path, bool json, int count, char **words)
 		return refuse_command(words[0]);
 	count--;
 	if (count < command->least || count > command->most) {
-		fprintf(stderr, "usage: privlinkctl %s %s\n", command->name, command->args);
+		fprintf(stderr, "usage: privlinkctl %s%s%s\n", command->name,
+			*command->args ? " " : "", command->args);
 		return EXIT_BAD_USAGE;
 	}
 	if (command->offline)

@@ -68,9 +68,10 @@ int file_args_read(struct file_args *ret, const char *command, bool has_to, int 
 			if (strncmp(args[i], options[j].word, len) != 0 ||
 			    (args[i][len] && args[i][len] != '='))
 				continue;
-			*options[j].value = args[i][len]    ? args[i] + len + 1
-					    : i + 1 < count ? args[++i]
-							    : "";
+			if (!args[i][len] && i + 1 == count)
+				return file_args_bad(command, "a value is wanted behind ", args[i],
+						     NULL, 0);
+			*options[j].value = args[i][len] ? args[i] + len + 1 : args[++i];
 			break;
 		}
 		if (!files && j == known)

@@ -168,6 +168,9 @@ const char *value_read_upstream(const char *text, struct config_upstream *ret)
 		return "no upstream: its port is 0";
 	if (addr_is_wildcard(&upstream.conf.addr))
 		return "no upstream: nobody can be asked at a wildcard address";
+	/* A name may hold any octet, but nobody has a certificate for this one. */
+	if (hash && strchr(hash, '@'))
+		return "no upstream; write the port before the name, tls://ADDR@PORT#NAME";
 	if (hash) {
 		if (name_from_text(&name, hash + 1, strlen(hash + 1)) < 0 || name.labels == 0 ||
 		    strlen(hash + 1) >= sizeof(upstream.conf.tls_name))
