@@ -216,13 +216,12 @@ static const struct csvcell *data_cell(struct csvrow *row, const char *type)
 static void read_cname(struct csvrow *row, uint32_t ttl)
 {
 	const struct csvcell *cell = data_cell(row, "CNAME");
-	struct name target;
 
-	if (!cell || csvrow_name(row, cell, cell->text, cell->len, CSVROW_GIVEN, &target) < 0)
+	if (!cell || csvrow_name(row, cell, cell->text, cell->len, CSVROW_GIVEN, &row->target) < 0)
 		return;
 	for (unsigned i = 0; i < row->names; i++)
-		builder_add(row->builder, &row->name[i], TYPE_CNAME, ttl, target.wire, target.len,
-			    row->lex->row_line);
+		builder_add(row->builder, &row->name[i].name, TYPE_CNAME, ttl,
+			    row->target.name.wire, row->target.name.len, row->lex->row_line);
 }
 
 /* Through the parser of zone files. */
@@ -251,7 +250,7 @@ static void read_other(struct csvrow *row, const char *type, uint32_t ttl)
 		return;
 	}
 	for (unsigned i = 0; i < row->names; i++)
-		builder_add(row->builder, &row->name[i], record.type, ttl, record.rdata,
+		builder_add(row->builder, &row->name[i].name, record.type, ttl, record.rdata,
 			    record.rdata_len, row->lex->row_line);
 }
 
@@ -294,7 +293,7 @@ static bool is_soa(const struct csvcell *data)
 
 static bool is_at_apex(const struct csvrow *row)
 {
-	return row->names == 1 && row->zone && name_equal(&row->name[0], row->zone);
+	return row->names == 1 && row->zone && name_equal(&row->name[0].name, row->zone);
 }
 
 static void read_by_header(struct csvrow *row)

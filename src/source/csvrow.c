@@ -58,33 +58,50 @@ static bool shares_end(const struct name *name, const struct name *zone)
 }
 
 static const char *read_name(const struct csvrow *row, const char *text, size_t len,
-			     struct name *ret)
+			     struct name_series *series)
 {
 	/* Escapes stand in exports of zones alone; elsewhere a backslash is a mistake. */
-	if (row->cols.export_of_zone && memchr(text, '\\', len))
-		return name_from_text(ret, text, len) < 0 ? "is no domain name" : NULL;
-	return token_read_name(text, len, row->zone, ret);
+	if (row->cols.export_of_zone && memchr(text, '\\', len)) {
+		series->noted = false;
+		return name_from_text(&series->name, text, len) < 0 ? "is no domain name" : NULL;
+	}
+	return token_read_next_name(text, len, row->zone, series);
+}
+
+/* Completes a name of several labels that may lie within the zone of the row. */
+static int put_within(struct csvrow *row, const struct csvcell *cell, const char *text, size_t len,
+		      struct name_series *series)
+{
+	struct name left;
+
+	if (shares_end(&series->name, row->zone))
+		return 0;
+	left = series->name;
+	series->noted = false;
+	if (name_join(&series->name, &left, left.labels, row->zone) < 0)
+		return csvrow_refuse_text(row, cell, "", text, len,
+					  "is too long together with its zone; correct the row");
+	return 0;
 }
 
 int csvrow_name(struct csvrow *row, const struct csvcell *cell, const char *text, size_t len,
-		enum csvrow_naming naming, struct name *ret)
+		enum csvrow_naming naming, struct name_series *series)
 {
 	static const char relative[] = "is relative and no zone is known; end the name with a dot, "
 				       "add a column `zone`, or "
 				       "set `zone:` for this path";
-	bool apex = is_apex(text, len), within = naming == CSVROW_RELATIVE && row->zone;
-	struct name space, *name = within ? &space : ret;
-	bool whole, label;
+	bool apex = is_apex(text, len), whole, label;
 	const char *why;
 	struct err err;
 
 	if (apex && row->zone) {
-		*ret = *row->zone;
+		series->noted = false;
+		series->name = *row->zone;
 		return 0;
 	}
 	if (apex)
 		return csvrow_refuse_text(row, cell, "", text, len, relative);
-	why = read_name(row, text, len, name);
+	why = read_name(row, text, len, series);
 	if (why) {
 		err_set(&err, "%s; correct the row", why);
 		return csvrow_refuse_text(row, cell, "", text, len, err.text);
@@ -92,19 +109,12 @@ int csvrow_name(struct csvrow *row, const struct csvcell *cell, const char *text
 	whole = text[len - 1] == '.' || (memchr(text, ':', len) && memmem(text, len, "://", 3));
 	label = !memchr(text, '.', len);
 	if (!whole && !row->zone && naming != CSVROW_WHOLE &&
-	    (label || (row->cols.labels_only && name->labels == 2)))
+	    (label || (row->cols.labels_only && series->name.labels == 2)))
 		return csvrow_refuse_text(row, cell, "", text, len, relative);
-	if (!within)
-		return 0;
 	/* A label alone has been completed already. */
-	if (whole || label || shares_end(name, row->zone)) {
-		*ret = *name;
+	if (naming != CSVROW_RELATIVE || !row->zone || whole || label)
 		return 0;
-	}
-	if (name_join(ret, name, name->labels, row->zone) < 0)
-		return csvrow_refuse_text(row, cell, "", text, len,
-					  "is too long together with its zone; correct the row");
-	return 0;
+	return put_within(row, cell, text, len, series);
 }
 
 /* A list of names, not a text with blanks or a lone name: every value has a dot or a scheme. */
@@ -195,7 +205,7 @@ void csvrow_add_addresses(struct csvrow *row, uint32_t ttl)
 {
 	for (unsigned i = 0; i < row->names; i++)
 		for (unsigned j = 0; j < row->addresses; j++)
-			builder_add(row->builder, &row->name[i], row->address[j].type, ttl,
+			builder_add(row->builder, &row->name[i].name, row->address[j].type, ttl,
 				    row->address[j].octets, row->address[j].len,
 				    row->lex->row_line);
 }

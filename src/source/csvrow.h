@@ -30,7 +30,8 @@ struct csvrow {
 	const struct name *zone; /* of this row, or the file's; NULL: not known */
 	struct name own_zone;    /* room for that of the row */
 	unsigned names, addresses;
-	struct name name[CSV_NAMES_MAX];
+	struct name_series name[CSV_NAMES_MAX]; /* each goes on from the row before */
+	struct name_series target;              /* of a CNAME */
 	struct token_address address[CSV_ADDRESSES_MAX];
 	char record[CSV_ROW_MAX];
 };
@@ -48,9 +49,9 @@ enum csvrow_naming {
 	CSVROW_RELATIVE, /* within the zone, unless it shows that it is whole */
 };
 
-/* Completed into *ret. -1 and a complaint. */
+/* Completed into `series->name`. -1 and a complaint. */
 int csvrow_name(struct csvrow *row, const struct csvcell *cell, const char *text, size_t len,
-		enum csvrow_naming naming, struct name *ret);
+		enum csvrow_naming naming, struct name_series *series);
 
 /* All values of the cell into row->name or row->address. -1 and a complaint; none: fine. */
 int csvrow_take_names(struct csvrow *row, const struct csvcell *cell, enum csvrow_naming naming);

@@ -23,7 +23,8 @@ struct hosts_line {
 	struct complaints *to;
 	unsigned number;
 	unsigned addresses, names;
-	bool behind; /* the addresses stand behind the names */
+	bool behind;               /* the addresses stand behind the names */
+	struct name_series series; /* of the names, one at a time */
 	struct token_address address[HOSTS_ADDRESSES_MAX];
 	struct {
 		const char *text;
@@ -142,7 +143,6 @@ static void complain_of_kind(const struct hosts_line *line, const char *start)
 
 static void finish_line(struct hosts_line *line, const char *start)
 {
-	struct name name;
 	bool own, bad = false;
 
 	if (!line->addresses && !line->names)
@@ -159,12 +159,13 @@ static void finish_line(struct hosts_line *line, const char *start)
 
 			if (own && is_own_name(text, line->name[i].len))
 				continue;
-			why = token_read_name(text, line->name[i].len, line->in->origin, &name);
+			why = token_read_next_name(text, line->name[i].len, line->in->origin,
+						   &line->series);
 			if (why) {
 				complain_of_word(line, start, i, why);
 				bad = true;
 			} else if (pass) {
-				add_name(line, &name);
+				add_name(line, &line->series.name);
 			}
 		}
 	}

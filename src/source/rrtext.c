@@ -121,6 +121,20 @@ int rrtext_name(const struct rrtext *rr, const struct rrword *word, struct name 
 	return 0;
 }
 
+int rrtext_next_name(const struct rrtext *rr, const struct rrword *word, struct name_series *series)
+{
+	const struct name *within = word->text[word->len - 1] == '.' ? NULL : rrtext_origin(rr);
+	size_t label = name_series_head(series, word->text, word->len, within);
+
+	if (label && !memchr(word->text, '.', label))
+		return name_series_put(series, word->text, label);
+	series->noted = false;
+	if (rrtext_name(rr, word, &series->name, NULL) < 0)
+		return -1;
+	name_series_note(series, word->text, word->len, within);
+	return 0;
+}
+
 /* ---- data ------------------------------------------------------------------------------------ */
 
 static int read_address(struct rrtext *rr, const char *text, uint16_t type,

@@ -26,43 +26,50 @@ void token_unquote(const char **text, size_t *len)
 		(*len)--;
 }
 
+static inline unsigned digit(const char *at, const char *end)
+{
+	return at < end ? (uint8_t)(*at - '0') : 10;
+}
+
 /* Four numbers up to 255 without leading zeros, dots between: inet_pton's rules. */
 static bool read_quad(const char *text, size_t len, uint8_t ret[4])
 {
 	const char *at = text, *end = text + len;
+	unsigned i, value, next;
 
-	/* 255.255.255.255 has as many; so no number below overflows. */
-	if (len > 15)
-		return false;
-	for (unsigned i = 0; i < 4; i++) {
-		const char *start;
-		unsigned value = 0;
-
+	for (i = 0; i < 4; i++) {
 		if (i && (at == end || *at++ != '.'))
 			return false;
-		for (start = at; at < end && (uint8_t)(*at - '0') < 10; at++)
-			value = value * 10 + (uint8_t)(*at - '0');
-		if (at == start || (*start == '0' && at > start + 1) || value > 255)
+		value = digit(at, end);
+		if (value > 9)
+			return false;
+		for (at++; value && value < 256 && (next = digit(at, end)) < 10; at++)
+			value = value * 10 + next;
+		if (value > 255)
 			return false;
 		ret[i] = (uint8_t)value;
 	}
 	return at == end;
 }
 
+/* May an IPv6 address begin so? Names mostly do not. */
+static inline bool begins_v6(char c)
+{
+	return c == ':' || (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 6;
+}
+
 bool token_read_address(const char *text, size_t len, struct token_address *ret)
 {
 	char copy[INET6_ADDRSTRLEN];
-	struct token_address address = { 0 };
+	struct token_address address = { .type = TYPE_A, .len = 4 };
 
 	if (!len || len >= sizeof(copy))
 		return false;
 	if (read_quad(text, len, address.octets)) {
-		address.type = TYPE_A;
-		address.len = 4;
 		*ret = address;
 		return true;
 	}
-	if (!memchr(text, ':', len) || memchr(text, '\0', len))
+	if (!begins_v6(*text) || !memchr(text, ':', len) || memchr(text, '\0', len))
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
@@ -117,20 +124,17 @@ static void strip_url(const char **text, size_t *len)
 }
 
 /* What an octet may be part of. */
-enum { IN_NAME = 1, IN_NUMBERS = 2 };
+enum { IN_NAME = 1, IN_NUMBERS = 2, IN_LABEL = 4 };
 static const uint8_t octet_kinds[256] = {
-	['.'] = IN_NAME | IN_NUMBERS,
-	['0' ... '9'] = IN_NAME | IN_NUMBERS,
-	['a' ... 'z'] = IN_NAME,
-	['A' ... 'Z'] = IN_NAME,
-	['-'] = IN_NAME,
-	['_'] = IN_NAME,
+	['.'] = IN_NAME | IN_NUMBERS,       ['0' ... '9'] = IN_NAME | IN_NUMBERS | IN_LABEL,
+	['a' ... 'z'] = IN_NAME | IN_LABEL, ['A' ... 'Z'] = IN_NAME | IN_LABEL,
+	['-'] = IN_NAME | IN_LABEL,         ['_'] = IN_NAME | IN_LABEL,
 };
 
 /* What all octets of a text may be part of. */
 static unsigned kinds_of(const char *text, size_t len)
 {
-	unsigned kinds = IN_NAME | IN_NUMBERS;
+	unsigned kinds = IN_NAME | IN_NUMBERS | IN_LABEL;
 
 	for (size_t i = 0; i < len; i++)
 		kinds &= octet_kinds[(uint8_t)text[i]];
@@ -189,6 +193,23 @@ const char *token_read_name(const char *text, size_t len, const struct name *ori
 	if (name_from_text(&label, text, len) < 0)
 		return bad;
 	return name_join(ret, &label, 1, origin) < 0 ? "is too long together with its zone" : NULL;
+}
+
+const char *token_read_next_name(const char *text, size_t len, const struct name *origin,
+				 struct name_series *series)
+{
+	size_t label = name_series_head(series, text, len, series->tail_len ? NULL : origin);
+	const char *why;
+
+	/* What is behind the label was found good; digits alone may be no name with it. */
+	if (label && (kinds_of(text, label) & (IN_LABEL | IN_NUMBERS)) == IN_LABEL &&
+	    name_series_put(series, text, label) == 0)
+		return NULL;
+	series->noted = false;
+	why = token_read_name(text, len, origin, &series->name);
+	if (!why)
+		name_series_note(series, text, len, memchr(text, '.', len) ? NULL : origin);
+	return why;
 }
 
 bool token_read_ttl(const char *text, size_t len, uint32_t *ret)

@@ -42,7 +42,8 @@ struct zonefile {
 	bool ttl_stated; /* by $TTL: a SOA has no say any more */
 	bool windows;    /* by its header */
 	bool has_owner;
-	struct name owner, target;
+	struct name_series owner;
+	struct name target;
 };
 
 /* What a file's comments at the head tell. */
@@ -205,7 +206,8 @@ static void read_entry(struct zonefile *zone)
 			read_directive(zone, &word, at);
 			return;
 		}
-		zone->has_owner = rrtext_name(zone->rr, &word, &zone->owner, &err) == 0;
+		zone->owner.noted = false;
+		zone->has_owner = rrtext_name(zone->rr, &word, &zone->owner.name, &err) == 0;
 		if (!zone->has_owner) {
 			refuse(zone, err.text);
 			return;
@@ -221,7 +223,7 @@ static void read_entry(struct zonefile *zone)
 		return;
 	}
 	note_soa(zone, &record);
-	builder_add(zone->builder, &zone->owner, record.type,
+	builder_add(zone->builder, &zone->owner.name, record.type,
 		    record.has_ttl ? record.ttl : zone->ttl, record.rdata, record.rdata_len,
 		    zone->lex.entry_line);
 }
@@ -240,7 +242,7 @@ static bool read_line(struct zonefile *zone)
 	if (!rrlex_line(&zone->lex, RRLINE_MAX, &line, &len) || !rrline_read(line, len, &record))
 		return false;
 	if (record.owner.len)
-		zone->has_owner = rrtext_name(zone->rr, &record.owner, &zone->owner, NULL) == 0;
+		zone->has_owner = rrtext_next_name(zone->rr, &record.owner, &zone->owner) == 0;
 	if (!zone->has_owner)
 		return false;
 	if (record.type == TYPE_CNAME) {
@@ -251,7 +253,7 @@ static bool read_line(struct zonefile *zone)
 		rdata = record.address.octets;
 		rdata_len = record.address.len;
 	}
-	builder_add(zone->builder, &zone->owner, record.type,
+	builder_add(zone->builder, &zone->owner.name, record.type,
 		    record.has_ttl ? record.ttl : zone->ttl, rdata, rdata_len, zone->lex.line);
 	rrlex_pass_line(&zone->lex, len);
 	return true;

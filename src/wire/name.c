@@ -40,18 +40,27 @@ static inline uint64_t fold_eight(uint64_t x)
 	return x | upper >> 2; /* 0x80 >> 2 is the bit that tells the cases apart */
 }
 
-/* Folds and hashes; wire, len, labels and at are there. */
-static void prepare(struct name *name)
+/* Folds `len` octets at least, from the start. */
+static inline void fold(struct name *name, size_t len)
 {
-	uint64_t hash = NAME_ROOT_HASH, x;
-	unsigned i, k;
+	uint64_t x;
+	size_t i;
 
-	memset(name->wire + name->len, 0, -name->len & 7);
-	for (i = 0; i < name->len; i += 8) {
+	for (i = 0; i < len; i += 8) {
 		memcpy(&x, name->wire + i, 8);
 		x = fold_eight(x);
 		memcpy(name->fold + i, &x, 8);
 	}
+}
+
+/* Folds and hashes; wire, len, labels and at are there. */
+static void prepare(struct name *name)
+{
+	uint64_t hash = NAME_ROOT_HASH;
+	unsigned i, k;
+
+	memset(name->wire + name->len, 0, -name->len & 7);
+	fold(name, name->len);
 	name->hash[0] = hash;
 	for (k = 1; k <= name->labels; k++) {
 		i = name->labels - k;
@@ -373,6 +382,31 @@ int name_join(struct name *ret, const struct name *left, unsigned labels, const 
 	memcpy(ret->hash, right->hash, (right->labels + 1u) * sizeof(ret->hash[0]));
 	for (k = right->labels + 1u; k <= ret->labels; k++)
 		ret->hash[k] = name_hash_extend(ret->hash[k - 1], ret->label_hash[ret->labels - k]);
+	return 0;
+}
+
+int name_relabel(struct name *name, const uint8_t *label, size_t len)
+{
+	size_t old = name->wire[0], from = old + 1, rest = name->len - from;
+	unsigned i;
+
+	assert(name->labels > 0);
+	if (!len || len > NAME_LABEL_MAX || len + 1 + rest > NAME_WIRE_MAX)
+		return -1;
+	if (len != old) {
+		memmove(name->wire + len + 1, name->wire + from, rest);
+		memmove(name->fold + len + 1, name->fold + from, rest);
+		for (i = 1; i <= name->labels; i++)
+			name->at[i] = (uint8_t)(name->at[i] + len - old);
+		name->len = (uint8_t)(len + 1 + rest);
+		name->wire[0] = (uint8_t)len;
+	}
+	memcpy(name->wire + 1, label, len);
+	/* Octets behind the label too, which come to what they are. */
+	fold(name, len + 1);
+	name->label_hash[0] = hash_bytes(name->fold + 1, len);
+	name->hash[name->labels] =
+		name_hash_extend(name->hash[name->labels - 1], name->label_hash[0]);
 	return 0;
 }
 

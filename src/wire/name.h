@@ -96,6 +96,12 @@ size_t name_to_text(const uint8_t *wire, char text[NAME_TEXT_MAX]);
  */
 int name_join(struct name *ret, const struct name *left, unsigned labels, const struct name *right);
 
+/*
+ * Puts another label, of any octets, in the place of the leftmost, which there must be. -1 if it is
+ * empty or too long, or the name would be; nothing has changed then.
+ */
+int name_relabel(struct name *name, const uint8_t *label, size_t len);
+
 /* What is left without the leftmost `labels` labels. `ret` may be `name`. */
 void name_strip(struct name *ret, const struct name *name, unsigned labels);
 

@@ -169,6 +169,67 @@ START_TEST(names_are_read_octet_by_octet)
 }
 END_TEST
 
+/* One after the other, with ends that mostly stay: each is as if it were read alone. */
+START_TEST(names_in_a_row_are_as_each_alone)
+{
+	static const char *const heads[] = {
+		"a",
+		"acct0000001",
+		"Acct-2",
+		"*",
+		"1",
+		"10",
+		"",
+		"a b",
+		"https://a",
+		"a/",
+		"\"a",
+		"a:1",
+		"_x",
+		"\\a",
+		"x.y",
+		"1.2",
+		"a.*",
+		"longest-label-of-63-octets-0123456789-0123456789-01"
+		"23456789-012",
+	};
+	static const char *const ends[] = {
+		"",           ".",     ".0.0.1",        ".1",       ".blob.core.windows.net",
+		".Example.",  "..",    ".a/",           ".a:443/x", "/",
+		".example\"", ".a.b.", ".\xff.example",
+	};
+	struct name_series series = { .noted = false };
+	struct name origins[2], alone, *origin = NULL;
+	const char *end = "", *why, *want;
+	char text[300];
+
+	ck_assert_int_eq(name_from_text(&origins[0], "zone.example", 12), 0);
+	ck_assert_int_eq(name_from_text(&origins[1], "a.zone.example", 14), 0);
+	srand(4);
+	for (unsigned round = 0; round < 100000; round++) {
+		size_t len;
+
+		if (rand() % 6 == 0)
+			end = ends[(size_t)rand() % (sizeof(ends) / sizeof(*ends))];
+		if (rand() % 20 == 0)
+			origin = rand() % 3 ? &origins[rand() % 2] : NULL;
+		len = (size_t)snprintf(text, sizeof(text), "%s%s",
+				       heads[(size_t)rand() % (sizeof(heads) / sizeof(*heads))],
+				       end);
+		want = token_read_name(text, len, origin, &alone);
+		why = token_read_next_name(text, len, origin, &series);
+		ck_assert_msg(!why == !want && (!why || strcmp(why, want) == 0), "%s: %s, not %s",
+			      text, why, want);
+		if (why)
+			continue;
+		ck_assert_msg(series.name.len == alone.len &&
+				      memcmp(series.name.wire, alone.wire, alone.len) == 0,
+			      "%s", text);
+		ck_assert(name_equal(&series.name, &alone));
+	}
+}
+END_TEST
+
 static const char *trouble(const char *text)
 {
 	struct name name;
@@ -219,6 +280,7 @@ static Suite *token_suite(void)
 	tcase_add_test(tests, addresses_are_inet_ptons);
 	tcase_add_test(tests, addresses_end_where_they_end);
 	tcase_add_test(tests, names_are_read_octet_by_octet);
+	tcase_add_test(tests, names_in_a_row_are_as_each_alone);
 	tcase_add_test(tests, names_come_with_noise_around_them);
 	suite_add_tcase(suite, tests);
 	return suite;
