@@ -26,7 +26,7 @@ struct entry {
 	uint8_t retry_s; /* how long from failed_ms on nobody is to try */
 	uint8_t visits;
 	uint8_t ttls; /* places of TTLs; 0: not known */
-	bool do_bit : 1, cd_bit : 1, ad : 1, failed : 1, negative : 1;
+	bool do_bit : 1, cd_bit : 1, ad : 1, failed : 1, negative : 1, plain : 1;
 	uint8_t octets[]; /* the folded name, the message, the places of its TTLs (reply.h) */
 };
 

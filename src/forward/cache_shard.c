@@ -287,6 +287,7 @@ enum cache_verdict cache_find(struct cache_shard *shard, const struct question_k
 		.memo = entry->memo,
 		.ttl_places = places ? buf + entry->message_len : NULL,
 		.ttls = places ? entry->ttls : 0,
+		.plain = places && entry->plain,
 	};
 	return verdict;
 }
@@ -412,9 +413,24 @@ struct keeping {
 	const struct question_key *key;
 	const struct reply *reply;
 	uint32_t ttl_s;
-	int ttls;
-	uint16_t places[REPLY_PLACES_MAX];
+	unsigned ttls;
+	const void *places;
+	uint16_t found[REPLY_PLACES_MAX];
 };
+
+static void find_places(struct keeping *keeping)
+{
+	const struct reply *reply = keeping->reply;
+	int found;
+
+	keeping->ttls = reply->ttls;
+	keeping->places = reply->ttl_places;
+	if (reply->ttl_places)
+		return;
+	found = reply_find_ttls(reply->data, reply->len, keeping->found);
+	keeping->ttls = found > 0 ? (unsigned)found : 0;
+	keeping->places = keeping->found;
+}
 
 static size_t entry_size(const struct keeping *keeping)
 {
@@ -449,6 +465,7 @@ static void fill(struct cache_shard *shard, struct entry *entry, const struct ke
 	entry->ad = reply->ad;
 	entry->failed = reply->failed;
 	entry->negative = reply->negative;
+	entry->plain = reply->plain;
 	entry->ttls = (uint8_t)keeping->ttls;
 	memcpy(entry->octets, key->fold, key->len);
 	memcpy(entry->octets + key->len, reply->data, reply->len);
@@ -470,17 +487,18 @@ static void insert_slot(struct cache_shard *shard, const struct entry *entry)
 void cache_put(struct cache_shard *shard, const struct question_key *key, const struct reply *reply,
 	       uint32_t ttl_s, const struct cache_rules *rules, uint64_t now_ms)
 {
-	struct keeping keeping = { .key = key, .reply = reply, .ttl_s = ttl_s };
 	struct slot *slot = find_slot(shard, key);
 	struct eviction eviction = { .rules = rules, .now_ms = now_ms };
+	struct keeping keeping;
 	bool in_main = false;
 	struct entry *entry;
 	uint8_t visits = 0;
 	size_t size;
 
-	keeping.ttls = reply_find_ttls(reply->data, reply->len, keeping.places);
-	if (keeping.ttls < 0)
-		keeping.ttls = 0;
+	keeping.key = key;
+	keeping.reply = reply;
+	keeping.ttl_s = ttl_s;
+	find_places(&keeping);
 	size = entry_size(&keeping);
 	if (slot) {
 		entry = entry_in(shard, slot);

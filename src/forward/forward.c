@@ -200,8 +200,10 @@ static struct reply_store *store_outcome(struct forward *forward, struct reply_s
 					 const struct question_key *key,
 					 const struct pending_outcome *outcome, uint32_t cap_s)
 {
-	if (outcome->len > STORE_SMALL_LEN) {
-		struct reply_store *large = store_take(forward->shared->pool, outcome->len);
+	size_t len = outcome->len + (size_t)outcome->ttls * REPLY_PLACE_LEN;
+
+	if (len > STORE_SMALL_LEN) {
+		struct reply_store *large = store_take(forward->shared->pool, len);
 
 		if (!large) {
 			counter_add(&forward->counters.refused_large, 1);
@@ -212,7 +214,7 @@ static struct reply_store *store_outcome(struct forward *forward, struct reply_s
 		store = large;
 	}
 	if (outcome->data != store->data)
-		memcpy(store->data, outcome->data, outcome->len);
+		memcpy(store->data, outcome->data, len);
 	store->reply = (struct reply){
 		.data = store->data,
 		.len = outcome->len,
@@ -223,6 +225,9 @@ static struct reply_store *store_outcome(struct forward *forward, struct reply_s
 		.ede = outcome->ede,
 		.negative = outcome->negative,
 		.ttl_cap_s = cap_s,
+		.ttl_places = outcome->ttls > 0 ? store->data + outcome->len : NULL,
+		.ttls = outcome->ttls,
+		.plain = outcome->plain,
 		.store = store,
 	};
 	return store;

@@ -55,7 +55,6 @@ struct pending {
 	struct deadlines deadlines;
 	struct question *questions;
 	uint32_t free;
-	struct name name; /* of the question whose reply is read */
 	uint8_t scratch[REPLY_LEN_MAX];
 };
 
@@ -432,6 +431,8 @@ static void take_answer(struct pending *pending, uint32_t number, const struct r
 		      upstream_trusts_ad(upstreams, question->key->group, manner.upstream),
 		.negative = cut->negative,
 		.silent = question->excuse.silent,
+		.plain = cut->plain,
+		.ttls = cut->ttls,
 		.ede = EDE_NONE,
 		.ttl_s = cut->rcode == RCODE_YXDOMAIN ? FAILURE_TTL_S : cut->ttl_s,
 	};
@@ -473,19 +474,13 @@ static void read_answer(struct pending *pending, uint32_t number, const struct t
 	const struct try *try = tries_at(pending->tries, number);
 	struct question *question = &pending->questions[number / PENDING_TRIES_MAX];
 	const struct question_key *key = question->key;
-	struct forward_question asked = { .name = &pending->name,
-					  .type = key->type,
-					  .group = key->group,
-					  .do_bit = key->do_bit,
-					  .cd_bit = key->cd_bit };
 	uint64_t rtt_us = try->warm ? clock_now_us() - try->sent_us : 0;
 	struct reply_cut cut;
 
 	if (reply->wrong_case)
 		upstream_note_wrong_case(pending->conf.upstreams, try->upstream, now_ms);
-	name_from_wire(&pending->name, key->fold, key->len);
-	if (reply_cut(&asked, reply->data, reply->len, pending->scratch, sizeof(pending->scratch),
-		      &cut) < 0) {
+	if (reply_take(key, reply->data, reply->len, reply->plain, pending->scratch,
+		       sizeof(pending->scratch), &cut) < 0) {
 		counter_add(&pending->conf.counters->upstream.malformed, 1);
 		take_malformed(pending, number, now_ms);
 	} else if (try->ask.edns && reply_may_mean_no_edns(&cut) && may_ask(pending, question)) {

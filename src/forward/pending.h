@@ -52,7 +52,9 @@ struct pending_outcome {
 	uint8_t rcode;
 	bool ad, failed; /* as in struct reply */
 	bool negative;
-	bool silent; /* somebody who was asked said nothing in time */
+	bool silent;   /* somebody who was asked said nothing in time */
+	bool plain;    /* as in struct reply */
+	uint16_t ttls; /* places that are known, behind the message: as in struct reply */
 	int ede;
 	uint32_t ttl_s; /* how long it may be kept, uncapped */
 };

@@ -28,9 +28,7 @@
 
 #include "wire/chain.h"
 #include "wire/cursor.h"
-#include "wire/octets.h"
 #include "wire/owners.h"
-#include "wire/plain.h"
 #include "wire/types.h"
 #include "wire/writer.h"
 
@@ -375,30 +373,34 @@ __attribute__((noinline)) static int cut_down_long(const struct forward_question
 	return cut_down(question, message, &owners, out, cap, ret);
 }
 
-/* A plain one is whole already: its records follow our question as they followed the upstream's. */
-static bool cut_plain(const struct forward_question *question, const uint8_t *data, size_t len,
-		      uint8_t *out, size_t cap, struct reply_cut *ret)
+/* It is whole already: its records follow our question as they followed the upstream's. */
+static bool take_plain(const struct question_key *key, unsigned rcode, const struct plain *plain,
+		       uint8_t *out, size_t cap, struct reply_cut *ret)
 {
-	size_t name_len = question->name->len, end = DNS_HEADER_LEN + name_len + 4;
+	size_t each = plain->records_len / plain->count, place;
 	struct writer writer;
-	struct plain plain;
+	uint16_t n, at;
 
 	/* Under the root no pointers are written. */
-	if (len < end || name_len == 1 ||
-	    memcmp(data + DNS_HEADER_LEN, question->name->wire, name_len) != 0 ||
-	    octets_load_u16(data + end - 4) != question->type ||
-	    octets_load_u16(data + end - 2) != CLASS_IN || (data[3] & 0xf) != RCODE_NOERROR ||
-	    !plain_read(data, len, end, question->type, &plain) || plain.edns.rcode_high != 0)
+	if (key->len == 1 || rcode != RCODE_NOERROR || plain->edns.rcode_high != 0 ||
+	    plain->count > REPLY_PLACES_MAX)
 		return false;
 	writer_init(&writer, out, cap, 0, FLAG_QR | FLAG_RD | FLAG_RA);
-	writer_question_raw(&writer, data + DNS_HEADER_LEN, name_len + 4);
-	writer_answers_raw(&writer, plain.records, plain.records_len, plain.count);
-	if (writer.full)
+	writer_question(&writer, key->fold, key->type, CLASS_IN);
+	place = writer.len + PLAIN_TTL_AT;
+	writer_answers_raw(&writer, plain->records, plain->records_len, plain->count);
+	if (writer.full || cap - writer.len < (size_t)plain->count * REPLY_PLACE_LEN)
 		return false;
 	*ret = (struct reply_cut){ .len = writer_finish(&writer),
-				   .ttl_s = plain.ttl,
-				   .has_opt = plain.has_opt,
-				   .ede = plain.has_opt ? plain.edns.ede : EDE_NONE };
+				   .ttl_s = plain->ttl,
+				   .has_opt = plain->has_opt,
+				   .ede = plain->has_opt ? plain->edns.ede : EDE_NONE,
+				   .ttls = plain->count,
+				   .plain = true };
+	for (n = 0; n < plain->count; n++, place += each) {
+		at = (uint16_t)place;
+		memcpy(out + ret->len + REPLY_PLACE_LEN * n, &at, sizeof(at));
+	}
 	return true;
 }
 
@@ -407,13 +409,27 @@ int reply_cut(const struct forward_question *question, const uint8_t *data, size
 {
 	struct message message;
 
-	if (cut_plain(question, data, len, out, cap, ret))
-		return 0;
 	if (message_open(&message, data, len, NULL, NULL, NULL) < 0)
 		return -1;
 	if (message.count[SECTION_ANSWER] > REPLY_PLAIN_RECORDS)
 		return cut_down_long(question, &message, out, cap, ret);
 	return cut_down(question, &message, NULL, out, cap, ret);
+}
+
+int reply_take(const struct question_key *key, const uint8_t *data, size_t len,
+	       const struct plain *plain, uint8_t *out, size_t cap, struct reply_cut *ret)
+{
+	struct forward_question question = {
+		.type = key->type, .group = key->group, .do_bit = key->do_bit, .cd_bit = key->cd_bit
+	};
+	struct name name;
+
+	if (plain && take_plain(key, data[3] & 0xf, plain, out, cap, ret))
+		return 0;
+	if (name_from_wire(&name, key->fold, key->len) < 0)
+		return -1;
+	question.name = &name;
+	return reply_cut(&question, data, len, out, cap, ret);
 }
 
 int reply_scrub(const struct forward_question *question, const uint8_t *data, size_t len,

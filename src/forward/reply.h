@@ -20,11 +20,15 @@
 #include <string.h>
 
 #include "net/addr.h"
+#include "upstream/question.h"
 #include "wire/message.h"
 #include "wire/name.h"
+#include "wire/plain.h"
 #include "wire/types.h"
 
 #define REPLY_LEN_MAX 65535
+/* Places of TTLs that are known. Longer answers are rare, and large: to find them is little. */
+#define REPLY_PLACES_MAX 32
 
 /* What is asked of an upstream group, and the key of the cache. */
 struct forward_question {
@@ -64,11 +68,16 @@ struct reply {
 	uint32_t serial; /* of a cached one: of no other reply to this question before or after */
 	uint64_t memo;   /* of a cached one: what forward_remember left with it; else 0 */
 	/*
-	 * Of a cached one: where in it the TTLs of all its records stand, in order: REPLY_PLACE_LEN
-	 * octets each, read with reply_ttl_place. Behind the message; NULL: not known.
+	 * Where in it the TTLs of all its records stand, in order: REPLY_PLACE_LEN octets each,
+	 * read with reply_ttl_place. Behind the message; NULL: not known.
 	 */
 	const uint8_t *ttl_places;
 	uint16_t ttls;
+	/*
+	 * NOERROR with the records that were asked for, owned by the question's name, and nothing
+	 * else. Their places are known.
+	 */
+	bool plain;
 	struct reply_store *store; /* NULL: in somebody's buffer */
 };
 
@@ -94,10 +103,19 @@ struct reply_cut {
 	unsigned links;      /* of the chain that was kept */
 	uint16_t full_rcode; /* as it was, with the upper bits of an OPT */
 	bool has_opt;
-	int ede; /* of its OPT, or EDE_NONE */
+	int ede;       /* of its OPT, or EDE_NONE */
+	uint16_t ttls; /* places behind the message in `out`; see struct reply */
+	bool plain;    /* as in struct reply */
 };
 int reply_cut(const struct forward_question *question, const uint8_t *data, size_t len,
 	      uint8_t *out, size_t cap, struct reply_cut *ret);
+
+/*
+ * The same by the question's key, and with what is known of the message by now: that it is a plain
+ * one, which holds this; or NULL.
+ */
+int reply_take(const struct question_key *key, const uint8_t *data, size_t len,
+	       const struct plain *plain, uint8_t *out, size_t cap, struct reply_cut *ret);
 
 /* Does the upstream perhaps not know EDNS? */
 static inline bool reply_may_mean_no_edns(const struct reply_cut *cut)
@@ -131,7 +149,7 @@ static inline size_t reply_ttl_place(const struct reply *reply, unsigned i)
 	return place;
 }
 
-/* Octets of its reader's buffer that a cached reply has taken. */
+/* Octets that it takes, with its places. */
 static inline size_t reply_room(const struct reply *reply)
 {
 	return reply->len + (size_t)reply->ttls * REPLY_PLACE_LEN;
@@ -141,7 +159,6 @@ static inline size_t reply_room(const struct reply *reply)
  * Finds the places of a message's TTLs. Their number; -1: more than REPLY_PLACES_MAX, malformed, or
  * with the message longer than REPLY_LEN_MAX. Pure.
  */
-#define REPLY_PLACES_MAX 32 /* longer answers are rare, and large: to find them anew is little */
 int reply_find_ttls(const uint8_t *data, size_t len, uint16_t places[REPLY_PLACES_MAX]);
 
 /* Keeps a reply beyond the call that gave it; NULL store: a bug. Any thread. */

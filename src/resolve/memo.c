@@ -7,6 +7,9 @@
  * question, aged TTLs, and an OPT. So once that has been found out it is remembered with the reply,
  * and the next time the octets are copied (answer_plan, plan->whole).
  *
+ * A plain reply needs no memo. It has no chain and no authority section, only what was asked for at
+ * the very name that the decision has asked about: there is nothing left that could be decided.
+ *
  * The memo is no second decision. Every question is still decided from its name on, and so every
  * rule about the question itself holds as ever; only what the decision makes of the reply that it
  * asks for is taken from the memo. That hangs on

@@ -28,13 +28,15 @@ static inline uint64_t memo_of(const struct view *view, bool whole)
  */
 static inline bool memo_says_whole(const struct view *view, const struct reply *reply)
 {
-	return reply->memo == memo_of(view, true) && !reply->stale && reply->ttl_places;
+	return (reply->plain || reply->memo == memo_of(view, true)) && !reply->stale &&
+	       reply->ttl_places;
 }
 
 /* Is there still to be found out about the reply of such an answer, under this view? */
 static inline bool memo_is_due(const struct view *view, const struct reply *reply)
 {
-	return reply->memo >> 1 != view->generation && reply->ttl_places && !reply->stale;
+	return !reply->plain && reply->memo >> 1 != view->generation && reply->ttl_places &&
+	       !reply->stale;
 }
 
 /*

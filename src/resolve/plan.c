@@ -11,7 +11,7 @@
 
 #include "wire/types.h"
 
-void plan_begin(struct plan *plan, const struct name *question)
+static void begin(struct plan *plan)
 {
 	plan->rcode = RCODE_NOERROR;
 	plan->aa = plan->ad = plan->used_reply = plan->cut = false;
@@ -20,7 +20,13 @@ void plan_begin(struct plan *plan, const struct name *question)
 	plan->failed_reply = -1;
 	plan->ede = plan->ede_more = EDE_NONE;
 	plan->ede_text = NULL;
-	plan->count = 0;
+	plan->count = plan->names = 0;
+	plan->question = NULL;
+}
+
+void plan_begin(struct plan *plan, const struct name *question)
+{
+	begin(plan);
 	plan->names = 1;
 	memcpy(plan->name[0], question->wire, question->len);
 	plan->name_len[0] = question->len;
@@ -32,6 +38,12 @@ void plan_pass_whole(struct plan *plan, const struct reply *reply)
 	plan->rcode = reply->rcode;
 	plan->ad = reply->ad;
 	plan->used_reply = plan->whole = true;
+}
+
+void plan_whole(struct plan *plan, const struct reply *reply)
+{
+	begin(plan);
+	plan_pass_whole(plan, reply);
 }
 
 /* An answer that fails in spite of what is stale in it says why instead. */

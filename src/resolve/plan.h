@@ -100,6 +100,8 @@ void plan_begin(struct plan *plan, const struct name *question);
  * as the first: where it is known that it passes the reply on whole.
  */
 void plan_pass_whole(struct plan *plan, const struct reply *reply);
+/* The same plan made of nothing, and without names: where there is nothing to be told of it. */
+void plan_whole(struct plan *plan, const struct reply *reply);
 
 /* There is something past its time in it: it is to say so (RFC 8914 4.4, 4.20). */
 void plan_tell_stale(struct plan *plan);

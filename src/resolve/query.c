@@ -31,6 +31,7 @@
 #include "resolve/decide.h"
 #include "resolve/explain.h"
 #include "resolve/memo.h"
+#include "resolve/outcome.h"
 #include "resolve/refuse.h"
 #include "resolve/special.h"
 #include "wire/message.h"
@@ -114,99 +115,6 @@ unsigned resolver_waiting(const struct resolver *resolver)
 	return waiting_count(&resolver->waiting);
 }
 
-static void event(struct resolver *resolver, enum resolver_event kind, const struct client *client,
-		  const struct step_question *question, const char *text)
-{
-	/* An explained question has no client. */
-	if (resolver->conf.event && client->from.any.sa_family != AF_UNSPEC)
-		resolver->conf.event(resolver->conf.arg, kind, client, question->name,
-				     question->type, text);
-}
-
-/* What of an answer's making is counted and told. */
-static void note_plan(struct resolver *resolver, const struct client *client,
-		      const struct step_question *question)
-{
-	struct resolver_counters *counters = &resolver->counters;
-	const struct plan *plan = &resolver->plan;
-	char text[NAME_TEXT_MAX];
-
-	counter_add(plan->used_reply ? &counters->forwarded : &counters->local, 1);
-	if (plan->rcode == RCODE_NOERROR)
-		counter_add(&counters->noerror, 1);
-	else if (plan->rcode == RCODE_NXDOMAIN)
-		counter_add(&counters->nxdomain, 1);
-	else if (plan->rcode == RCODE_SERVFAIL)
-		counter_add(&counters->servfail, 1);
-	else if (plan->rcode == RCODE_REFUSED)
-		counter_add(&counters->refused, 1);
-	if (plan->cut)
-		counter_add(&counters->cut, 1);
-	if (plan->stale)
-		counter_add(&counters->stale, 1);
-	if (plan->alias_denied) {
-		counter_add(&counters->alias_denied, 1);
-		name_to_text(plan->name[plan->denied_name], text);
-		event(resolver, RESOLVER_EVENT_ALIAS_DENIED, client, question, text);
-	}
-	if (plan->must_be_private) {
-		counter_add(&counters->must_be_private, 1);
-		event(resolver, RESOLVER_EVENT_MUST_BE_PRIVATE, client, question, NULL);
-	}
-	if (plan->vault_name) {
-		counter_add(&counters->vault_names, 1);
-		event(resolver, RESOLVER_EVENT_VAULT_NAME, client, question, NULL);
-	}
-	if (resolver->view->log_queries)
-		event(resolver, RESOLVER_EVENT_QUERY, client, question,
-		      rcode_to_text(plan->rcode, text));
-}
-
-/* `client` NULL: for `explain`, which is nobody's query and neither counted nor told. */
-static size_t write_plan(struct resolver *resolver, const struct client *client,
-			 const struct step_question *question, const struct answer_shape *shape,
-			 uint8_t *out)
-{
-	bool truncated;
-	size_t len = answer_plan(shape, &resolver->plan, &resolver->replies, resolver->view->id,
-				 out, RESOLVER_MESSAGE_MAX, &truncated);
-
-	if (!client)
-		return len;
-	if (truncated)
-		counter_add(&resolver->counters.truncated, 1);
-	note_plan(resolver, client, question);
-	return len;
-}
-
-/* An answer without a plan: SERVFAIL, or REFUSED; `why` counts it. */
-static size_t write_failure(struct resolver *resolver, const struct client *client,
-			    const struct step_question *question, const struct answer_shape *shape,
-			    struct counter *why, int ede, const char *ede_text, uint8_t *out)
-{
-	unsigned rcode = why == &resolver->counters.refused ? RCODE_REFUSED : RCODE_SERVFAIL;
-	char text[TYPE_TEXT_MAX];
-
-	if (client) {
-		counter_add(why, 1);
-		counter_add(&resolver->counters.servfail, rcode == RCODE_SERVFAIL);
-		if (resolver->view->log_queries)
-			event(resolver, RESOLVER_EVENT_QUERY, client, question,
-			      rcode_to_text(rcode, text));
-	}
-	return answer_error(shape, rcode, ede, ede_text, resolver->view->id, out,
-			    RESOLVER_MESSAGE_MAX);
-}
-
-/* A question of ours that came back: whoever asked it on must learn that it ends nowhere. */
-static size_t write_loop(struct resolver *resolver, const struct client *client,
-			 const struct step_question *question, const struct answer_shape *shape,
-			 uint8_t *out)
-{
-	return write_failure(resolver, client, question, shape, &resolver->counters.loops,
-			     EDE_OTHER, "forwarding loop: this server asked you this", out);
-}
-
 static struct answer_shape shape_of(const struct message_query *query, const struct client *client,
 				    const uint8_t *in)
 {
@@ -277,7 +185,7 @@ static enum resolver_verdict arrive(struct resolver *resolver, struct arrival *a
 	point_at(arrival, client);
 	if (forward_is_probe(resolver->forward, &message->name, &client->from, &client->to,
 			     now_ms)) {
-		*ret_len = write_loop(resolver, client, &arrival->question, &arrival->shape, out);
+		*ret_len = outcome_loop(resolver, client, &arrival->question, &arrival->shape, out);
 		return RESOLVER_ANSWER;
 	}
 	return RESOLVER_PUT_OFF;
@@ -296,28 +204,32 @@ static enum resolver_verdict conclude(struct resolver *resolver, const struct ar
 	const struct step_question *question = &arrival->question;
 	const struct client *client = arrival->matter.client;
 	const struct answer_shape *shape = &arrival->shape;
+	struct query *query;
 
 	switch (run) {
 	case RUN_ANSWER:
-		*ret_len = write_plan(resolver, client, question, shape, out);
+		*ret_len = outcome_plan(resolver, client, question, shape, out);
 		memo_leave(resolver, &arrival->matter, out, *ret_len);
 		return RESOLVER_ANSWER;
 	case RUN_WAIT:
 		counter_add(&resolver->counters.waited, 1);
-		query_keep(resolver, &arrival->matter, client)->awaited =
-			decide_awaited(resolver->ask.name, resolver->ask.group);
+		query = query_keep(resolver, &arrival->matter, client);
+		query->awaited = decide_awaited(resolver->ask.name, resolver->ask.group);
+		if (resolver->ask.name == question->name && resolver->replies.count == 0 &&
+		    !resolver->plan.vault_name)
+			query->simple = resolver->view->generation;
 		return RESOLVER_LATER;
 	case RUN_LOOP:
-		*ret_len = write_loop(resolver, client, question, shape, out);
+		*ret_len = outcome_loop(resolver, client, question, shape, out);
 		return RESOLVER_ANSWER;
 	case RUN_MISS: /* without RD */
-		*ret_len = write_failure(resolver, client, question, shape,
-					 &resolver->counters.refused, EDE_NONE, NULL, out);
+		*ret_len = outcome_failure(resolver, client, question, shape,
+					   &resolver->counters.refused, EDE_NONE, NULL, out);
 		return RESOLVER_ANSWER;
 	case RUN_FULL:
 	default:
-		*ret_len = write_failure(resolver, client, question, shape,
-					 &resolver->counters.full, EDE_OTHER, "too busy", out);
+		*ret_len = outcome_failure(resolver, client, question, shape,
+					   &resolver->counters.full, EDE_OTHER, "too busy", out);
 		return RESOLVER_ANSWER;
 	}
 }
@@ -505,16 +417,37 @@ static void query_run(struct resolver *resolver, struct query *query, const stru
 			     query->type, forward_looptable(resolver->forward), resolver->explain,
 			     EXPLAIN_TEXT_MAX);
 	if (result == RUN_ANSWER)
-		len = write_plan(resolver, client, &question, &query->shape, resolver->late);
+		len = outcome_plan(resolver, client, &question, &query->shape, resolver->late);
 	else if (again == AGAIN_LAST)
-		len = write_failure(resolver, client, &question, &query->shape,
-				    &resolver->counters.deadline, EDE_NO_REACHABLE_AUTHORITY,
-				    "no upstream answered in time", resolver->late);
+		len = outcome_failure(resolver, client, &question, &query->shape,
+				      &resolver->counters.deadline, EDE_NO_REACHABLE_AUTHORITY,
+				      "no upstream answered in time", resolver->late);
 	else
-		len = write_failure(resolver, client, &question, &query->shape,
-				    &resolver->counters.full, EDE_OTHER, "too busy",
-				    resolver->late);
+		len = outcome_failure(resolver, client, &question, &query->shape,
+				      &resolver->counters.full, EDE_OTHER, "too busy",
+				      resolver->late);
 	query_finish(resolver, query, len);
+}
+
+/*
+ * The reply to a plain question, as most are, over the view that has asked for it: what the
+ * decision would come to again is known, and so is that the reply is passed on as it stands. Where
+ * there is more to it than that, or a line of the log to be written, false.
+ */
+static bool pass_on(struct resolver *resolver, struct query *query, const struct reply *reply)
+{
+	struct step_question question = { .type = query->type, .to = &query->client.to };
+	size_t len;
+
+	if (!reply->plain || !query->simple || query->simple != resolver->view->generation ||
+	    query->asks != 1 || query->held > 0 || resolver->view->log_queries)
+		return false;
+	resolver->replies.item[0] = *reply;
+	resolver->replies.count = 1;
+	plan_whole(&resolver->plan, reply);
+	len = outcome_plan(resolver, &query->client, &question, &query->shape, resolver->late);
+	query_finish(resolver, query, len);
+	return true;
 }
 
 void resolver_forwarded(void *arg, uint64_t waiter, const struct reply *reply)
@@ -523,7 +456,7 @@ void resolver_forwarded(void *arg, uint64_t waiter, const struct reply *reply)
 	struct query *query = waiting_find(&resolver->waiting, waiter);
 	struct name name;
 
-	if (!query)
+	if (!query || pass_on(resolver, query, reply))
 		return;
 	if (name_from_wire(&name, reply->data + DNS_HEADER_LEN, reply->len - DNS_HEADER_LEN) == 0 &&
 	    query->awaited == decide_awaited(&name, reply->group))

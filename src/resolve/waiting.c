@@ -136,7 +136,7 @@ struct query *waiting_take(struct waiting *waiting, const struct client *client,
 	query->waiting = true;
 	query->gone = false;
 	query->held = query->asks = 0;
-	query->awaited = 0;
+	query->awaited = query->simple = 0;
 	query->explained = NULL;
 	query->arrived_ms = now_ms;
 	query->group = group;

@@ -34,6 +34,11 @@ struct query {
 	bool gone; /* its client: nobody wants the answer */
 	unsigned asks;
 	uint64_t awaited; /* what was asked for last, for query.c; 0: it has come */
+	/*
+	 * The generation of the view that asked for the reply to its own name, and for nothing
+	 * else, and had nothing to tell; 0: it was not like that. query.c's.
+	 */
+	uint64_t simple;
 	unsigned held;
 	struct reply reply[STEP_REPLIES_MAX]; /* kept: see reply_keep */
 	resolver_explained_fn *explained;     /* NULL: a client waits */

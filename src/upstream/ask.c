@@ -18,7 +18,6 @@
 #include "wire/cursor.h"
 #include "wire/message.h"
 #include "wire/name.h"
-#include "wire/plain.h"
 #include "wire/types.h"
 #include "wire/writer.h"
 
@@ -130,11 +129,11 @@ static enum ask_fit read_opt(const struct ask *ask, const uint8_t *data, size_t 
 {
 	struct message_record record;
 	struct message message;
-	struct plain plain;
 	int got;
 
-	if (plain_read(data, len, at, ask->key->type, &plain))
-		return plain.has_opt ? take_opt(ask, &plain.edns, ret) : ASK_FITS;
+	ret->is_plain = plain_read(data, len, at, ask->key->type, &ret->plain);
+	if (ret->is_plain)
+		return ret->plain.has_opt ? take_opt(ask, &ret->plain.edns, ret) : ASK_FITS;
 	if (message_open(&message, data, len, NULL, NULL, NULL) < 0)
 		return ASK_MALFORMED;
 	while ((got = message_next(&message, &record)) > 0) {

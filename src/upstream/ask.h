@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "upstream/question.h"
-#include "wire/edns.h"
+#include "wire/plain.h"
 
 /* Longest query: header, name, type and class, OPT with a cookie make 326 octets,
  * padded 384. */
@@ -65,6 +65,9 @@ struct ask_reply {
 	bool has_cookie;
 	const uint8_t *server;
 	size_t server_len;
+	/* It is a plain one (plain.h), and what it holds. */
+	bool is_plain;
+	struct plain plain;
 	/* How long it keeps the connection, in units of 100 ms (RFC 7828); -1: it does not say. */
 	int32_t idle_ds;
 };

@@ -315,6 +315,7 @@ void tries_tell(struct tries *tries, uint32_t number, enum ask_fit fit,
 	else
 		reply->news = take_cookie(tries, try, said, now_ms);
 	reply->wrong_case = fit == ASK_WRONG_CASE;
+	reply->plain = said->is_plain ? &said->plain : NULL;
 	if (reply->news == TRY_WRONG_CASE)
 		counter_add(&tries->conf.counters->wrong_case, 1);
 	if (reply->news == TRY_MALFORMED)

@@ -77,6 +77,8 @@ struct try_reply {
 	uint16_t flags;  /* of its header */
 	uint16_t rcode;  /* with the upper bits of an OPT */
 	bool wrong_case; /* of an answer over TCP: the upstream does not keep the case */
+	/* What an answer holds that is a plain one (plain.h), as good as data; else NULL. */
+	const struct plain *plain;
 };
 
 /* Both may end this try and others, and begin new ones. */

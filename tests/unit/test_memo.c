@@ -338,11 +338,18 @@ static void fill_cache(const struct forward_question *question)
 	struct cache_rules rules = forward_rules(shared, question->group);
 	struct cache_shard *shard;
 	struct reply_cut cut;
+	struct plain plain;
 	size_t len = draw_message(question, data, sizeof(data));
 
-	if (reply_cut(question, data, len, cut_data, sizeof(cut_data), &cut) < 0)
+	bool is_plain = plain_read(data, len, DNS_HEADER_LEN + key.len + 4u, key.type, &plain);
+
+	if (reply_take(&key, data, len, is_plain ? &plain : NULL, cut_data, sizeof(cut_data),
+		       &cut) < 0)
 		return;
 	reply.len = cut.len;
+	reply.ttls = cut.ttls;
+	reply.ttl_places = cut.ttls > 0 ? cut_data + cut.len : NULL;
+	reply.plain = cut.plain;
 	reply.rcode = cut.rcode;
 	reply.negative = cut.negative;
 	reply.failed = cut.rcode == RCODE_SERVFAIL && one_in(2);
@@ -380,7 +387,8 @@ static void decide_bare(struct bare *bare, const struct step_question *question,
 					     reply),
 				 FORWARD_HIT);
 		if (bare->replies.count++ == 0 && bare->plan.names == 1)
-			bare->whole = reply->memo == (generation << 1 | 1);
+			bare->whole = (reply->plain && !reply->stale) ||
+				      reply->memo == (generation << 1 | 1);
 	}
 }
 

@@ -70,6 +70,7 @@ static void compare(uint16_t type, bool do_bit)
 	static uint8_t out[2][REPLY_LEN_MAX];
 	struct reply_cut cut[2];
 	struct ask_reply said[2];
+	uint16_t places[REPLY_PLACES_MAX];
 	enum ask_fit fit[2];
 	int got[2], n;
 
@@ -78,10 +79,15 @@ static void compare(uint16_t type, bool do_bit)
 		return;
 	memcpy(ask.client, "client!!", 8);
 	message[len] = 0;
-	for (n = 0; n < 2; n++) {
-		got[n] = reply_cut(&question, message, len + (size_t)n, out[n], sizeof(out[n]),
-				   &cut[n]);
+	for (n = 0; n < 2; n++)
 		fit[n] = ask_match(&ask, message, len + (size_t)n, &said[n]);
+	for (n = 0; n < 2; n++) {
+		got[n] = n == 0 ? reply_take(&key, message, len,
+					     fit[n] == ASK_FITS && said[n].is_plain ? &said[n].plain
+										    : NULL,
+					     out[n], sizeof(out[n]), &cut[n])
+				: reply_cut(&question, message, len + 1, out[n], sizeof(out[n]),
+					    &cut[n]);
 	}
 	ck_assert_int_eq(got[0], got[1]);
 	if (got[0] == 0) {
@@ -95,6 +101,11 @@ static void compare(uint16_t type, bool do_bit)
 		ck_assert_uint_eq(cut[0].full_rcode, cut[1].full_rcode);
 		ck_assert_uint_eq(cut[0].has_opt, cut[1].has_opt);
 		ck_assert_int_eq(cut[0].ede, cut[1].ede);
+		if (cut[0].plain) {
+			ck_assert_int_eq(cut[0].ttls, reply_find_ttls(out[1], cut[1].len, places));
+			ck_assert_mem_eq(out[0] + cut[0].len, places,
+					 cut[0].ttls * sizeof(places[0]));
+		}
 	}
 	ck_assert_int_eq(fit[0], fit[1]);
 	if (fit[0] == ASK_OTHER)

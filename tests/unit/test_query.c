@@ -211,11 +211,13 @@ static struct view *make_view(bool holding)
 	struct table_conf table_conf = { .ptr = true };
 	struct complaints complaints = { 0 };
 	struct view *ret = view_new();
+	static uint64_t generation;
 	struct builder *builder;
 	struct record_set *set;
 	struct name name;
 	uint16_t number;
 
+	ret->generation = ++generation;
 	ret->zones = zones_new();
 	ck_assert_int_eq(zones_add_preset(ret->zones, "azure-migrate", ZONE_TRANSPARENT, NULL), 0);
 	ck_assert_int_eq(zones_seal(ret->zones, NULL), 0);
@@ -352,12 +354,23 @@ static void cache(const char *name, const char *target)
 	cached_count++;
 }
 
+/* Are replies that are plain told to be? */
+static bool tell_plain = true;
+
 /* What was asked for last gets its reply. */
 static void reply(uint64_t who, const char *target)
 {
 	struct reply_store *store = store_take(pool, 512);
+	uint16_t place = DNS_HEADER_LEN + asked.len + 4 + PLAIN_TTL_AT;
 
 	store->reply.len = reply_of(&asked, target, store->data);
+	if (!target && tell_plain) {
+		memcpy(store->data + store->reply.len, &place, sizeof(place));
+		store->reply.ttl_places = store->data + store->reply.len;
+		store->reply.ttls = 1;
+		store->reply.plain = true;
+	}
+	store->reply.ad = true;
 	store->reply.ede = EDE_NONE;
 	store->reply.ttl_cap_s = 86400;
 	resolver_forwarded(resolver, who, &store->reply);
@@ -598,6 +611,43 @@ START_TEST(waits)
 	reply(UINT64_MAX, NULL);
 	ck_assert_uint_eq(sent_count, 1);
 	ck_assert_uint_eq(resolver_waiting(resolver), 1);
+	check_sum();
+}
+END_TEST
+
+/* A plain reply is passed on as it stands, and that is what deciding on it comes to. */
+START_TEST(plain_reply)
+{
+	static uint8_t first[RESOLVER_MESSAGE_MAX];
+	static const char *const names[] = { "a.example", "A.exAmple", "vm-asr-pod01.example" };
+	static const uint16_t flags[] = { FLAG_RD, FLAG_RD | FLAG_AD, FLAG_RD | FLAG_CD };
+	struct ask ask = { .type = TYPE_A, .class = CLASS_IN, .udp_size = 1232 };
+	size_t first_len = 0;
+	unsigned i;
+
+	for (i = 0; i < 72; i++) {
+		tell_plain = i % 2;
+		ask.edns = i / 2 % 2;
+		ask.do_bit = ask.edns && i / 4 % 2;
+		ask.flags = flags[i / 8 % 3];
+		ask.name = names[i / 24];
+		ck_assert_int_eq(receive(&ask, 100), RESOLVER_LATER);
+		reply(waiter, NULL);
+		ck_assert_uint_eq(sent_count, i + 1);
+		if (tell_plain) {
+			ck_assert_uint_eq(sent_len, first_len);
+			ck_assert_mem_eq(sent, first, sent_len);
+		}
+		memcpy(first, sent, sent_len);
+		first_len = sent_len;
+	}
+	ck_assert_uint_eq(counter_get(&resolver_counters(resolver)->forwarded), 72);
+	ck_assert_uint_eq(counter_get(&resolver_counters(resolver)->noerror), 72);
+	/* The log has its line, which needs the name. */
+	view->log_queries = true;
+	ck_assert_int_eq(ask_a("a.example", 100), RESOLVER_LATER);
+	reply(waiter, NULL);
+	ck_assert_uint_eq(told, 1);
 	check_sum();
 }
 END_TEST
@@ -1066,6 +1116,7 @@ static Suite *query_suite(void)
 	tcase_add_test(tcase, without_recursion);
 	tcase_add_test(tcase, waits);
 	tcase_add_test(tcase, transports);
+	tcase_add_test(tcase, plain_reply);
 	tcase_add_test(tcase, reload_while_waiting);
 	tcase_add_test(tcase, deadline);
 	tcase_add_test(tcase, deadline_after_reload);
