@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "source/token.h"
+#include "wire/types.h"
 
 struct hosts_line {
 	const struct reader_input *in;
@@ -23,6 +24,7 @@ struct hosts_line {
 	struct complaints *to;
 	unsigned number;
 	unsigned addresses, names;
+	unsigned scoped;           /* column of an address with a scope; 0: none */
 	bool behind;               /* the addresses stand behind the names */
 	struct name_series series; /* of the names, one at a time */
 	struct token_address address[HOSTS_ADDRESSES_MAX];
@@ -63,14 +65,35 @@ static int refuse(struct hosts_line *line, unsigned column, const char *what)
 	return -1;
 }
 
+/*
+ * `fe80::1%lo0`: macOS gives its own localhost such an address. It means nothing on another
+ * machine's links, so nothing of it is kept but that it is there.
+ */
+static bool read_scoped(const char *text, size_t len, struct token_address *ret)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+	/* fe80::, ff02:: */
+	const char *percent = (*text | 0x20) == 'f' ? memchr(text, '%', len) : NULL;
+
+	if (!percent || percent + 1 == text + len ||
+	    !token_read_address(text, (size_t)(percent - text), ret) || ret->type != TYPE_AAAA)
+		return false;
+	memcpy(ret->octets, loopback, sizeof(loopback));
+	return true;
+}
+
 static int take_word(struct hosts_line *line, const char *text, size_t len, unsigned column)
 {
 	struct token_address address;
+	bool scoped;
 
 	token_unquote(&text, &len);
 	if (!len)
 		return 0;
-	if (token_read_address(text, len, &address)) {
+	scoped = read_scoped(text, len, &address);
+	if (scoped)
+		line->scoped = column;
+	if (scoped || token_read_address(text, len, &address)) {
 		if (line->addresses && line->names && !line->behind)
 			return refuse(line, column,
 				      "addresses on both sides of a name; give each pair a line of "
@@ -159,6 +182,12 @@ static void finish_line(struct hosts_line *line, const char *start)
 
 			if (own && is_own_name(text, line->name[i].len))
 				continue;
+			if (line->scoped) {
+				refuse(line, line->scoped,
+				       "an address of one machine's link; write one that is "
+				       "reached from elsewhere");
+				return;
+			}
 			why = token_read_next_name(text, line->name[i].len, line->in->origin,
 						   &line->series);
 			if (why) {
@@ -178,7 +207,7 @@ static void read_line(struct hosts_line *line, const char *start, size_t len)
 
 	if (comment)
 		len = (size_t)(comment - start);
-	line->addresses = line->names = 0;
+	line->addresses = line->names = line->scoped = 0;
 	line->behind = false;
 	if (len > HOSTS_LINE_MAX) {
 		refuse(line, 0, "longer than 16384 octets; use several lines");

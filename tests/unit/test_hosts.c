@@ -92,6 +92,19 @@ START_TEST(skips_what_is_the_machines_own)
 				 ->complaints,
 			 "");
 	ck_assert_str_eq(read_text("127.0.1.1 box localhost\n")->records, "box 10 A 127.0.1.1 1\n");
+	/* macOS has this. */
+	ck_assert_str_eq(read_text("::1 localhost\nfe80::1%lo0\tlocalhost\n10.0.0.1 a.example\n")
+				 ->complaints,
+			 "");
+	expect_refused("fe80::1%eth0 a.example\n",
+		       "E f:1:1: an address of one machine's link; write one that is reached from "
+		       "elsewhere\n");
+	expect_refused("10.0.0.1 fe80::1%eth0 localhost\n",
+		       "E f:1:10: an address of one machine's link; write one that is reached from "
+		       "elsewhere\n");
+	expect_refused("10.0.0.1%eth0 localhost\n",
+		       "E f:1:1: `10.0.0.1%eth0` holds a character that no host name has; correct "
+		       "the line\n");
 }
 END_TEST
 
