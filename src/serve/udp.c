@@ -143,6 +143,8 @@ static void serve_batch(struct udp_server_socket *s, unsigned count, uint64_t no
 
 	for (n = 0; n < count; n++) {
 		datagram = udp_in_at(server->in, n);
+		if (n + 1 < count)
+			__builtin_prefetch(udp_in_at(server->in, n + 1)->data);
 		client.from = datagram->from;
 		client.to = datagram->to;
 		client.ifindex = datagram->ifindex;

@@ -7,24 +7,15 @@
  */
 #include "wire/edns.h"
 
-#include "wire/types.h"
-
 int edns_read(struct edns *ret, uint16_t class, uint32_t ttl, struct cursor rdata)
 {
-	struct edns edns = {
-		.present = true,
-		.version = (uint8_t)(ttl >> 16),
-		.rcode_high = (uint8_t)(ttl >> 24),
-		.udp_size = class < EDNS_UDP_SIZE_MIN ? EDNS_UDP_SIZE_MIN : class,
-		.do_bit = (ttl & 0x8000) != 0,
-		.idle_ds = -1,
-		.ede = EDE_NONE,
-	};
+	struct edns edns;
 	unsigned options;
 	uint16_t option, len;
 	struct cursor value;
 	const uint8_t *octets;
 
+	edns_read_fields(&edns, class, ttl);
 	for (options = 0; edns.version == 0 && cursor_left(&rdata) > 0; options++) {
 		option = cursor_u16(&rdata);
 		len = cursor_u16(&rdata);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "wire/cursor.h"
+#include "wire/types.h"
 
 /* Largest UDP payload that we send or ask for: never fragmented on any sane path (RFC 9715 3). */
 #define EDNS_UDP_SIZE 1232
@@ -47,6 +48,20 @@ struct edns {
 	const uint8_t *cookie;
 	size_t cookie_len;
 };
+
+/* From the fields of an OPT record that has no data. */
+static inline void edns_read_fields(struct edns *ret, uint16_t class, uint32_t ttl)
+{
+	*ret = (struct edns){
+		.present = true,
+		.version = (uint8_t)(ttl >> 16),
+		.rcode_high = (uint8_t)(ttl >> 24),
+		.udp_size = class < EDNS_UDP_SIZE_MIN ? EDNS_UDP_SIZE_MIN : class,
+		.do_bit = (ttl & 0x8000) != 0,
+		.idle_ds = -1,
+		.ede = EDE_NONE,
+	};
+}
 
 /*
  * From the fields of an OPT record: `class` is the size, `ttl` the flags, rdata the options. -1 if

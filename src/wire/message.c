@@ -77,6 +77,19 @@ static int read_opt(struct edns *edns, const struct cursor *c, const struct mess
 			 cursor_over(c->data + record->rdata_at, record->rdata_len));
 }
 
+/* Is all that is left an OPT without options? Most queries end so. */
+static bool read_plain_opt(struct edns *ret, const struct cursor *c)
+{
+	struct cursor rest = *c;
+	const uint8_t *p = cursor_bytes(&rest, 1 + RECORD_FIELDS_LEN);
+
+	if (!p || cursor_left(&rest) > 0 || p[0] != 0 || octets_load_u16(p + 1) != TYPE_OPT ||
+	    octets_load_u16(p + 9) != 0)
+		return false;
+	edns_read_fields(ret, octets_load_u16(p + 3), octets_load_u32(p + 5));
+	return true;
+}
+
 /* The records behind a query's question: all must be well formed, the OPT is taken. */
 static enum message_verdict read_query_records(struct message_query *ret, struct cursor *c,
 					       uint32_t others, uint32_t additional)
@@ -84,6 +97,9 @@ static enum message_verdict read_query_records(struct message_query *ret, struct
 	struct message_record record;
 	struct edns edns = { .ede = EDE_NONE };
 	uint32_t i;
+
+	if (others == 0 && additional == 1 && read_plain_opt(&ret->edns, c))
+		return ret->edns.version > 0 ? MESSAGE_BADVERS : MESSAGE_OK;
 
 	for (i = 0; i < others + additional; i++) {
 		if (read_record(c, &record) < 0)

@@ -40,7 +40,7 @@ static inline uint64_t fold_eight(uint64_t x)
 	return x | upper >> 2; /* 0x80 >> 2 is the bit that tells the cases apart */
 }
 
-/* Folds `len` octets at least, from the start. */
+/* Folds `len` octets at least, from the start; of what stands behind the name nobody reads. */
 static inline void fold(struct name *name, size_t len)
 {
 	uint64_t x;
@@ -59,7 +59,6 @@ static void prepare(struct name *name)
 	uint64_t hash = NAME_ROOT_HASH;
 	unsigned i, k;
 
-	memset(name->wire + name->len, 0, -name->len & 7);
 	fold(name, name->len);
 	name->hash[0] = hash;
 	for (k = 1; k <= name->labels; k++) {
@@ -93,33 +92,32 @@ static inline int follow(const struct cursor *c, size_t *at, size_t *start, unsi
 static inline size_t gather(uint8_t out[NAME_WIRE_MAX], uint8_t at[NAME_LABELS_MAX + 1],
 			    unsigned *ret_labels, struct cursor *c)
 {
-	size_t pos = c->at, start = pos, end = 0, len = 0, copied = 0;
-	unsigned labels = 0, pointers = 0, n;
+	size_t pos = c->at, start = pos, end = 0, len = 0, room, n;
+	unsigned labels = 0, pointers = 0, octet = 0;
+	const uint8_t *run;
 
 	while (!c->bad && pos < c->len) {
-		n = c->data[pos];
-		if (n - 1 < NAME_LABEL_MAX) {
-			/* It must leave room for the root, which also keeps `labels` in bounds. */
-			if (c->len - pos < n + 1 || len + n + 1 >= NAME_WIRE_MAX)
+		/* Labels up to the root or a pointer. The root must still find room. */
+		run = c->data + pos;
+		room = c->len - pos < NAME_WIRE_MAX - len ? c->len - pos : NAME_WIRE_MAX - len;
+		for (n = 0; n < room; n += octet + 1) {
+			octet = run[n];
+			if (octet - 1 >= NAME_LABEL_MAX)
 				break;
-			at[labels++] = (uint8_t)len;
-			len += n + 1;
-			pos += n + 1;
-			continue;
+			at[labels++] = (uint8_t)(len + n);
 		}
-		if (n == 0) {
-			at[labels] = (uint8_t)len++;
-			pos++;
-		} else if (n < 0xc0) {
+		if (n >= room || (octet > 0 && octet < 0xc0))
 			break;
-		}
-		memcpy(out + copied, c->data + pos - (len - copied), len - copied);
-		copied = len;
-		if (n == 0) {
+		if (octet == 0) {
+			memcpy(out + len, run, n + 1);
+			at[labels] = (uint8_t)(len + n);
 			*ret_labels = labels;
-			c->at = end ? end : pos;
-			return len;
+			c->at = end ? end : pos + n + 1;
+			return len + n + 1;
 		}
+		memcpy(out + len, run, n);
+		len += n;
+		pos += n;
 		if (!end)
 			end = pos + 2;
 		if (follow(c, &pos, &start, &pointers) < 0)

@@ -28,6 +28,8 @@
 
 /* A pointer has 14 bits (RFC 1035 4.1.4). */
 #define POINTER_REACH 0x4000
+/* Of an OPT without options: root, type, class, TTL, length. */
+#define OPT_HEAD_LEN 11
 
 static inline void put(struct writer *w, const void *data, size_t len)
 {
@@ -367,7 +369,7 @@ static size_t text_len(const char *text)
 
 size_t writer_opt_len(const struct writer_opt *opt)
 {
-	size_t len = 11; /* root, type, class, ttl, rdata length */
+	size_t len = OPT_HEAD_LEN;
 
 	if (opt->nsid)
 		len += 4 + text_len(opt->nsid);
@@ -404,16 +406,26 @@ static void put_padding(struct writer *writer, unsigned block)
 	}
 }
 
+/* The root's octet and the fields. */
+static void put_opt_head(struct writer *w, const struct writer_opt *opt)
+{
+	uint8_t octets[OPT_HEAD_LEN] = { 0 };
+
+	octets_store_u16(octets + 1, TYPE_OPT);
+	octets_store_u16(octets + 3, opt->udp_size);
+	octets[5] = opt->rcode_high;
+	octets[7] = opt->do_bit ? 0x80 : 0;
+	put(w, octets, sizeof(octets));
+}
+
 void writer_opt(struct writer *writer, const struct writer_opt *opt)
 {
 	struct writer_mark mark = writer_mark(writer);
-	uint32_t ttl = (uint32_t)opt->rcode_high << 24 | (opt->do_bit ? 0x8000 : 0);
 	size_t from;
 
 	if (writer->full)
 		return;
-	put(writer, "", 1);
-	put_fields(writer, TYPE_OPT, opt->udp_size, ttl);
+	put_opt_head(writer, opt);
 	from = writer->len;
 	if (opt->nsid) {
 		put_u16(writer, EDNS_OPTION_NSID);

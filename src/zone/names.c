@@ -51,33 +51,38 @@ struct found {
 	struct best served, below, apex;
 };
 
+/* Do the last `k` labels of the name make the tail? */
+static inline bool has_tail(const struct name *name, unsigned k, const struct zone_tail *tail)
+{
+	return tail->hash == name->hash[k] && tail->labels == k && tail->len <= name->len &&
+	       memcmp(tail->wire, name->fold + name->len - tail->len, tail->len) == 0;
+}
+
 static void walk(const struct zones *zones, const struct name *name, struct found *ret)
 {
-	unsigned k,
-		max = name->labels < zones->tail_labels_max ? name->labels : zones->tail_labels_max;
+	unsigned k, max = name->labels;
+	const struct pattern *pattern;
 	const struct hanger *h;
-	const struct zone_tail *tail;
 	uint32_t at;
 
 	memset(ret, 0, sizeof(*ret));
 	if (!zone_ends_may_have(&zones->ends, name))
 		return;
-	for (k = 1; k <= max; k++) {
+	if (max > zones->tail_labels_max)
+		max = zones->tail_labels_max;
+	for (k = zones->tail_labels_min; k <= max; k++) {
 		for (at = zones_hook(zones, name->hash[k]); at; at = h->next) {
 			h = &zones->hangers[at - 1];
-			tail = &h->pattern->tail;
-			if (tail->hash != name->hash[k] || tail->labels != k ||
-			    tail->len > name->len ||
-			    memcmp(tail->wire, name->fold + name->len - tail->len, tail->len) != 0)
-				continue;
-			if (!pattern_match_lead(h->pattern, name))
+			pattern = h->pattern;
+			if (!has_tail(name, k, &pattern->tail) ||
+			    (pattern->braces > 0 && !pattern_match_lead(pattern, name)))
 				continue;
 			if (!h->public)
-				consider(&ret->served, h->pattern, h->at);
-			else if (h->pattern->labels < name->labels)
-				consider(&ret->below, h->pattern, h->at);
+				consider(&ret->served, pattern, h->at);
+			else if (pattern->labels < name->labels)
+				consider(&ret->below, pattern, h->at);
 			else
-				consider(&ret->apex, h->pattern, h->at);
+				consider(&ret->apex, pattern, h->at);
 		}
 	}
 }

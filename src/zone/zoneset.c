@@ -279,6 +279,8 @@ static void hang(struct zones *zones, uint32_t at, const struct pattern *pattern
 		.pattern = pattern, .public = public, .at = (uint16_t)number, .next = *slot
 	};
 	*slot = at + 1;
+	if (at == 0 || pattern->tail.labels < zones->tail_labels_min)
+		zones->tail_labels_min = pattern->tail.labels;
 	if (pattern->tail.labels > zones->tail_labels_max)
 		zones->tail_labels_max = pattern->tail.labels;
 	if (pattern->tail.labels < 2)

@@ -66,7 +66,7 @@ struct zones {
 	struct hanger *hangers;
 	uint32_t *slots; /* hanger plus one, by the tail's hash */
 	size_t slots_mask;
-	unsigned tail_labels_max;
+	unsigned tail_labels_min, tail_labels_max;
 	struct zone_ends ends;
 };
 
