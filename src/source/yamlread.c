@@ -88,13 +88,30 @@ void yamlread_survey(struct text *text, struct yamlread_survey *ret)
 
 /* ---- libyaml's input ------------------------------------------------------------------------- */
 
+/*
+ * How much of the text is given at a time: a line, and an octet that might be refused by itself.
+ * libyaml decodes at once whatever it gets, and would refuse it before it has said what stands
+ * above.
+ */
+static size_t piece_len(const char *at, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)at[i];
+
+		if (c == '\n')
+			return i + 1;
+		if ((c < ' ' && c != '\t') || c >= 0x7f)
+			return i ? i : 1;
+	}
+	return len;
+}
+
 static int feed_parser(void *data, unsigned char *buffer, size_t size, size_t *ret_len)
 {
 	struct yamlfeed *feed = data;
-	size_t len = text_fill(feed->text, 1);
+	size_t len = text_fill(feed->text, size);
 
-	if (len > size)
-		len = size;
+	len = piece_len(feed->text->at, len < size ? len : size);
 	feed->over = feed->since > YAML_PIECE_MAX;
 	if (feed->over)
 		return 0;

@@ -119,6 +119,13 @@ START_TEST(keeps_what_stands_before_an_error)
 	ck_assert_str_eq(result->records, "a.example 10 A 10.0.0.1 2\n");
 	result = read_text("hosts:\n  a.example: 10.0.0.1\n  b.example: \x7f\n");
 	ck_assert_int_eq(strncmp(result->complaints, "E f:3:14: no valid YAML: ", 25), 0);
+	ck_assert_str_eq(result->records, "a.example 10 A 10.0.0.1 2\n");
+	result = read_text("hosts:\n  a.example: 10.0.0.1\n  b.example: 10.0.0.2 # \xc3\xa4\n"
+			   "  # \xff\n  c.example: 10.0.0.3\n");
+	ck_assert_str_eq(result->complaints,
+			 "E f:4:5: no valid YAML: invalid leading UTF-8 octet; correct it, what "
+			 "follows is not read\n");
+	ck_assert_str_eq(result->records, "a.example 10 A 10.0.0.1 2\nb.example 10 A 10.0.0.2 3\n");
 	expect_complaint("hosts:\n  a.example: 10.0.0.1\n---\nhosts: {}\n",
 			 "E f:3:1: a second document; put it into a file of its own\n");
 	expect_complaint("- a\n",
