@@ -23,6 +23,7 @@
 #include "source/azurescope.h"
 #include "source/jsonread.h"
 #include "source/token.h"
+#include "source/yamlfeed.h"
 #include "source/yamlread.h"
 
 enum role {
@@ -435,11 +436,11 @@ static int walk_json(struct azure *azure)
 static int walk_yaml(struct azure *azure)
 {
 	const struct reader_input *in = azure->out.in;
-	struct yamlread_survey survey;
+	struct yamlfeed_survey survey;
 	struct yamlread *read;
 	struct json_event event;
 
-	yamlread_survey(in->text, &survey);
+	yamlfeed_survey(in->text, &survey);
 	if (survey.directive) {
 		complain(azure->out.to, COMPLAINT_ERROR, in->path, survey.directive, 1,
 			 "a %% directive; take it out");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libyaml's events are walked directly; no document tree is built, so memory does not grow with the
- * file, and aliases cannot multiply. Anchors, aliases and tags are refused on sight.
+ * Events are walked directly; no document tree is built, so memory does not grow with the file, and
+ * aliases cannot multiply. Anchors, aliases and tags are refused on sight. The events are
+ * libyaml's, or for plain lines those of source/yamlplain, which are the same.
  *
  * libyaml's time is quadratic in nesting depth and in the number of % directives. The walk ends at
  * a depth no honest file has; libyaml looks ahead 1024 octets of one line at most, so it never
@@ -18,11 +19,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "source/rrtext.h"
 #include "source/token.h"
-#include "source/yamlread.h"
+#include "source/yamlfeed.h"
 
 struct yaml_walk {
 	const struct reader_input *in;
@@ -31,11 +31,10 @@ struct yaml_walk {
 	struct rrtext *rr;
 	struct rrlex *lex;
 	uint32_t ttl;
-	struct yamlfeed feed;
-	yaml_parser_t parser;
-	yaml_event_t event;
-	bool has_event;
-	bool dead; /* a syntax error or too deep: the rest cannot be read */
+	bool quick;
+	struct yamlfeed *feed;
+	const yaml_event_t *event;
+	bool dead; /* a syntax error, too deep, the end: there is no more to be read */
 	unsigned depth;
 };
 
@@ -48,7 +47,7 @@ static void refuse_at(struct yaml_walk *walk, const yaml_mark_t *mark, const cha
 
 static void refuse(struct yaml_walk *walk, const char *what)
 {
-	refuse_at(walk, &walk->event.start_mark, what);
+	refuse_at(walk, &walk->event->start_mark, what);
 }
 
 static void refuse_scalar(struct yaml_walk *walk, const char *before, const char *after)
@@ -57,8 +56,8 @@ static void refuse_scalar(struct yaml_walk *walk, const char *before, const char
 	struct err err;
 
 	err_set(&err, "%s`%s` %s", before,
-		token_show(shown, (const char *)walk->event.data.scalar.value,
-			   walk->event.data.scalar.length),
+		token_show(shown, (const char *)walk->event->data.scalar.value,
+			   walk->event->data.scalar.length),
 		after);
 	refuse(walk, err.text);
 }
@@ -71,7 +70,7 @@ static void complain_syntax(struct yaml_walk *walk)
 	struct err err;
 
 	err_set(&err, "no valid YAML: %s; correct it, what follows is not read",
-		yamlfeed_problem(&walk->feed, &walk->parser, &mark));
+		yamlfeed_problem(walk->feed, &mark));
 	refuse_at(walk, &mark, err.text);
 }
 
@@ -81,21 +80,18 @@ static bool next(struct yaml_walk *walk)
 	const char *why[2];
 	unsigned count;
 
-	if (walk->has_event)
-		yaml_event_delete(&walk->event);
-	walk->has_event = false;
 	if (walk->dead)
 		return false;
-	if (!yamlfeed_next(&walk->feed, &walk->parser, &walk->event)) {
+	walk->event = yamlfeed_next(walk->feed);
+	if (!walk->event) {
 		complain_syntax(walk);
 		walk->dead = true;
 		return false;
 	}
-	walk->has_event = true;
-	count = yamlread_refusals(&walk->event, why);
+	count = yamlfeed_refusals(walk->event, why);
 	for (unsigned i = 0; i < count; i++)
 		refuse(walk, why[i]);
-	switch (walk->event.type) {
+	switch (walk->event->type) {
 	case YAML_MAPPING_START_EVENT:
 	case YAML_SEQUENCE_START_EVENT:
 		if (++walk->depth > YAML_DEPTH_MAX) {
@@ -109,6 +105,8 @@ static bool next(struct yaml_walk *walk)
 		walk->depth--;
 		break;
 	case YAML_STREAM_END_EVENT:
+	case YAML_NO_EVENT:
+		walk->dead = true;
 		return false;
 	default:
 		break;
@@ -121,8 +119,8 @@ static void skip(struct yaml_walk *walk)
 {
 	unsigned depth = walk->depth;
 
-	if (walk->event.type != YAML_MAPPING_START_EVENT &&
-	    walk->event.type != YAML_SEQUENCE_START_EVENT)
+	if (walk->event->type != YAML_MAPPING_START_EVENT &&
+	    walk->event->type != YAML_SEQUENCE_START_EVENT)
 		return;
 	while (next(walk) && walk->depth >= depth)
 		;
@@ -130,7 +128,7 @@ static void skip(struct yaml_walk *walk)
 
 static bool is_scalar(const struct yaml_walk *walk)
 {
-	return walk->event.type == YAML_SCALAR_EVENT;
+	return walk->event->type == YAML_SCALAR_EVENT;
 }
 
 /* `key:` with nothing behind it, or null. */
@@ -138,9 +136,9 @@ static bool is_null(const struct yaml_walk *walk)
 {
 	const char *value;
 
-	if (!is_scalar(walk) || walk->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+	if (!is_scalar(walk) || walk->event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
 		return false;
-	value = (const char *)walk->event.data.scalar.value;
+	value = (const char *)walk->event->data.scalar.value;
 	return !*value || strcmp(value, "~") == 0 || strcmp(value, "null") == 0;
 }
 
@@ -151,8 +149,8 @@ static void read_ttl(struct yaml_walk *walk)
 	if (!is_scalar(walk)) {
 		refuse(walk, "`ttl` takes a number of seconds; write `ttl: 10`");
 		skip(walk);
-	} else if (!token_read_ttl((const char *)walk->event.data.scalar.value,
-				   walk->event.data.scalar.length, &walk->ttl)) {
+	} else if (!token_read_ttl((const char *)walk->event->data.scalar.value,
+				   walk->event->data.scalar.length, &walk->ttl)) {
 		refuse_scalar(walk, "", "is no TTL; write seconds, at most 2147483647");
 	}
 }
@@ -161,8 +159,8 @@ static void add_address(struct yaml_walk *walk, const struct name *name, unsigne
 {
 	struct token_address address;
 
-	if (!token_read_address((const char *)walk->event.data.scalar.value,
-				walk->event.data.scalar.length, &address))
+	if (!token_read_address((const char *)walk->event->data.scalar.value,
+				walk->event->data.scalar.length, &address))
 		refuse_scalar(walk, "", "is no address; write an IPv4 or IPv6 address");
 	else if (name)
 		builder_add(walk->builder, name, address.type, walk->ttl, address.octets,
@@ -185,15 +183,15 @@ static void read_addresses(struct yaml_walk *walk, const struct name *name, unsi
 			add_address(walk, name, line);
 		return;
 	}
-	if (walk->event.type != YAML_SEQUENCE_START_EVENT) {
-		if (walk->event.type == YAML_MAPPING_START_EVENT)
+	if (walk->event->type != YAML_SEQUENCE_START_EVENT) {
+		if (walk->event->type == YAML_MAPPING_START_EVENT)
 			refuse(walk, "a name takes an address or a list of addresses; correct it");
 		skip(walk);
 		return;
 	}
-	while (next(walk) && walk->event.type != YAML_SEQUENCE_END_EVENT) {
+	while (next(walk) && walk->event->type != YAML_SEQUENCE_END_EVENT) {
 		if (!is_scalar(walk)) {
-			if (walk->event.type != YAML_ALIAS_EVENT)
+			if (walk->event->type != YAML_ALIAS_EVENT)
 				refuse(walk,
 				       "a list of addresses holds addresses alone; correct it");
 			skip(walk);
@@ -213,19 +211,19 @@ static void read_hosts(struct yaml_walk *walk)
 
 	if (is_null(walk))
 		return;
-	if (walk->event.type != YAML_MAPPING_START_EVENT) {
+	if (walk->event->type != YAML_MAPPING_START_EVENT) {
 		refuse(walk, "`hosts` takes lines of `name: address`; correct it");
 		skip(walk);
 		return;
 	}
-	while (next(walk) && walk->event.type != YAML_MAPPING_END_EVENT) {
+	while (next(walk) && walk->event->type != YAML_MAPPING_END_EVENT) {
 		/* Kept for all addresses of the list: together they are one claim. */
-		unsigned line = (unsigned)walk->event.start_mark.line + 1;
+		unsigned line = (unsigned)walk->event->start_mark.line + 1;
 		const char *why = "is no name";
 
 		if (is_scalar(walk)) {
-			why = token_read_name((const char *)walk->event.data.scalar.value,
-					      walk->event.data.scalar.length, walk->in->origin,
+			why = token_read_name((const char *)walk->event->data.scalar.value,
+					      walk->event->data.scalar.length, walk->in->origin,
 					      &name);
 			if (why) {
 				struct err err;
@@ -245,9 +243,9 @@ static void read_hosts(struct yaml_walk *walk)
 
 static void read_record(struct yaml_walk *walk)
 {
-	unsigned line = (unsigned)walk->event.start_mark.line + 1;
-	const char *text = (const char *)walk->event.data.scalar.value, *at;
-	size_t len = walk->event.data.scalar.length;
+	unsigned line = (unsigned)walk->event->start_mark.line + 1;
+	const char *text = (const char *)walk->event->data.scalar.value, *at;
+	size_t len = walk->event->data.scalar.length;
 	struct rrtext_record record;
 	struct rrword word;
 	struct name owner;
@@ -280,19 +278,19 @@ static void read_records(struct yaml_walk *walk)
 {
 	if (is_null(walk))
 		return;
-	if (walk->event.type != YAML_SEQUENCE_START_EVENT) {
+	if (walk->event->type != YAML_SEQUENCE_START_EVENT) {
 		refuse(walk, "`records` takes a list of `- name. TTL IN TYPE data`; correct it");
 		skip(walk);
 		return;
 	}
 	/* As in a zone file, several records of one name are a set. */
 	builder_set_claims(walk->builder, false);
-	while (next(walk) && walk->event.type != YAML_SEQUENCE_END_EVENT) {
+	while (next(walk) && walk->event->type != YAML_SEQUENCE_END_EVENT) {
 		if (is_scalar(walk)) {
 			read_record(walk);
 			continue;
 		}
-		if (walk->event.type != YAML_ALIAS_EVENT)
+		if (walk->event->type != YAML_ALIAS_EVENT)
 			refuse(walk,
 			       "a record is one text; where it holds `: ` put it into quotes");
 		skip(walk);
@@ -333,7 +331,7 @@ static unsigned distance(const char *a, const char *b)
 
 static int read_key(struct yaml_walk *walk, unsigned *seen)
 {
-	const char *key = (const char *)walk->event.data.scalar.value;
+	const char *key = (const char *)walk->event->data.scalar.value;
 	const char *near = NULL;
 
 	if (!is_scalar(walk)) {
@@ -369,7 +367,7 @@ static void read_root(struct yaml_walk *walk)
 {
 	unsigned seen = 0;
 
-	while (next(walk) && walk->event.type != YAML_MAPPING_END_EVENT) {
+	while (next(walk) && walk->event->type != YAML_MAPPING_END_EVENT) {
 		int key = read_key(walk, &seen);
 
 		if (!next(walk))
@@ -390,7 +388,7 @@ static void read_stream(struct yaml_walk *walk)
 	bool first = true;
 
 	while (next(walk)) {
-		if (walk->event.type != YAML_DOCUMENT_START_EVENT)
+		if (walk->event->type != YAML_DOCUMENT_START_EVENT)
 			continue;
 		if (!first) {
 			refuse(walk, "a second document; put it into a file of its own");
@@ -399,7 +397,7 @@ static void read_stream(struct yaml_walk *walk)
 		first = false;
 		if (!next(walk))
 			return;
-		if (walk->event.type == YAML_MAPPING_START_EVENT) {
+		if (walk->event->type == YAML_MAPPING_START_EVENT) {
 			read_root(walk);
 		} else if (!is_null(walk)) {
 			refuse(walk, "keys have to stand here: ttl, hosts, records; correct it");
@@ -414,12 +412,12 @@ static void find_ttl(struct yaml_walk *walk)
 	while (next(walk)) {
 		bool is_ttl;
 
-		if (walk->event.type == YAML_MAPPING_START_EVENT && walk->depth == 1)
+		if (walk->event->type == YAML_MAPPING_START_EVENT && walk->depth == 1)
 			continue;
 		if (walk->depth != 1)
 			continue;
 		is_ttl = is_scalar(walk) &&
-			 strcmp((const char *)walk->event.data.scalar.value, "ttl") == 0;
+			 strcmp((const char *)walk->event->data.scalar.value, "ttl") == 0;
 		if (!is_scalar(walk))
 			skip(walk);
 		if (!next(walk))
@@ -435,23 +433,23 @@ static void find_ttl(struct yaml_walk *walk)
 static int walk_file(struct yaml_walk *walk, void (*step)(struct yaml_walk *walk))
 {
 	text_rewind(walk->in->text);
-	if (yamlfeed_init(&walk->feed, &walk->parser, walk->in->text) < 0)
+	walk->feed = yamlfeed_new(walk->in->text, walk->quick);
+	if (!walk->feed)
 		return -1;
-	step(walk);
-	if (walk->has_event)
-		yaml_event_delete(&walk->event);
-	walk->has_event = walk->dead = false;
+	walk->dead = false;
 	walk->depth = 0;
-	yaml_parser_delete(&walk->parser);
+	step(walk);
+	yamlfeed_free(walk->feed);
 	return 0;
 }
 
-void yaml_read(const struct reader_input *in, struct builder *builder, struct complaints *to)
+static void read_yaml(const struct reader_input *in, struct builder *builder, struct complaints *to,
+		      bool quick)
 {
-	struct yaml_walk walk = { .in = in, .builder = builder, .ttl = in->ttl };
-	struct yamlread_survey survey;
+	struct yaml_walk walk = { .in = in, .builder = builder, .ttl = in->ttl, .quick = quick };
+	struct yamlfeed_survey survey;
 
-	yamlread_survey(in->text, &survey);
+	yamlfeed_survey(in->text, &survey);
 	if (survey.directive) {
 		complain(to, COMPLAINT_ERROR, in->path, survey.directive, 1,
 			 "a %% directive; take it out");
@@ -474,4 +472,14 @@ no_memory:
 	complain(to, COMPLAINT_ERROR, in->path, 0, 0, "no memory to read it; free some");
 	rrtext_free(walk.rr);
 	free(walk.lex);
+}
+
+void yaml_read(const struct reader_input *in, struct builder *builder, struct complaints *to)
+{
+	read_yaml(in, builder, to, true);
+}
+
+void yaml_read_slowly(const struct reader_input *in, struct builder *builder, struct complaints *to)
+{
+	read_yaml(in, builder, to, false);
 }
