@@ -154,6 +154,10 @@ int csvrow_take_names(struct csvrow *row, const struct csvcell *cell, enum csvro
 		return 0;
 	if (lost)
 		return csvrow_refuse_text(row, cell, "", cell->text, cell->len, lost);
+	/* Nearly always there is one, like that of the row before. */
+	if (row->names < CSV_NAMES_MAX &&
+	    token_is_next_name(cell->text, cell->len, &row->name[row->names]))
+		return take_name(row, cell, cell->text, cell->len, naming);
 	if (!is_list_of_names(cell->text, cell->len)) {
 		text = cell->text;
 		len = cell->len;

@@ -195,15 +195,28 @@ const char *token_read_name(const char *text, size_t len, const struct name *ori
 	return name_join(ret, &label, 1, origin) < 0 ? "is too long together with its zone" : NULL;
 }
 
+/* Octets of the first label where the rest is as it was, and good; else 0. */
+static size_t next_label(const char *text, size_t len, const struct name *origin,
+			 const struct name_series *series)
+{
+	size_t label = name_series_head(series, text, len, series->tail_len ? NULL : origin);
+
+	/* Digits alone may be no name with what is behind them. */
+	return label && (kinds_of(text, label) & (IN_LABEL | IN_NUMBERS)) == IN_LABEL ? label : 0;
+}
+
+bool token_is_next_name(const char *text, size_t len, const struct name_series *series)
+{
+	return series->tail_len && next_label(text, len, NULL, series);
+}
+
 const char *token_read_next_name(const char *text, size_t len, const struct name *origin,
 				 struct name_series *series)
 {
-	size_t label = name_series_head(series, text, len, series->tail_len ? NULL : origin);
+	size_t label = next_label(text, len, origin, series);
 	const char *why;
 
-	/* What is behind the label was found good; digits alone may be no name with it. */
-	if (label && (kinds_of(text, label) & (IN_LABEL | IN_NUMBERS)) == IN_LABEL &&
-	    name_series_put(series, text, label) == 0)
+	if (label && name_series_put(series, text, label) == 0)
 		return NULL;
 	series->noted = false;
 	why = token_read_name(text, len, origin, &series->name);

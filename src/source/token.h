@@ -43,6 +43,12 @@ const char *token_read_name(const char *text, size_t len, const struct name *ori
  */
 const char *token_read_next_name(const char *text, size_t len, const struct name *origin,
 				 struct name_series *series);
+/*
+ * Is it like the one before: another label, of letters, digits, hyphens and underscores, before the
+ * same text from a dot on? Then it is a name of several labels (if not too long), with or without
+ * origin.
+ */
+bool token_is_next_name(const char *text, size_t len, const struct name_series *series);
 
 /*
  * Seconds: digits, or digits with units (w d h m s) as in `1h30m`. False if it is none or over

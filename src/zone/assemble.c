@@ -47,6 +47,12 @@ struct assembly {
 	struct node_index empties; /* new empty non-terminals, until they join the names */
 	size_t empties_room;
 	bool *apex_done; /* ancestors of a literal zone's apex are there; by zone */
+	/*
+	 * A name of each literal zone, whose ancestors are those of all in it with one label before
+	 * the apex; by zone.
+	 */
+	const struct node **one;
+	bool deep; /* there are other names */
 };
 
 struct node *table_walk_next(const struct table *table, struct table_walk *walk)
@@ -300,6 +306,24 @@ static int add_name(struct assembly *a, struct node *node, uint64_t hash)
 	return 0;
 }
 
+/* Notes whether it has ancestors of its own. */
+static void note_depth(struct assembly *a, const struct node *node)
+{
+	const struct zones *zones = a->table->zones;
+	struct zone_match match;
+	struct name name;
+
+	if (a->deep)
+		return;
+	a->deep = node->zone == NODE_NO_ZONE || node_prefix_labels(node) > 1;
+	if (a->deep || a->one[node->zone])
+		return;
+	node_spell(zones, node, &name);
+	a->deep = !zones_match_served(zones, &name, &match) ||
+		  match.apex_labels != zones_tail(zones, node->zone)->labels;
+	a->one[node->zone] = node;
+}
+
 static int add_names(struct assembly *a)
 {
 	struct table *t = a->table;
@@ -317,9 +341,11 @@ static int add_names(struct assembly *a)
 			hash[n] = node_hash(t->zones, node[n]);
 			__builtin_prefetch(&t->names.slots[node_index_home(&t->names, hash[n])], 1);
 		}
-		for (i = 0; i < n; i++)
+		for (i = 0; i < n; i++) {
 			if (add_name(a, node[i], hash[i]) < 0)
 				return -1;
+			note_depth(a, node[i]);
+		}
 	} while (n == TABLE_BATCH);
 	return 0;
 }
@@ -410,11 +436,15 @@ static int add_empties(struct assembly *a)
 	struct table *t = a->table;
 	struct table_walk walk = { 0 };
 	struct node *node;
+	size_t i;
 
 	a->empties_room = 64;
 	if (node_index_init(&a->empties, a->empties_room, true) < 0)
 		return -1;
-	while ((node = table_walk_next(t, &walk)))
+	for (i = 0; !a->deep && i < zones_count(t->zones); i++)
+		if (a->one[i] && note_node(a, a->one[i]) < 0)
+			return -1;
+	while (a->deep && (node = table_walk_next(t, &walk)))
 		if (note_node(a, node) < 0)
 			return -1;
 	if ((t->names.used + a->empties.used) * 64 > t->names.size * INDEX_PARTS_MAX &&
@@ -523,7 +553,8 @@ struct table *table_new(const struct zones *zones, struct record_set *const *set
 	table->zone_names = calloc(zones_count(zones) + 1, sizeof(*table->zone_names));
 	table->zone_wildcards = calloc(zones_count(zones) + 1, sizeof(*table->zone_wildcards));
 	a.apex_done = calloc(zones_count(zones) + 1, sizeof(*a.apex_done));
-	if (!table->zone_names || !table->zone_wildcards || !a.apex_done)
+	a.one = calloc(zones_count(zones) + 1, sizeof(*a.one));
+	if (!table->zone_names || !table->zone_wildcards || !a.apex_done || !a.one)
 		goto fail;
 	if (take_sets(table, sets, count) < 0 || add_names(&a) < 0 || add_empties(&a) < 0)
 		goto fail;
@@ -533,9 +564,11 @@ struct table *table_new(const struct zones *zones, struct record_set *const *set
 	if (conf->ptr && table_add_addresses(table) < 0)
 		goto fail;
 	free(a.apex_done);
+	free(a.one);
 	return table;
 fail:
 	free(a.apex_done);
+	free(a.one);
 	node_index_fini(&a.empties);
 	table_free(table);
 	return NULL;

@@ -326,7 +326,7 @@ static void gather_v6(struct gathering *g, const struct node *node, const uint8_
 static void gather_node(struct gathering *g, const struct node *node)
 {
 	struct node_record record;
-	struct node_rrset rrset;
+	struct node_rrset rrset = { .type = 0 };
 	size_t at;
 
 	if (node->flags & NODE_WILDCARD)
@@ -334,6 +334,9 @@ static void gather_node(struct gathering *g, const struct node *node)
 	if (node_find(node, TYPE_A, &rrset))
 		for (at = 0; node_record_next(&rrset, &at, &record);)
 			gather_v4(g, node, record.rdata);
+	/* Mostly that was all there is. */
+	if (node->sets == 1 && rrset.type == TYPE_A)
+		return;
 	if (node_find(node, TYPE_AAAA, &rrset))
 		for (at = 0; node_record_next(&rrset, &at, &record);)
 			gather_v6(g, node, record.rdata);
