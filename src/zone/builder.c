@@ -65,6 +65,7 @@ struct builder {
 	struct record_set *set;
 	struct node_index index;
 	size_t room; /* names that the index has room for */
+	struct zone_placing placing;
 	struct waiting waiting[WAITING_MAX];
 	unsigned first, waits; /* of a ring: who is next, and how many there are */
 	bool settling;
@@ -550,7 +551,7 @@ int builder_add(struct builder *builder, const struct name *owner, uint16_t type
 		const uint8_t *rdata, size_t rdata_len, unsigned line)
 {
 	struct builder *b = builder;
-	struct name folded, target;
+	struct name target;
 	struct incoming in = { .given = owner,
 			       .owner = owner,
 			       .type = type,
@@ -564,10 +565,8 @@ int builder_add(struct builder *builder, const struct name *owner, uint16_t type
 		trouble = data_trouble(&in, &target);
 	if (trouble)
 		return refuse(b, &in, trouble);
-	if (zones_place(b->zones, owner, &folded, &in.place) < 0)
+	if (zones_place_next(b->zones, owner, &b->placing, &in.owner, &in.place) < 0)
 		return refuse(b, &in, "the private form of this name would be too long");
-	if (in.place.folded)
-		in.owner = &folded;
 	if (in.place.apex && (type == TYPE_SOA || type == TYPE_NS))
 		return 0;
 	if (type == TYPE_CNAME && leads_to_itself(b, &in, &target))

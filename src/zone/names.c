@@ -254,6 +254,91 @@ int zones_place(const struct zones *zones, const struct name *name, struct name 
 	return 0;
 }
 
+/* ---- one after the other ----------------------------------------------------------------- */
+
+/* Is there a zone, public or not, whose literal tail is this whole name? */
+static bool is_tail(const struct zones *zones, const struct name *name)
+{
+	const struct hanger *h;
+	uint32_t at;
+
+	if (name->labels > zones->tail_labels_max)
+		return false;
+	for (at = zones_hook(zones, name_hash(name)); at; at = h->next) {
+		h = &zones->hangers[at - 1];
+		if (h->pattern->tail.hash == name_hash(name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does the first label say which zones the name is in? A pattern looks at it that has as many
+ * labels; those whose tail is the whole name are is_tail's. Of names of three labels or fewer it
+ * may.
+ */
+static bool first_label_counts(const struct zones *zones, const struct name *name)
+{
+	const struct hanger *h;
+	unsigned k;
+	uint32_t at;
+
+	if (name->labels <= 3)
+		return true;
+	for (k = 1; k < name->labels && k <= zones->tail_labels_max; k++) {
+		for (at = zones_hook(zones, name->hash[k]); at; at = h->next) {
+			h = &zones->hangers[at - 1];
+			if (h->pattern->tail.hash == name->hash[k] &&
+			    h->pattern->labels == name->labels)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Is it the last name but for the first label, and does that make no difference? */
+static bool goes_likewise(const struct zones *zones, const struct name *name,
+			  const struct zone_placing *last)
+{
+	return last->known && name->labels > 1 && name->len - name->at[1] == last->tail_len &&
+	       memcmp(name->fold + name->at[1], last->tail, last->tail_len) == 0 &&
+	       !is_tail(zones, name);
+}
+
+int zones_place_next(const struct zones *zones, const struct name *name, struct zone_placing *last,
+		     const struct name **ret_form, struct zone_place *ret)
+{
+	if (goes_likewise(zones, name, last)) {
+		if (!last->place.folded) {
+			*ret = last->place;
+			*ret_form = name;
+			return 0;
+		}
+		if (name_relabel(&last->form, name->fold + 1, name->fold[0]) < 0)
+			return -1;
+		if (!is_tail(zones, &last->form)) {
+			*ret = last->place;
+			*ret_form = &last->form;
+			return 0;
+		}
+	}
+	last->known = false;
+	if (zones_place(zones, name, &last->form, &last->place) < 0)
+		return -1;
+	*ret = last->place;
+	*ret_form = ret->folded ? &last->form : name;
+	if (is_tail(zones, name) || first_label_counts(zones, name) ||
+	    (ret->folded &&
+	     (is_tail(zones, &last->form) || first_label_counts(zones, &last->form))))
+		return 0;
+	last->known = true;
+	last->tail_len = (uint8_t)(name->len - name->at[1]);
+	memcpy(last->tail, name->fold + name->at[1], last->tail_len);
+	return 0;
+}
+
+/* ---- back ------------------------------------------------------------------------------------ */
+
 /* Where the braces of a public zone are to be read in a private name; false if one is not known. */
 static bool public_braces(const struct zones *zones, const struct pair *pair, unsigned prefix,
 			  uint8_t brace_at[ZONE_BRACES_MAX], const struct pattern **ret_public)

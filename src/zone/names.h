@@ -177,6 +177,21 @@ int zones_place(const struct zones *zones, const struct name *name, struct name 
 		struct zone_place *ret);
 
 /*
+ * The same for names that come one after the other, mostly with another first label alone: such a
+ * one is placed as the one before, without a search. `last` is zeroed to begin, and its own;
+ * *ret_form is the name as it is held: `name`, or the form, good until the next call.
+ */
+struct zone_placing {
+	bool known; /* what follows goes for all names with this tail: */
+	uint8_t tail_len;
+	uint8_t tail[NAME_WIRE_MAX]; /* folded octets of the last name behind its first label */
+	struct zone_place place;
+	struct name form; /* of the last name, where it has one */
+};
+int zones_place_next(const struct zones *zones, const struct name *name, struct zone_placing *last,
+		     const struct name **ret_form, struct zone_place *ret);
+
+/*
  * The public forms of a name in a served zone: the i-th, in the table's order; those that need
  * a label we do not know (`{z}`), that would be too long, or that a longer public zone takes
  * for another name's are left out. -1 past the end. In lower case.

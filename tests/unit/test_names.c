@@ -387,6 +387,111 @@ START_TEST(test_too_long)
 }
 END_TEST
 
+static void check_placed_alike(const struct zones *zones, const struct name *name,
+			       struct zone_placing *last)
+{
+	struct zone_place alone, place;
+	const struct name *held;
+	struct name form;
+	int result = zones_place(zones, name, &form, &alone);
+
+	ck_assert_msg(zones_place_next(zones, name, last, &held, &place) == result, "%s",
+		      text_of(name));
+	if (result < 0)
+		return;
+	ck_assert_msg(place.folded == alone.folded && place.ambiguous == alone.ambiguous &&
+			      place.in_zone == alone.in_zone && place.apex == alone.apex &&
+			      place.zone == alone.zone,
+		      "%s", text_of(name));
+	check_prepared(held);
+	ck_assert_msg(name_equal(held, alone.folded ? &form : name), "%s", text_of(name));
+}
+
+/* Names in any order, with ends that mostly stay: each is placed as if it were alone. */
+START_TEST(test_one_after_the_other)
+{
+	static const char *const firsts[] = {
+		"a",
+		"b",
+		"acct0000001",
+		"privatelink",
+		"deep",
+		"blob",
+		"core",
+		"*",
+		"database",
+		"B",
+		"vault",
+		"x-region",
+		"longest-label-of-63-octets-0123456789-0123456789-0123456789-012",
+	};
+	static const char *const own[] = { "{a}.pl.{b}.example",
+					   "example",
+					   "deep.privatelink.blob.core."
+					   "windows.net",
+					   "deep.{w}.inner.example",
+					   "in.inner.example",
+					   "b.pl.b.example",
+					   "z" };
+	static const char *const own_public[] = { "{b}.svc.{a}.example",
+						  "q",
+						  "deeper.core.windows.net",
+						  "deep.{w}.outer.example.net",
+						  "svc2.outer.more.example",
+						  "b.svc.example",
+						  "a.z.z.z.z.z.z" };
+	struct zones *zones = zones_new();
+	struct zone_placing last = { .known = false };
+	char tail[NAME_TEXT_MAX], text[2 * NAME_TEXT_MAX];
+	size_t i, j, known = 0;
+	struct name name;
+	struct err err;
+	unsigned round;
+
+	for (i = 0; i < 7; i++)
+		ck_assert_msg(zones_add(zones, own[i], &own_public[i], 1, ZONE_STATIC, &err) == 0,
+			      "%s", err.text);
+	ck_assert_int_eq(zones_add_preset(zones, "azure", ZONE_STATIC, &err), 0);
+	ck_assert_int_eq(zones_seal(zones, &err), 0);
+	srand(5);
+	for (round = 0; round < 100000; round++) {
+		if (round % 7 == 0) {
+			i = (size_t)rand() % (rand() % 2 ? 7 : zones_count(zones));
+			j = (size_t)rand() % zones_public_count(zones, i);
+			snprintf(tail, sizeof(tail), "%s%s", rand() % 8 ? "" : "sub.",
+				 rand() % 2 ? zones_private_text(zones, i)
+					    : zones_public_text(zones, i, j));
+			for (char *at = tail; *at; at++)
+				if (*at == '{' || *at == '}')
+					*at = '-';
+			if (rand() % 4 == 0 && strchr(tail, '.'))
+				memmove(tail, strchr(tail, '.') + 1, strlen(strchr(tail, '.')));
+			if (rand() % 50 == 0)
+				memset(tail, 'x', 60), memcpy(tail + 60, ".example", 9);
+		}
+		snprintf(text, sizeof(text), "%s.%s",
+			 firsts[(size_t)rand() % (sizeof(firsts) / sizeof(*firsts))], tail);
+		name = name_of(text);
+		check_placed_alike(zones, &name, &last);
+		known += last.known;
+	}
+	ck_assert_uint_gt(known, 10000);
+	/* The form of the one is too long, those of the others are not. */
+	memset(&last, 0, sizeof(last));
+	text[0] = '\0';
+	for (i = 0; i < 105; i++)
+		strcat(text, "a.");
+	strcat(text, "blob.core.windows.net");
+	for (i = 0; i < 40; i++) {
+		memset(tail, 'y', 1 + i % 20);
+		snprintf(tail + 1 + i % 20, sizeof(tail) - 30, ".%s", text);
+		name = name_of(tail);
+		check_placed_alike(zones, &name, &last);
+	}
+	zones_free(zones);
+}
+END_TEST
+
 /* Filling: the same again, types, and what is refused. */
 START_TEST(test_filling)
 {
@@ -481,6 +586,7 @@ static Suite *names_suite(void)
 	tcase_add_test(all, test_longest);
 	tcase_add_test(all, test_braces);
 	tcase_add_test(all, test_too_long);
+	tcase_add_test(all, test_one_after_the_other);
 	tcase_add_test(all, test_filling);
 	tcase_add_test(all, test_site_recovery);
 	suite_add_tcase(suite, all);
