@@ -207,7 +207,7 @@ static void read_addresses(struct yaml_walk *walk, const struct name *name, unsi
 
 static void read_hosts(struct yaml_walk *walk)
 {
-	struct name name;
+	struct name_series series = { 0 };
 
 	if (is_null(walk))
 		return;
@@ -222,9 +222,9 @@ static void read_hosts(struct yaml_walk *walk)
 		const char *why = "is no name";
 
 		if (is_scalar(walk)) {
-			why = token_read_name((const char *)walk->event->data.scalar.value,
-					      walk->event->data.scalar.length, walk->in->origin,
-					      &name);
+			why = token_read_next_name((const char *)walk->event->data.scalar.value,
+						   walk->event->data.scalar.length,
+						   walk->in->origin, &series);
 			if (why) {
 				struct err err;
 
@@ -237,7 +237,7 @@ static void read_hosts(struct yaml_walk *walk)
 		}
 		if (!next(walk))
 			return;
-		read_addresses(walk, why ? NULL : &name, line);
+		read_addresses(walk, why ? NULL : &series.name, line);
 	}
 }
 
