@@ -20,9 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "source/rrline.h"
 #include "source/rrtext.h"
 #include "source/token.h"
 #include "source/yamlfeed.h"
+#include "wire/types.h"
 
 struct yaml_walk {
 	const struct reader_input *in;
@@ -30,6 +32,7 @@ struct yaml_walk {
 	struct complaints *to; /* NULL: the walk that only looks for `ttl` */
 	struct rrtext *rr;
 	struct rrlex *lex;
+	struct name_series owner;
 	uint32_t ttl;
 	bool quick;
 	struct yamlfeed *feed;
@@ -241,6 +244,29 @@ static void read_hosts(struct yaml_walk *walk)
 	}
 }
 
+/* One of plain words. False: it is of another kind, or wrong, and nothing has happened. */
+static bool read_plain_record(struct yaml_walk *walk, const char *text, size_t len, unsigned line)
+{
+	struct rrline record;
+	struct name target;
+
+	/* Behind a line end, which only a comment hides, there may be another record. */
+	if (!walk->quick || len > RRLINE_MAX || memchr(text, '\n', len) ||
+	    !rrline_read(text, len, &record) || !record.owner.len ||
+	    rrtext_next_name(walk->rr, &record.owner, &walk->owner) < 0)
+		return false;
+	if (record.type != TYPE_CNAME)
+		builder_add(walk->builder, &walk->owner.name, record.type,
+			    record.has_ttl ? record.ttl : walk->ttl, record.address.octets,
+			    record.address.len, line);
+	else if (rrtext_name(walk->rr, &record.target, &target, NULL) == 0)
+		builder_add(walk->builder, &walk->owner.name, record.type,
+			    record.has_ttl ? record.ttl : walk->ttl, target.wire, target.len, line);
+	else
+		return false;
+	return true;
+}
+
 static void read_record(struct yaml_walk *walk)
 {
 	unsigned line = (unsigned)walk->event->start_mark.line + 1;
@@ -256,6 +282,8 @@ static void read_record(struct yaml_walk *walk)
 		refuse(walk, "a NUL character in a record; take it out");
 		return;
 	}
+	if (read_plain_record(walk, text, len, line))
+		return;
 	rrlex_init_memory(walk->lex, text, len);
 	got = rrlex_next(walk->lex, &err);
 	at = walk->lex->entry;

@@ -15,7 +15,7 @@
 
 void yaml_read(const struct reader_input *in, struct builder *builder, struct complaints *to);
 
-/* The same without source/yamlplain, which has to come to the same: for tests. */
+/* The same without source/yamlplain and rrline, which has to come to the same: for tests. */
 void yaml_read_slowly(const struct reader_input *in, struct builder *builder,
 		      struct complaints *to);
 

@@ -325,6 +325,56 @@ START_TEST(much_between_is_the_same_either_way)
 }
 END_TEST
 
+/* Those of plain words are read by source/rrline, whether the quick way gave them or libyaml. */
+START_TEST(records_are_the_same_either_way)
+{
+	static const char *const records[] = {
+		"a. A 10.0.0.1",
+		"a. 300 IN A 10.0.0.1",
+		"'a. in 1h AAAA fd00::1;why'",
+		"'a. CNAME b'",
+		"a CNAME b.",
+		"a A 10.0.0.1",
+		"'a. CNAME @'",
+		"'a. CNAME b..c'",
+		"'a..b. A 10.0.0.1'",
+		"'a\\.b. A 10.0.0.1'",
+		"' A 10.0.0.1'",
+		"'\tA 10.0.0.1'",
+		"'a. A 10.0.0.1 '",
+		"'a. A 10.0.0.1 x'",
+		"'a. A 10.0.0.256'",
+		"'a. A fd00::1'",
+		"'a. 2147483648 A 10.0.0.1'",
+		"'a. TXT x'",
+		"'$TTL A 10.0.0.1'",
+		"'; a. A 10.0.0.1'",
+		"''",
+		"A A 10.0.0.1",
+		"\"a. A 10.0.0.1\\n\"",
+		"\"a. A 10.0.0.1\\r\"",
+		"\"a. A 10.0.0.1 ; c\\r\"",
+		"\"a. A 10.0.0.1 ; c\\nb. A 10.0.0.2\"",
+		"\"a. A 10.0.0.1 ; c\\n; d\"",
+		"\"a. A 10.0.0.1 ; c\\0\"",
+		"\"a. A 10.0.0.1\\0\"",
+		"\"\\na. A 10.0.0.1\"",
+		"\"a. (\\n A 10.0.0.1 )\"",
+		"\"a. A 10.0.0.1 ; \\xe4\"",
+		"a. A\n    10.0.0.1",
+	};
+	char text[1024];
+
+	for (size_t i = 0; i < COUNT(records); i++) {
+		for (size_t j = 0; j < COUNT(records); j++) {
+			snprintf(text, sizeof(text), "records:\n  - %s\n  - %s\n  - z A 10.0.0.9\n",
+				 records[i], records[j]);
+			compare_records(text, (i + j) % 2 ? "conf.example" : NULL, 0);
+		}
+	}
+}
+END_TEST
+
 /* ---- random ones ----------------------------------------------------------------------------- */
 
 static const char *any(const char *const *list, size_t count)
@@ -505,6 +555,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, gives_nothing_that_libyaml_would_not);
 	tcase_add_test(tcase, long_lines_are_the_same_either_way);
 	tcase_add_test(tcase, much_between_is_the_same_either_way);
+	tcase_add_test(tcase, records_are_the_same_either_way);
 	tcase_add_test(tcase, random_documents_are_the_same_either_way);
 	tcase_add_test(tcase, fuzz_seeds_are_the_same_either_way);
 	suite_add_tcase(suite, tcase);
