@@ -251,6 +251,7 @@ static bool ask(struct pending *pending, uint32_t i, struct manner manner, uint6
 						       question->rounds.round);
 	enum try_verdict verdict;
 
+	how.again = question->asked > 0;
 	/* Before it leaves: it may come back at once, to another worker. */
 	atomic_fetch_or_explicit(question->members_asked, UINT32_C(1) << manner.member,
 				 memory_order_relaxed);

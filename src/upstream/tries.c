@@ -49,11 +49,7 @@ static void init_buffers(struct tries *tries)
 	struct tries_in *in = &tries->in;
 	unsigned n;
 
-	out->unsent = TRY_NONE;
-	for (n = 0; n < TRIES_OUT_MAX; n++) {
-		out->header[n].msg_hdr.msg_iov = &out->piece[n];
-		out->header[n].msg_hdr.msg_iovlen = 1;
-	}
+	tries_out_init(out);
 	for (n = 0; n < TRIES_IN_MAX; n++) {
 		in->piece[n] = (struct iovec){ in->data[n], TRIES_DATAGRAM_MAX };
 		in->header[n].msg_hdr.msg_iov = &in->piece[n];
@@ -213,6 +209,7 @@ size_t tries_prepare(struct tries *tries, struct try *try, const struct try_ask 
 
 	try->upstream = how->upstream;
 	try->near_misses = 0;
+	try->again = how->again;
 	try->ask =
 		(struct ask){ .key = how->key,
 			      .id = id,

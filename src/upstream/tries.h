@@ -46,7 +46,8 @@ try {
 	uint16_t upstream;
 	uint16_t queued; /* its place among those that leave with this turn, or TRY_LEFT */
 	uint8_t near_misses;
-	bool warm; /* it waited for no connection, so the time of its answer is a round trip */
+	bool again; /* as in struct try_ask */
+	bool warm;  /* it waited for no connection, so the time of its answer is a round trip */
 	enum try_verdict why; /* TRY_UNSENT */
 };
 
@@ -124,6 +125,7 @@ struct try_ask {
 	const struct question_key *key;
 	uint16_t upstream;
 	bool edns, cookie, ad, caps; /* as in struct ask */
+	bool again;                  /* something led nowhere before: in no bundle (tries_out.c) */
 };
 
 /*

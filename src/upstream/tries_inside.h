@@ -18,15 +18,23 @@
  */
 #define TRIES_OUT_MAX (2 * SOCKETS_TURN_MAX)
 
+/* The control message that says how long the datagrams of a bundle are: a uint16_t. */
+union tries_segment {
+	struct cmsghdr header;
+	uint8_t room[CMSG_SPACE(sizeof(uint16_t))];
+};
+
 struct tries_out {
 	unsigned count;
 	uint32_t number[TRIES_OUT_MAX]; /* TRY_NONE: it ended before it left */
 	size_t len[TRIES_OUT_MAX];
 	uint8_t query[TRIES_OUT_MAX][ASK_LEN_MAX];
-	/* of one call: those of one socket */
+	/* of one call: those of one socket, a header a bundle */
 	struct mmsghdr header[TRIES_OUT_MAX];
+	union tries_segment control[TRIES_OUT_MAX];
 	struct iovec piece[TRIES_OUT_MAX];
-	struct event *turn; /* its end: active while one waits to leave, or to be told of */
+	bool singly[UPSTREAMS_MAX]; /* no bundles to this upstream */
+	struct event *turn;         /* its end: active while one waits to leave, or to be told of */
 	bool turning;
 	uint32_t unsent; /* the first of those that could not be sent, and were not told of */
 };
@@ -74,6 +82,9 @@ size_t tries_prepare(struct tries *tries, struct try *try, const struct try_ask 
 		     const union addr *local, uint64_t now_ms, uint8_t query[ASK_LEN_MAX]);
 
 enum try_verdict tries_no_room(struct tries *tries);
+
+/* Whether the kernel takes bundles at all. Once. */
+void tries_out_init(struct tries_out *out);
 
 /* While a socket is open idle ones have to be looked after. */
 void tries_arm_sweep(struct tries *tries);

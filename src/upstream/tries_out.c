@@ -8,6 +8,13 @@
  * after those that were active before, so after all that can ask. A turn that asks more than
  * the queue holds sends what is there earlier.
  *
+ * Those of one socket are bundled: to the kernel a run of datagrams of one length, of which the
+ * last may be shorter, is one that it takes apart at the very end (UDP_SEGMENT), so the way down is
+ * gone once. They leave in the order of their lengths, so runs are of two at least. The upstream
+ * sees datagrams as ever. Not every way can take bundles (IPsec, devices that cannot fill in
+ * checksums), and says so: to that upstream they go singly from then on. If one should lose them
+ * without a word, what is asked again goes singly in any case.
+ *
  * A failure is told at the turn's end alone, since nobody who asks expects a callback. Until then
  * such a try is on no socket but in a list of its own (TRY_UNSENT). Whoever is told may ask anew:
  * that leaves in the same turn. It ends, for every question asks each upstream once in a round, and
@@ -21,9 +28,37 @@
  * error.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "upstream/tries_inside.h"
+
+/* Older headers lack it; the value is the kernel's own for ever. */
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+_Static_assert(TRIES_OUT_MAX <= 64, "as many as any kernel takes in a bundle");
+
+/* A kernel that knows none would send a bundle as one datagram, so it has to be asked. */
+static bool kernel_bundles(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), len = 0;
+	bool ret = fd >= 0 && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &len, sizeof(len)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+void tries_out_init(struct tries_out *out)
+{
+	out->unsent = TRY_NONE;
+	memset(out->singly, !kernel_bundles(), sizeof(out->singly));
+}
 
 void tries_leave_socket(struct tries *tries, uint32_t number)
 {
@@ -82,21 +117,83 @@ static void note_error(struct tries *tries, uint32_t number, int error)
 	}
 }
 
-/* Takes out of the queue what leaves by this socket, from `at` on. Returns how many. */
+/* Takes out of the queue what leaves by this socket, from `at` on, the longest first. How many. */
 static unsigned gather(struct tries *tries, uint32_t slot, unsigned at,
 		       uint32_t numbers[TRIES_OUT_MAX])
 {
 	struct tries_out *out = &tries->out;
-	unsigned count = 0;
+	unsigned count = 0, n;
 
 	for (; at < out->count; at++) {
 		if (out->number[at] == TRY_NONE || tries->all[out->number[at]].slot != slot)
 			continue;
-		out->piece[count].iov_base = out->query[at];
-		out->piece[count].iov_len = out->len[at];
-		numbers[count++] = out->number[at];
+		for (n = count++; n > 0 && out->piece[n - 1].iov_len < out->len[at]; n--) {
+			out->piece[n] = out->piece[n - 1];
+			numbers[n] = numbers[n - 1];
+		}
+		out->piece[n] = (struct iovec){ out->query[at], out->len[at] };
+		numbers[n] = out->number[at];
 	}
 	return count;
+}
+
+/* Of these, in the order of their lengths, so many from the first on leave as one. */
+static unsigned bundle_size(const struct tries *tries, const uint32_t *numbers,
+			    const struct iovec *piece, unsigned count)
+{
+	const struct try *all = tries->all;
+	unsigned n = 1;
+
+	if (tries->out.singly[all[numbers[0]].upstream] || all[numbers[0]].again)
+		return 1;
+	while (n < count && !all[numbers[n]].again && piece[n - 1].iov_len == piece[0].iov_len)
+		n++;
+	return n;
+}
+
+/*
+ * Lays out the headers of what has not left of the gathered, the first `singly` of these in no
+ * bundle. How many headers.
+ */
+static unsigned bundle(struct tries *tries, const uint32_t *numbers, unsigned sent, unsigned count,
+		       unsigned singly)
+{
+	struct tries_out *out = &tries->out;
+	unsigned headers = 0, size;
+
+	for (; sent < count; sent += size) {
+		union tries_segment *control = &out->control[headers];
+		struct msghdr *header = &out->header[headers++].msg_hdr;
+		uint16_t len = (uint16_t)out->piece[sent].iov_len;
+
+		size = sent < singly ? 1
+				     : bundle_size(tries, numbers + sent, &out->piece[sent],
+						   count - sent);
+		*header = (struct msghdr){ .msg_iov = &out->piece[sent], .msg_iovlen = size };
+		if (size == 1)
+			continue;
+		control->header.cmsg_level = IPPROTO_UDP;
+		control->header.cmsg_type = UDP_SEGMENT;
+		control->header.cmsg_len = CMSG_LEN(sizeof(len));
+		memcpy(CMSG_DATA(&control->header), &len, sizeof(len));
+		header->msg_control = control;
+		header->msg_controllen = sizeof(control->room);
+	}
+	return headers;
+}
+
+/*
+ * A bundle met this error. True: because it is one, or for want of room for so much, so they are to
+ * go singly. False: it says nothing of bundles.
+ */
+static bool bundle_refused(struct tries *tries, uint16_t upstream, int error)
+{
+	if (sockets_limit_met(error))
+		return true;
+	if (error != EIO && error != EINVAL && error != EMSGSIZE && error != EOPNOTSUPP)
+		return false;
+	tries->out.singly[upstream] = true;
+	return true;
 }
 
 static void note_left(struct tries *tries, uint32_t number, uint64_t now_us)
@@ -112,23 +209,30 @@ static void send_by_socket(struct tries *tries, uint32_t slot_number, unsigned a
 {
 	int fd = tries->sockets.slots[slot_number].fd;
 	uint32_t numbers[TRIES_OUT_MAX];
-	unsigned count = gather(tries, slot_number, at, numbers), sent = 0;
+	unsigned count = gather(tries, slot_number, at, numbers), sent = 0, singly = 0;
+	const struct mmsghdr *header = tries->out.header;
 
 	sockets_hold(&tries->sockets, slot_number);
 	while (sent < count) {
-		int done = sendmmsg(fd, tries->out.header + sent, count - sent,
-				    MSG_DONTWAIT | MSG_NOSIGNAL);
+		unsigned headers = bundle(tries, numbers, sent, count, singly), end = sent;
+		int done = sendmmsg(fd, tries->out.header, headers, MSG_DONTWAIT | MSG_NOSIGNAL);
+		int error = errno, n;
 
-		if (done < 0 && errno == EINTR)
+		if (done < 0 && error == EINTR)
 			continue;
+		if (done <= 0 && header->msg_hdr.msg_iovlen > 1 &&
+		    bundle_refused(tries, tries->all[numbers[sent]].upstream, error)) {
+			singly = sent + (unsigned)header->msg_hdr.msg_iovlen;
+			continue;
+		}
 		if (done <= 0) {
-			int error = errno;
-
 			note_left(tries, numbers[sent], now_us);
 			note_error(tries, numbers[sent++], error);
 			continue;
 		}
-		for (; done > 0; done--)
+		for (n = 0; n < done; n++)
+			end += (unsigned)header[n].msg_hdr.msg_iovlen;
+		while (sent < end)
 			note_left(tries, numbers[sent++], now_us);
 	}
 	sockets_release(&tries->sockets, slot_number);

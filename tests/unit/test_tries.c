@@ -30,7 +30,30 @@ static struct {
 	unsigned calls, messages;
 	unsigned fail_from, fail_to; /* of the messages that are tried, these, from 1 */
 	int error;
+	int bundle_error; /* what bundles get; 0: they leave */
+	unsigned bundles; /* that left */
+	unsigned refused; /* that did not */
+	unsigned longest; /* datagrams in one */
 } sends;
+
+/* Bundles that leave; one that does not ends it. */
+static unsigned count_bundles(const struct mmsghdr *header, unsigned count)
+{
+	unsigned n;
+
+	for (n = 0; n < count; n++) {
+		unsigned size = (unsigned)header[n].msg_hdr.msg_iovlen;
+
+		if (size == 1)
+			continue;
+		if (sends.bundle_error)
+			break;
+		sends.bundles++;
+		if (size > sends.longest)
+			sends.longest = size;
+	}
+	return n;
+}
 
 /* As the kernel: an error is told only where nothing was sent before it. */
 int sendmmsg(int fd, struct mmsghdr *header, unsigned count, int flags)
@@ -38,6 +61,13 @@ int sendmmsg(int fd, struct mmsghdr *header, unsigned count, int flags)
 	unsigned n;
 
 	sends.calls++;
+	n = count_bundles(header, count);
+	if (n == 0 && count > 0) {
+		sends.refused++;
+		errno = sends.bundle_error;
+		return -1;
+	}
+	count = n;
 	for (n = 0; n < count; n++) {
 		unsigned tried = sends.messages + n + 1;
 
@@ -284,6 +314,109 @@ START_TEST(ids_differ)
 }
 END_TEST
 
+/* Names of these lengths in a turn, to upstream 0; those from `again` on for the second time. */
+static void ask_lengths(const unsigned *lengths, unsigned count, unsigned again)
+{
+	static uint8_t folds[SOCKETS_TURN_MAX][70];
+	static struct question_key keys[SOCKETS_TURN_MAX];
+	unsigned n;
+
+	for (n = 0; n < count; n++) {
+		struct try_ask ask = { .key = &keys[n], .edns = true, .again = n >= again };
+
+		memset(folds[n], 'a' + (int)n % 26, sizeof(folds[n]));
+		folds[n][0] = (uint8_t)lengths[n];
+		folds[n][lengths[n] + 1] = 0;
+		keys[n] = (struct question_key){ .fold = folds[n],
+						 .len = (uint8_t)(lengths[n] + 2),
+						 .type = 1 };
+		ck_assert_int_eq(tries_ask(tries, n, &ask, clock_now_ms()), TRY_SENT);
+	}
+	turn();
+	ck_assert_uint_eq(receive(fds[0], queries, TRIES), count);
+	for (n = 0; n < count; n++)
+		reply_to(fds[0], &queries[n], 0);
+	turn_until_told(count);
+	for (n = 0; n < count; n++)
+		ck_assert_uint_eq(told[n].answered, 1);
+	ck_assert_uint_eq(counter_get(&counters.mismatched), 0);
+}
+
+/* Runs of one length, the last shorter, are one to the kernel and as ever to the upstream. */
+START_TEST(bundles)
+{
+	static const unsigned lengths[] = { 20, 20, 9, 20, 30, 20, 11, 63, 30, 9 };
+
+	/* 63, 30 | 30, 20 | 20, 20, 20, 11 | 9, 9 */
+	ask_lengths(lengths, 10, 10);
+	ck_assert_uint_eq(sends.calls, 1);
+	ck_assert_uint_eq(sends.messages, 4);
+	ck_assert_uint_eq(sends.bundles, 4);
+	ck_assert_uint_eq(sends.longest, 4);
+}
+END_TEST
+
+/* What was asked before, and led nowhere, leaves in none. */
+START_TEST(no_bundle_again)
+{
+	static const unsigned lengths[] = { 20, 20, 20, 20, 20, 20 };
+
+	ask_lengths(lengths, 6, 3);
+	ck_assert_uint_eq(sends.bundles, 1);
+	ck_assert_uint_eq(sends.longest, 3);
+	ck_assert_uint_eq(sends.messages, 4);
+}
+END_TEST
+
+/* Where they cannot be sent nothing is lost, and no more are tried. */
+START_TEST(bundles_refused)
+{
+	static const unsigned lengths[] = { 20, 20, 20, 9, 9 };
+	static const int errors[] = { EIO, EINVAL, EMSGSIZE, EOPNOTSUPP };
+
+	sends.bundle_error = errors[_i];
+	ask_lengths(lengths, 5, 5);
+	ck_assert_uint_eq(sends.refused, 1);
+	ck_assert_uint_eq(sends.bundles, 0);
+	sends.bundle_error = 0;
+	memset(told, 0, sizeof(told));
+	all_told = 0;
+	ask_lengths(lengths, 5, 5);
+	ck_assert_uint_eq(sends.bundles, 0);
+}
+END_TEST
+
+/* For want of room for so much at a time they go singly, this time. */
+START_TEST(no_room_for_a_bundle)
+{
+	static const unsigned lengths[] = { 20, 20, 20, 9, 9 };
+
+	sends.bundle_error = ENOBUFS;
+	ask_lengths(lengths, 5, 5);
+	ck_assert_uint_eq(sends.bundles, 0);
+	ck_assert_uint_eq(counter_get(&counters.no_room), 0);
+	sends.bundle_error = 0;
+	memset(told, 0, sizeof(told));
+	all_told = 0;
+	ask_lengths(lengths, 5, 5);
+	ck_assert_uint_eq(sends.bundles, 1); /* one of 9 is left over */
+}
+END_TEST
+
+/* The kernel itself refuses them here, since a bundle's checksums could not be made. */
+START_TEST(bundles_refused_by_the_kernel)
+{
+	static const unsigned lengths[] = { 20, 20, 20, 9, 9 };
+	int fd, yes = 1;
+
+	ask_as(200, 0); /* opens the turn's socket */
+	for (fd = 3; fd < 256; fd++)
+		(void)setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &yes, sizeof(yes));
+	tries_end(tries, 200);
+	ask_lengths(lengths, 5, 5);
+}
+END_TEST
+
 /* More than a socket, and more than the queue holds. */
 START_TEST(a_long_turn)
 {
@@ -398,6 +531,7 @@ START_TEST(no_room_for_some)
 
 	sends.fail_from = 3;
 	sends.fail_to = 5;
+	sends.bundle_error = EIO;
 	sends.error = ENOBUFS;
 	for (n = 0; n < 8; n++)
 		ask_as(n, 0);
@@ -424,6 +558,7 @@ START_TEST(unreachable_in_the_middle)
 
 	sends.fail_from = 4;
 	sends.fail_to = 5;
+	sends.bundle_error = EIO;
 	sends.error = ECONNREFUSED;
 	go_on_to = 1;
 	for (n = 0; n < 8; n++)
@@ -574,6 +709,11 @@ static Suite *tries_suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, one_turn_one_socket);
 	tcase_add_test(tcase, ids_differ);
+	tcase_add_test(tcase, bundles);
+	tcase_add_test(tcase, no_bundle_again);
+	tcase_add_loop_test(tcase, bundles_refused, 0, 4);
+	tcase_add_test(tcase, no_room_for_a_bundle);
+	tcase_add_test(tcase, bundles_refused_by_the_kernel);
 	tcase_add_test(tcase, a_long_turn);
 	tcase_add_test(tcase, two_upstreams);
 	tcase_add_test(tcase, ports_of_turns);
