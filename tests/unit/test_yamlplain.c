@@ -305,6 +305,31 @@ START_TEST(long_lines_are_the_same_either_way)
 }
 END_TEST
 
+/* A file may change before libyaml begins at its start: nothing fits together then, but it ends. */
+START_TEST(a_text_that_changes_comes_to_an_end)
+{
+	static const char *const others[] = { "[]", "- - a", "a: b", "'", "# c", "{a: {b: c}}" };
+
+	for (size_t i = 0; i < COUNT(others) * 12; i++) {
+		char octets[] = "hosts:\n  a.example: 10.0.0.1\n  b.example: 'c''d'\nttl: 5\n";
+		struct text *text = records_stream(octets, strlen(octets), 1);
+		struct yamlfeed *feed = yamlfeed_new(text, true);
+		size_t count = 0;
+
+		ck_assert_ptr_nonnull(feed);
+		while (count < i % 12 && yamlfeed_next(feed))
+			count++;
+		memset(octets, '\n', strlen(octets));
+		memcpy(octets, others[i / 12], strlen(others[i / 12]));
+		while (yamlfeed_next(feed))
+			ck_assert_uint_lt(++count, 100);
+		ck_assert_ptr_null(yamlfeed_next(feed));
+		yamlfeed_free(feed);
+		text_close(text);
+	}
+}
+END_TEST
+
 /* Comments up to libyaml's limit and over it. */
 START_TEST(much_between_is_the_same_either_way)
 {
@@ -554,6 +579,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, leaves_the_rest_to_libyaml);
 	tcase_add_test(tcase, gives_nothing_that_libyaml_would_not);
 	tcase_add_test(tcase, long_lines_are_the_same_either_way);
+	tcase_add_test(tcase, a_text_that_changes_comes_to_an_end);
 	tcase_add_test(tcase, much_between_is_the_same_either_way);
 	tcase_add_test(tcase, records_are_the_same_either_way);
 	tcase_add_test(tcase, random_documents_are_the_same_either_way);
