@@ -591,7 +591,7 @@ static Suite *builder_suite(void)
 	tcase_add_test(all, test_turns);
 	tcase_add_test(all, test_complaints);
 	tcase_add_test(all, test_order);
-	tcase_add_loop_test(all, test_waiting, 0, 40);
+	tcase_add_loop_test(all, test_waiting, 0, 20);
 	suite_add_tcase(suite, all);
 	return suite;
 }

@@ -454,7 +454,7 @@ START_TEST(test_one_after_the_other)
 	ck_assert_int_eq(zones_add_preset(zones, "azure", ZONE_STATIC, &err), 0);
 	ck_assert_int_eq(zones_seal(zones, &err), 0);
 	srand(5);
-	for (round = 0; round < 100000; round++) {
+	for (round = 0; round < 3000; round++) {
 		if (round % 7 == 0) {
 			i = (size_t)rand() % (rand() % 2 ? 7 : zones_count(zones));
 			j = (size_t)rand() % zones_public_count(zones, i);
@@ -475,7 +475,7 @@ START_TEST(test_one_after_the_other)
 		check_placed_alike(zones, &name, &last);
 		known += last.known;
 	}
-	ck_assert_uint_gt(known, 10000);
+	ck_assert_uint_gt(known, 300);
 	/* The form of the one is too long, those of the others are not. */
 	memset(&last, 0, sizeof(last));
 	text[0] = '\0';

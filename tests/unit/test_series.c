@@ -105,7 +105,7 @@ START_TEST(any_order_is_as_each_alone)
 
 	memset(&series, 0, sizeof(series));
 	srand(7);
-	for (unsigned i = 0; i < 200000; i++) {
+	for (unsigned i = 0; i < 3000; i++) {
 		if (rand() % 5 == 0)
 			tail = tails[(size_t)rand() % (sizeof(tails) / sizeof(*tails))];
 		if (rand() % 20 == 0)
@@ -116,7 +116,7 @@ START_TEST(any_order_is_as_each_alone)
 		if (*text)
 			check_text(text, &origin);
 	}
-	ck_assert_uint_gt(quick, 50000);
+	ck_assert_uint_gt(quick, 500);
 }
 END_TEST
 
