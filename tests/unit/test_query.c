@@ -268,6 +268,7 @@ static void teardown(void)
 	resolver_free(resolver);
 	view_free(view);
 	upstreams_free(upstreams);
+	upstreams = NULL;
 	store_pool_free(pool);
 }
 
