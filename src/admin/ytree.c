@@ -8,9 +8,10 @@
  * to the end of a line or 1,024 octets (the reach of a simple key), so what lies behind a refused
  * bracket is never scanned. The check of brackets in prescan() holds should that ever change.
  *
- * A broken file ends with one complaint, since behind a syntax error everything is guesswork. What
- * is wrong with a well-formed one (keys that stand twice, anchors, aliases) is told and the tree
- * goes on, so that the rest of its mistakes can be told too.
+ * A broken file ends with one complaint, since behind a syntax error everything is guesswork; so
+ * does one where a key is no text. What else is wrong with a well-formed one (keys that stand
+ * twice, anchors, aliases) is told and the tree goes on, so that the rest of its mistakes can be
+ * told too.
  *
  * Refused: libyaml's own documents (they resolve aliases and lose the place of keys).
  */
@@ -113,8 +114,10 @@ static struct ynode *add_node(struct reader *reader, const yaml_event_t *event,
 		return NULL;
 	}
 	if (parent->kind == YNODE_MAP && !reader->key[depth] && kind != YNODE_SCALAR) {
-		fail_at(reader, line, column,
-			"a list or map where a key should be; write 'key: value'");
+		/* Nobody knows which key an alias was to be; it has been told. */
+		if (kind != YNODE_ALIAS)
+			fail_at(reader, line, column,
+				"a list or map where a key should be; write 'key: value'");
 		return NULL;
 	}
 	node = arena_take(reader->arena, sizeof(*node), _Alignof(struct ynode));

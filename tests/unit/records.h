@@ -50,7 +50,7 @@ static inline struct zones *records_zones(void)
 static inline void record_text(char *out, size_t room, const char *owner, uint16_t type,
 			       uint32_t ttl, const struct node_record *record)
 {
-	char data[NAME_TEXT_MAX], name[32];
+	char data[NAME_TEXT_MAX] = "", name[32];
 	int at = 0;
 
 	type_to_text(type, name);

@@ -267,6 +267,8 @@ static const struct {
 	  "f:1:23: key 'queries' stands here again, first in line 1" },
 	{ "server: &a {}", "anchor '&a'" },
 	{ "log: *a", "alias '*a'" },
+	{ "*a : b", "alias '*a'" },
+	{ "log: {*a : {level: info}}", "f:1:7: alias '*a'" },
 	{ "server: !x {}", "tag '!x'" },
 	{ "server: {\n", "f:2:1: not well-formed YAML" },
 	{ "server: {}\n---\nlog: {}", "a second document" },
