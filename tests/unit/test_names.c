@@ -484,7 +484,7 @@ START_TEST(test_one_after_the_other)
 	strcat(text, "blob.core.windows.net");
 	for (i = 0; i < 40; i++) {
 		memset(tail, 'y', 1 + i % 20);
-		snprintf(tail + 1 + i % 20, sizeof(tail) - 30, ".%s", text);
+		snprintf(tail + 1 + i % 20, sizeof(tail) - 30, ".%.900s", text);
 		name = name_of(tail);
 		check_placed_alike(zones, &name, &last);
 	}
