@@ -183,12 +183,13 @@ static unsigned bundle(struct tries *tries, const uint32_t *numbers, unsigned se
 }
 
 /*
- * A bundle met this error. True: because it is one, or for want of room for so much, so they are to
- * go singly. False: it says nothing of bundles.
+ * A bundle met this error. True: because it is one, for want of room for so much, or (EPERM) by a
+ * rule of a firewall, which sees it whole, and perhaps as too long; so they are to go singly.
+ * False: it says nothing of bundles.
  */
 static bool bundle_refused(struct tries *tries, uint16_t upstream, int error)
 {
-	if (sockets_limit_met(error))
+	if (sockets_limit_met(error) || error == EPERM)
 		return true;
 	if (error != EIO && error != EINVAL && error != EMSGSIZE && error != EOPNOTSUPP)
 		return false;
