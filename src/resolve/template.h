@@ -4,7 +4,8 @@
  * addresses, or that it has none of the type, with the CNAME from its other form before them or
  * without.
  *
- * Octet by octet what the writer would make of the same plan record by record (test_template).
+ * Octet by octet what the writer would make of the same plan record by record (test_template); of a
+ * name of a hundred labels and more, whose end the writer no longer remembers, it may be shorter.
  * Pure; any thread.
  */
 #ifndef PRIVLINKD_RESOLVE_TEMPLATE_H
