@@ -425,14 +425,15 @@ START_TEST(test_one_after_the_other)
 		"x-region",
 		"longest-label-of-63-octets-0123456789-0123456789-0123456789-012",
 	};
-	static const char *const own[] = { "{a}.pl.{b}.example",
-					   "example",
-					   "deep.privatelink.blob.core."
-					   "windows.net",
-					   "deep.{w}.inner.example",
-					   "in.inner.example",
-					   "b.pl.b.example",
-					   "z" };
+	static const char *const own[] = {
+		"{a}.pl.{b}.example",
+		"example",
+		"deep.privatelink.blob.core.windows.net",
+		"deep.{w}.inner.example",
+		"in.inner.example",
+		"b.pl.b.example",
+		"z",
+	};
 	static const char *const own_public[] = { "{b}.svc.{a}.example",
 						  "q",
 						  "deeper.core.windows.net",

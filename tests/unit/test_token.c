@@ -173,25 +173,15 @@ END_TEST
 START_TEST(names_in_a_row_are_as_each_alone)
 {
 	static const char *const heads[] = {
-		"a",
-		"acct0000001",
-		"Acct-2",
-		"*",
-		"1",
-		"10",
-		"",
-		"a b",
-		"https://a",
-		"a/",
-		"\"a",
-		"a:1",
-		"_x",
-		"\\a",
-		"x.y",
-		"1.2",
-		"a.*",
-		"longest-label-of-63-octets-0123456789-0123456789-01"
-		"23456789-012",
+		"a",         "acct0000001",
+		"Acct-2",    "*",
+		"1",         "10",
+		"",          "a b",
+		"https://a", "a/",
+		"\"a",       "a:1",
+		"_x",        "\\a",
+		"x.y",       "1.2",
+		"a.*",       "longest-label-of-63-octets-0123456789-0123456789-0123456789-012",
 	};
 	static const char *const ends[] = {
 		"",           ".",     ".0.0.1",        ".1",       ".blob.core.windows.net",
