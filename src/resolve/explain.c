@@ -86,6 +86,12 @@ static const char *zone_type_text(enum zone_type type)
 	return type == ZONE_STATIC ? "static" : type == ZONE_REFUSE ? "refuse" : "transparent";
 }
 
+static void say_zone(struct text *text, const struct view *view, uint16_t zone)
+{
+	say(text, "zone %s is %s", zones_private_text(view->zones, zone),
+	    zone_type_text(zones_type(view->zones, zone)));
+}
+
 /* Of which names of private link it is the public form, none of which is held. */
 static void say_forms(struct text *text, const struct view *view, const uint8_t *wire)
 {
@@ -101,9 +107,9 @@ static void say_forms(struct text *text, const struct view *view, const uint8_t 
 		if (zones_private_form(view->zones, &name, &form[i], &private) < 0)
 			continue;
 		name_to_text(private.wire, private_text);
-		say(text, "a public form of %s, zone %s is %s; ", private_text,
-		    zones_private_text(view->zones, form[i].zone),
-		    zone_type_text(zones_type(view->zones, form[i].zone)));
+		say(text, "a public form of %s, ", private_text);
+		say_zone(text, view, form[i].zone);
+		say(text, "; ");
 	}
 }
 
@@ -153,13 +159,12 @@ static void say_event(struct text *text, const struct view *view, const struct p
 		say_origin(text, view, event->node, type);
 		break;
 	case TRACE_ENT:
-		say(text, "not held itself, but names below it are; zone %s is %s",
-		    zones_private_text(view->zones, event->zone),
-		    zone_type_text(zones_type(view->zones, event->zone)));
+		say(text, "not held itself, but names below it are; ");
+		say_zone(text, view, event->zone);
 		break;
 	case TRACE_ABSENT:
-		say(text, "not held; zone %s is %s", zones_private_text(view->zones, event->zone),
-		    zone_type_text(zones_type(view->zones, event->zone)));
+		say(text, "not held; ");
+		say_zone(text, view, event->zone);
 		break;
 	case TRACE_APEX:
 		say(text, "the top of zone %s, which is %s",

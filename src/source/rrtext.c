@@ -135,6 +135,21 @@ int rrtext_next_name(const struct rrtext *rr, const struct rrword *word, struct 
 	return 0;
 }
 
+int rrtext_plain_data(const struct rrtext *rr, const struct rrline *record, struct name *target,
+		      const uint8_t **ret, size_t *ret_len)
+{
+	if (record->type != TYPE_CNAME) {
+		*ret = record->address.octets;
+		*ret_len = record->address.len;
+		return 0;
+	}
+	if (rrtext_name(rr, &record->target, target, NULL) < 0)
+		return -1;
+	*ret = target->wire;
+	*ret_len = target->len;
+	return 0;
+}
+
 /* ---- data ------------------------------------------------------------------------------------ */
 
 static int read_address(struct rrtext *rr, const char *text, uint16_t type,

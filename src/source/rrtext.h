@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "source/rrlex.h"
+#include "source/rrline.h"
 #include "wire/name.h"
 #include "wire/series.h"
 
@@ -40,6 +41,13 @@ int rrtext_name(const struct rrtext *rr, const struct rrword *word, struct name 
  */
 int rrtext_next_name(const struct rrtext *rr, const struct rrword *word,
 		     struct name_series *series);
+
+/*
+ * The data of a plain record, in `record` or, of a CNAME, in *target, which must stay as long as
+ * *ret. -1: its target is no name here.
+ */
+int rrtext_plain_data(const struct rrtext *rr, const struct rrline *record, struct name *target,
+		      const uint8_t **ret, size_t *ret_len);
 
 struct rrtext_record {
 	uint16_t type;

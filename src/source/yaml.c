@@ -249,21 +249,17 @@ static bool read_plain_record(struct yaml_walk *walk, const char *text, size_t l
 {
 	struct rrline record;
 	struct name target;
+	const uint8_t *rdata;
+	size_t rdata_len;
 
 	/* Behind a line end, which only a comment hides, there may be another record. */
 	if (!walk->quick || len > RRLINE_MAX || memchr(text, '\n', len) ||
 	    !rrline_read(text, len, &record) || !record.owner.len ||
-	    rrtext_next_name(walk->rr, &record.owner, &walk->owner) < 0)
+	    rrtext_next_name(walk->rr, &record.owner, &walk->owner) < 0 ||
+	    rrtext_plain_data(walk->rr, &record, &target, &rdata, &rdata_len) < 0)
 		return false;
-	if (record.type != TYPE_CNAME)
-		builder_add(walk->builder, &walk->owner.name, record.type,
-			    record.has_ttl ? record.ttl : walk->ttl, record.address.octets,
-			    record.address.len, line);
-	else if (rrtext_name(walk->rr, &record.target, &target, NULL) == 0)
-		builder_add(walk->builder, &walk->owner.name, record.type,
-			    record.has_ttl ? record.ttl : walk->ttl, target.wire, target.len, line);
-	else
-		return false;
+	builder_add(walk->builder, &walk->owner.name, record.type,
+		    record.has_ttl ? record.ttl : walk->ttl, rdata, rdata_len, line);
 	return true;
 }
 

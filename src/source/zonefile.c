@@ -234,7 +234,7 @@ static void read_entry(struct zonefile *zone)
  */
 static bool read_line(struct zonefile *zone)
 {
-	const uint8_t *rdata = zone->target.wire;
+	const uint8_t *rdata;
 	struct rrline record;
 	const char *line;
 	size_t len, rdata_len;
@@ -243,16 +243,9 @@ static bool read_line(struct zonefile *zone)
 		return false;
 	if (record.owner.len)
 		zone->has_owner = rrtext_next_name(zone->rr, &record.owner, &zone->owner) == 0;
-	if (!zone->has_owner)
+	if (!zone->has_owner ||
+	    rrtext_plain_data(zone->rr, &record, &zone->target, &rdata, &rdata_len) < 0)
 		return false;
-	if (record.type == TYPE_CNAME) {
-		if (rrtext_name(zone->rr, &record.target, &zone->target, NULL) < 0)
-			return false;
-		rdata_len = zone->target.len;
-	} else {
-		rdata = record.address.octets;
-		rdata_len = record.address.len;
-	}
 	builder_add(zone->builder, &zone->owner.name, record.type,
 		    record.has_ttl ? record.ttl : zone->ttl, rdata, rdata_len, zone->lex.line);
 	rrlex_pass_line(&zone->lex, len);

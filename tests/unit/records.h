@@ -9,6 +9,7 @@
 #define PRIVLINKD_UNIT_RECORDS_H
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,38 @@ struct read_result {
 	char complaints[RECORDS_TEXT_MAX]; /* each `E text` or `W text` and a newline */
 	char records[RECORDS_TEXT_MAX];
 };
+
+/* Calls back with each seed of a fuzz target, with a NUL behind its octets; `text` may change. */
+static inline void records_seeds(const char *target, void (*each)(char *text, size_t len))
+{
+	static char path[4096], text[RECORDS_TEXT_MAX];
+	const char *top = getenv("abs_top_srcdir");
+	struct dirent *entry;
+	unsigned count = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "%s/tests/fuzz/seeds/%s", top ? top : ".", target);
+	folder = opendir(path);
+	ck_assert_msg(folder != NULL, "cannot open %s", path);
+	while ((entry = readdir(folder))) {
+		FILE *file;
+		size_t len;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/tests/fuzz/seeds/%s/%s", top ? top : ".", target,
+			 entry->d_name);
+		file = fopen(path, "rb");
+		ck_assert_ptr_nonnull(file);
+		len = fread(text, 1, sizeof(text) - 1, file);
+		fclose(file);
+		text[len] = '\0';
+		each(text, len);
+		count++;
+	}
+	closedir(folder);
+	ck_assert_uint_ge(count, 10);
+}
 
 static void result_tell(void *arg, const struct complaint *complaint)
 {

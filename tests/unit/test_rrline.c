@@ -6,7 +6,6 @@
  */
 #include "source/rrline.h"
 
-#include <dirent.h>
 #include <ldns/ldns.h>
 #include <strings.h>
 
@@ -186,39 +185,18 @@ START_TEST(files_are_the_same_either_way)
 }
 END_TEST
 
+static void compare_seed(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!text[i])
+			text[i] = ' ';
+	compare(text, NULL, 0);
+	compare(text, "conf.example", 61);
+}
+
 START_TEST(fuzz_seeds_are_the_same_either_way)
 {
-	const char *top = getenv("abs_top_srcdir");
-	static char path[4096], text[RECORDS_TEXT_MAX];
-	struct dirent *entry;
-	unsigned count = 0;
-	DIR *folder;
-
-	snprintf(path, sizeof(path), "%s/tests/fuzz/seeds/zonefile", top ? top : ".");
-	folder = opendir(path);
-	ck_assert_msg(folder != NULL, "cannot open %s", path);
-	while ((entry = readdir(folder))) {
-		FILE *file;
-		size_t len;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/tests/fuzz/seeds/zonefile/%s", top ? top : ".",
-			 entry->d_name);
-		file = fopen(path, "rb");
-		ck_assert_ptr_nonnull(file);
-		len = fread(text, 1, sizeof(text) - 1, file);
-		fclose(file);
-		for (size_t i = 0; i < len; i++)
-			if (!text[i])
-				text[i] = ' ';
-		text[len] = '\0';
-		compare(text, NULL, 0);
-		compare(text, "conf.example", 61);
-		count++;
-	}
-	closedir(folder);
-	ck_assert_uint_ge(count, 10);
+	records_seeds("zonefile", compare_seed);
 }
 END_TEST
 

@@ -6,8 +6,6 @@
  */
 #include "source/yamlplain.h"
 
-#include <dirent.h>
-
 #include "fuzz/yamlsame.h"
 #include "source/yaml.h"
 #include "unit/records.h"
@@ -535,36 +533,15 @@ START_TEST(random_documents_are_the_same_either_way)
 }
 END_TEST
 
+static void compare_seed(char *text, size_t len)
+{
+	for (size_t i = 0; i < COUNT(blocks); i++)
+		compare_events(text, len, blocks[i]);
+}
+
 START_TEST(fuzz_seeds_are_the_same_either_way)
 {
-	const char *top = getenv("abs_top_srcdir");
-	static char path[4096], text[RECORDS_TEXT_MAX];
-	struct dirent *entry;
-	unsigned count = 0;
-	DIR *folder;
-
-	snprintf(path, sizeof(path), "%s/tests/fuzz/seeds/yaml", top ? top : ".");
-	folder = opendir(path);
-	ck_assert_msg(folder != NULL, "cannot open %s", path);
-	while ((entry = readdir(folder))) {
-		FILE *file;
-		size_t len;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/tests/fuzz/seeds/yaml/%s", top ? top : ".",
-			 entry->d_name);
-		file = fopen(path, "rb");
-		ck_assert_ptr_nonnull(file);
-		len = fread(text, 1, sizeof(text) - 1, file);
-		fclose(file);
-		text[len] = '\0';
-		for (size_t i = 0; i < COUNT(blocks); i++)
-			compare_events(text, len, blocks[i]);
-		count++;
-	}
-	closedir(folder);
-	ck_assert_uint_ge(count, 10);
+	records_seeds("yaml", compare_seed);
 }
 END_TEST
 
